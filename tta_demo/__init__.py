@@ -1,0 +1,25 @@
+"""Test-time augmentation: look several times, undo each change, combine the answers."""
+
+from tta_demo.fusion import FUSIONS, fuse
+from tta_demo.learned import LearnableTTA, WeightFile, fit_exact
+from tta_demo.models.registry import MODELS, load_model
+from tta_demo.pictures import read_picture
+from tta_demo.predict import ViewStack, predict, to_tensor
+from tta_demo.views import DOMAINS, VIEW_SETS, VIEWS
+
+__all__ = [
+    "DOMAINS",
+    "FUSIONS",
+    "MODELS",
+    "VIEWS",
+    "VIEW_SETS",
+    "LearnableTTA",
+    "ViewStack",
+    "WeightFile",
+    "fit_exact",
+    "fuse",
+    "load_model",
+    "predict",
+    "read_picture",
+    "to_tensor",
+]

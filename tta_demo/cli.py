@@ -1,0 +1,190 @@
+"""The command line. Expected failures are one sentence on stderr and exit code 2."""
+
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import cv2
+import typer
+from tqdm import tqdm
+
+from tta_demo import benchmark
+from tta_demo.draw import overlay
+from tta_demo.fusion import FUSIONS
+from tta_demo.learned import WeightFile, fit_exact, true_class_probs
+from tta_demo.masks import read_mask, restore
+from tta_demo.models.card import write_card
+from tta_demo.models.registry import load_model
+from tta_demo.models.train import RECIPES, train
+from tta_demo.palettes import index_png
+from tta_demo.pictures import read_picture
+from tta_demo.samples.nuclei import cut_examples, read_split
+from tta_demo.segmentation import Segmentation, segment
+from tta_demo.views import VIEW_SETS, VIEWS, parse_views
+from tta_demo.worlds import WORLDS, World
+
+__all__ = ["main"]
+
+app = typer.Typer(
+    help="Test-time augmentation: look at a picture several times, undo each change, combine.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.add_typer(benchmark.app, name="benchmark")
+
+WorldName = Annotated[str, typer.Option(help=f"Model and classes: {', '.join(WORLDS)}.")]
+ViewNames = Annotated[
+    str,
+    typer.Option(
+        help=f"A set ({', '.join(VIEW_SETS)}) or names separated by commas: {', '.join(VIEWS)}."
+    ),
+]
+
+
+def main() -> None:
+    """Runs the command line."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        app()
+    except (ValueError, FileNotFoundError) as error:
+        typer.echo(str(error), err=True)
+        sys.exit(2)
+
+
+@app.command("predict")
+def predict_command(
+    pictures: Annotated[list[Path], typer.Argument(help="Picture files.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results; made if it is missing.")],
+    world: WorldName = "nuclei",
+    views: ViewNames = "d4",
+    fusion: Annotated[str, typer.Option(help=f"One of {', '.join(FUSIONS)}.")] = "mean",
+    masks: Annotated[
+        Path | None, typer.Option(help="Folder of masks with the pictures' names, to score.")
+    ] = None,
+) -> None:
+    """Segments pictures and writes, for each, mask, overlay and report.
+
+    NAME-mask.png holds class ids at the picture's full size, NAME-overlay.png shows them over the
+    picture, NAME.json has views, weights, and scores where there is a mask.
+    """
+    names, place = parse_views(views), _world(world)
+    out.mkdir(parents=True, exist_ok=True)
+    twins = {path.stem for path in pictures}
+    if len(twins) < len(pictures):
+        raise ValueError(
+            f"{len(pictures)} pictures share {len(twins)} names: rename, or run twice"
+        )
+    for path in tqdm(pictures, unit="picture", disable=len(pictures) < 2):
+        picture = read_picture(path)
+        truth = None
+        if masks is not None:
+            truth, _ = read_mask(_mask_for(path, masks), place.record.palette, picture)
+        result = segment(
+            place,
+            picture,
+            truth,
+            names,
+            fusion,
+            lambda missing, name=path.name: tqdm(missing, desc=name, unit="look", leave=False),
+        )
+        _write(result, out, path.stem)
+        for note in result.notes:
+            typer.echo(f"{path.name}: {note}", err=True)
+
+
+def _write(result: Segmentation, out: Path, stem: str) -> None:
+    palette = result.world.record.palette
+    labels = restore(result.labels, result.picture.size)
+    (out / f"{stem}-mask.png").write_bytes(index_png(labels, palette))
+    shown = overlay(result.picture.rgb, result.labels, palette)
+    cv2.imwrite(str(out / f"{stem}-overlay.png"), shown[..., ::-1])
+    (out / f"{stem}.json").write_text(json.dumps(result.report(), indent=1) + "\n")
+
+
+@app.command("learn")
+def learn_command(
+    out: Annotated[Path, typer.Option(help="Weights file to write (JSON).")],
+    data: Annotated[Path, typer.Option(help="Folder of BBBC038 with split.csv.")],
+    world: WorldName = "nuclei",
+    views: ViewNames = "d4",
+    seed: Annotated[int, typer.Option(help="Seed of the draw of pixels.")] = 0,
+) -> None:
+    """Learns how much each view counts on the validation split, by maximum likelihood."""
+    place, names = _world(world), parse_views(views)
+    pictures = list(read_split(data, "val"))
+    truth = true_class_probs(
+        load_model(place.model), tqdm(pictures, unit="picture"), names, seed=seed
+    )
+    fit = fit_exact(truth)
+    WeightFile(
+        world=world,
+        model=place.model,
+        digest=place.record.digest,
+        weights={name: round(float(w), 6) for name, w in zip(names, fit.weights, strict=True)},
+        calibration={
+            "data": "BBBC038, validation split",
+            "pictures": len(pictures),
+            "pixels": truth.shape[1],
+            "seed": seed,
+        },
+        scores={
+            "nll_on_the_calibration_pixels": {
+                "even": -fit.history[0],
+                "learned": -fit.history[-1],
+            },
+            "gap": fit.gap,
+        },
+        date=date.today().isoformat(),
+    ).save(out)
+    for name, weight in zip(names, fit.weights, strict=True):
+        typer.echo(f"{name:14} {weight:6.3f}")
+    typer.echo(
+        f"{len(fit.history) - 1} steps, certified within {fit.gap:.1e} of the best "
+        f"log-likelihood on {truth.shape[1]} pixels"
+    )
+
+
+@app.command("train")
+def train_command(
+    world: Annotated[str, typer.Argument(help=f"One of {', '.join(RECIPES)}.")],
+    data: Annotated[Path, typer.Option(help="Folder of BBBC038 with split.csv.")],
+    out: Annotated[Path, typer.Option(help="Weights file to write (safetensors).")],
+) -> None:
+    """Trains the world's model with its recipe, and writes weights and model card."""
+    place = _world(world)
+    pictures, validation = (list(read_split(data, split)) for split in ("train", "val"))
+    history = train(
+        RECIPES[world], len(place.record.palette.names), pictures, validation, out, progress=tqdm
+    )
+    write_card(out, world, history, read_split(data, "test"))
+
+
+@app.command("examples")
+def examples_command(
+    data: Annotated[Path, typer.Option(help="Folder with img2d.tif and mask2d.tif of stardist.")],
+    out: Annotated[Path, typer.Option(help="Folder to write to.")],
+) -> None:
+    """Cuts the nuclei examples of the page from stardist's sample picture."""
+    cut_examples(data, out)
+
+
+def _world(name: str) -> World:
+    if name not in WORLDS:
+        raise ValueError(f"world {name!r} is unknown: choose one of {', '.join(WORLDS)}")
+    return WORLDS[name]
+
+
+def _mask_for(picture: Path, folder: Path) -> Path:
+    """Returns the one mask of a picture: its name, or its name with -mask, any ending."""
+    found: Sequence[Path] = sorted(
+        path for path in folder.iterdir() if path.stem in (picture.stem, f"{picture.stem}-mask")
+    )
+    found = [path for path in found if not path.exists() or path.resolve() != picture.resolve()]
+    if len(found) != 1:
+        raise ValueError(f"{len(found)} masks for {picture.name} in {folder}: there must be one")
+    return found[0]

@@ -1,0 +1,107 @@
+"""Scores of a segmentation, from tables of counts that add up over pictures.
+
+Classes that are absent from both truth and prediction have no score (NaN) and leave the means,
+because counting them as 0 punishes a correct answer.
+"""
+
+import numpy as np
+
+__all__ = ["accuracy", "calibration_error", "confusion", "f1", "iou", "mean_iou", "reliability"]
+
+
+def confusion(truth: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
+    """Returns counts `(C, C)` int64: rows are the truth, columns the prediction.
+
+    Args:
+        truth: class ids 0..C-1, any shape.
+        labels: class ids 0..C-1, the same shape.
+        classes: number of classes C.
+
+    Raises:
+        ValueError: the shapes differ.
+
+    Example:
+        >>> confusion(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)
+        array([[1, 1],
+               [0, 1]])
+    """
+    if truth.shape != labels.shape:
+        raise ValueError(f"truth is {truth.shape} and the prediction {labels.shape}: sizes differ")
+    pairs = truth.astype(np.int64).ravel() * classes + labels.astype(np.int64).ravel()
+    return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
+
+
+def iou(matrix: np.ndarray) -> np.ndarray:
+    """Returns intersection over union (Jaccard index) a class, `(C,)` in 0..1 or NaN.
+
+    Example:
+        >>> iou(np.array([[1, 1, 0], [0, 1, 0], [0, 0, 0]]))
+        array([0.5, 0.5, nan])
+    """
+    hit = np.diag(matrix).astype(float)
+    union = matrix.sum(0) + matrix.sum(1) - hit
+    return np.divide(hit, union, out=np.full(len(hit), np.nan), where=union > 0)
+
+
+def f1(matrix: np.ndarray) -> np.ndarray:
+    """Returns F1 (Dice) a class, `(C,)` in 0..1 or NaN.
+
+    Example:
+        >>> f1(np.array([[2, 0], [0, 0]]))
+        array([ 1., nan])
+    """
+    hit = np.diag(matrix).astype(float)
+    both = matrix.sum(0) + matrix.sum(1)
+    return np.divide(2 * hit, both, out=np.full(len(hit), np.nan), where=both > 0)
+
+
+def mean_iou(matrix: np.ndarray, background: bool = True) -> float:
+    """Returns the mean IoU over the classes present in truth or prediction.
+
+    Args:
+        matrix: a confusion matrix.
+        background: whether class 0 counts. NaN if nothing is left to average.
+
+    Example:
+        >>> mean_iou(np.array([[3, 1], [0, 1]]), background=False)
+        0.5
+    """
+    scores = iou(matrix)[0 if background else 1 :]
+    scores = scores[~np.isnan(scores)]
+    return float(scores.mean()) if len(scores) else float("nan")
+
+
+def accuracy(matrix: np.ndarray) -> float:
+    """Returns the share of pixels labelled right.
+
+    Example:
+        >>> accuracy(np.array([[3, 1], [0, 0]]))
+        0.75
+    """
+    return float(np.diag(matrix).sum() / matrix.sum())
+
+
+def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = 15) -> np.ndarray:
+    """Returns `(bins, 3)`: pixels, sum of confidence and number right, by bins of confidence.
+
+    Args:
+        confidence: the highest probability of each pixel, 0..1, any shape.
+        right: bool, the same shape, whether the label is right.
+        bins: equal parts of 0..1.
+    """
+    index = np.minimum((confidence.ravel() * bins).astype(np.int64), bins - 1)
+    columns = (None, confidence.ravel(), right.ravel())
+    return np.stack([np.bincount(index, weights, bins) for weights in columns], axis=1)
+
+
+def calibration_error(table: np.ndarray) -> float:
+    """Returns the expected calibration error, 0..1 (Guo et al. 2017).
+
+    Args:
+        table: of `reliability`.
+
+    Example:
+        >>> calibration_error(reliability(np.array([0.75, 0.75]), np.array([True, False])))
+        0.25
+    """
+    return float(np.abs(table[:, 1] - table[:, 2]).sum() / table[:, 0].sum())

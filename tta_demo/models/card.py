@@ -1,0 +1,80 @@
+"""Model cards: what a model learned from, how, and what it reaches."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+
+from tta_demo.evaluate import Plan, evaluate
+from tta_demo.models.registry import MODELS, digest_of, read_unet
+from tta_demo.models.runner import Runner
+from tta_demo.models.train import RECIPES
+from tta_demo.models.unet import UNet
+from tta_demo.samples.labelled import LabelledPicture
+from tta_demo.views import VIEW_SETS, VIEWS
+
+__all__ = ["write_card"]
+
+
+def write_card(
+    weights: Path,
+    world: str,
+    history: Sequence[dict[str, float]],
+    test: Iterable[LabelledPicture],
+) -> None:
+    """Scores a freshly trained model on the test pictures and writes its card beside it.
+
+    Args:
+        weights: the safetensors file; the card gets the ending `.md`.
+        world: a key of `RECIPES`; its model is `unet-WORLD`.
+        history: what `train` returned.
+        test: pictures that training never saw.
+    """
+    record, recipe = MODELS[f"unet-{world}"], RECIPES[world]
+    plans = [
+        Plan("no TTA", VIEW_SETS["none"], "none"),
+        Plan("D4, even mean", VIEW_SETS["d4"], "mean"),
+    ]
+    pictures = list(test)
+    scores = evaluate(Runner(read_unet(weights).fold(), UNet.STRIDE), pictures, plans)
+    rows = {score.plan.name: score.row(record.palette.names) for score in scores}
+    names = ["miou", "foreground_dice", *(f"iou_{name}" for name in record.palette.names)]
+    settings = asdict(recipe) | {"augmentation": ""}
+    seen = [name for name, view in VIEWS.items() if recipe.augmentation.covers(view)]
+    lines = [
+        f"# {record.label}",
+        "",
+        f"{record.summary} Source: {record.source}.",
+        "",
+        f"Classes: {', '.join(record.palette.names)}. Weights: float16, digest "
+        f"`{digest_of(weights)}`. Written on {date.today().isoformat()} by "
+        f"`python -m tta_demo train {world}`.",
+        "",
+        "## Scores on the test split, pooled over all pixels, float32",
+        "",
+        *_table(
+            ["", *names],
+            [[way, *(f"{row[name]:.4f}" for name in names)] for way, row in rows.items()],
+        ),
+        "",
+        f"{len(pictures)} pictures. `foreground_dice` takes all classes but the first together.",
+        "",
+        "## Training",
+        "",
+        *(f"- {key}: {value}" for key, value in settings.items() if value != ""),
+        *(f"- augmentation, {k}: {v}" for k, v in asdict(recipe.augmentation).items()),
+        f"- views that training showed: {', '.join(seen)}",
+        "",
+        "Loss: cross-entropy plus one minus mean soft Dice; AdamW, one cosine cycle, bfloat16",
+        "autocast; the weights are an exponential average over steps.",
+        "",
+        *_table(
+            ["step", "loss", "validation mIoU"],
+            [[f"{h['step']}", f"{h['loss']:.4f}", f"{h['miou']:.4f}"] for h in history],
+        ),
+    ]
+    weights.with_suffix(".md").write_text("\n".join(lines) + "\n")
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)]

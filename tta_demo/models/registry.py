@@ -1,0 +1,92 @@
+"""The models that the page and the commands offer by name."""
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+from hashlib import blake2b
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+
+from tta_demo.models.runner import Runner, pick_device, pick_dtype
+from tta_demo.models.train import RECIPES, Augmentation
+from tta_demo.models.unet import UNet
+from tta_demo.palettes import Palette
+from tta_demo.samples import nuclei
+
+__all__ = ["ASSETS", "MODELS", "ModelRecord", "digest_of", "load_model", "read_unet"]
+
+ASSETS = Path(__file__).parents[2] / "assets"
+
+
+@dataclass(frozen=True)
+class ModelRecord:
+    """A model that can be loaded by name.
+
+    Attributes:
+        label: plain words for people.
+        summary: what it knows, in a sentence.
+        source: where it comes from, and under what licence.
+        palette: its classes and their colours.
+        path: its weights, safetensors.
+        augmentation: what training showed it.
+    """
+
+    label: str
+    summary: str
+    source: str
+    palette: Palette
+    path: Path
+    augmentation: Augmentation
+
+    @cached_property
+    def digest(self) -> str:
+        """Tells these weights from all others, see `digest_of`."""
+        return digest_of(self.path)
+
+
+def digest_of(path: Path) -> str:
+    """Returns 16 hexadecimal digits that tell a file from all others (BLAKE2b)."""
+    return blake2b(path.read_bytes(), digest_size=8).hexdigest()
+
+
+def read_unet(path: Path) -> UNet:
+    """Returns the network of a safetensors file in float32, ready for inference."""
+    tensors = load_file(path)
+    classes, width = tensors["outputs.weight"].shape[:2]
+    model = UNet(classes, width)
+    # Batch norm's step counters are not stored: inference does not need them.
+    counters = {k: v for k, v in model.state_dict().items() if k.endswith("batches_tracked")}
+    model.load_state_dict({k: v.float() for k, v in tensors.items()} | counters)
+    return model.eval()
+
+
+MODELS: dict[str, ModelRecord] = {
+    "unet-nuclei": ModelRecord(
+        label="U-Net for cell nuclei",
+        summary="This model has only seen cell nuclei under a microscope.",
+        source="trained on BBBC038 (CC0) by `python -m tta_demo train nuclei`",
+        palette=nuclei.PALETTE,
+        path=ASSETS / "weights" / "nuclei.safetensors",
+        augmentation=RECIPES["nuclei"].augmentation,
+    ),
+}
+
+
+@cache
+def load_model(name: str, device: str = "auto", dtype: torch.dtype | None = None) -> Runner:
+    """Returns a model of the registry, ready to answer; loaded once.
+
+    Args:
+        name: a key of `MODELS`.
+        device: `cuda`, `mps`, `cpu`, or `auto` for the fastest that is there.
+        dtype: what to compute in; the fastest that is exact enough if left out.
+
+    Raises:
+        ValueError: the name is unknown.
+    """
+    if name not in MODELS:
+        raise ValueError(f"model {name!r} is unknown: choose one of {', '.join(MODELS)}")
+    device = pick_device() if device == "auto" else device
+    network = read_unet(MODELS[name].path).fold()
+    return Runner(network, UNet.STRIDE, device, dtype or pick_dtype(device))

@@ -1,0 +1,60 @@
+"""A network made ready to answer: for any picture size, in the fastest fitting arithmetic."""
+
+import threading
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+__all__ = ["Runner", "pick_device", "pick_dtype"]
+
+
+class Runner:
+    """Calls a network on pictures of any size; safe to share between threads.
+
+    One forward pass at a time: on a CPU a second one would only slow both down.
+
+    Args:
+        network: from `(B, 3, H, W)` to logits `(B, C, H, W)`, H and W multiples of `stride`.
+        stride: what H and W must be multiples of.
+        device: `cuda`, `mps` or `cpu`.
+        dtype: what to compute in.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        stride: int,
+        device: str = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        self.network = network.eval().to(device, dtype, memory_format=torch.channels_last)
+        self.stride = stride
+        self.device = device
+        self.dtype = dtype
+        self._lock = threading.Lock()
+
+    @torch.no_grad()
+    def __call__(self, images: Tensor) -> Tensor:
+        """Returns logits `(B, C, H, W)` float32 of pictures `(B, 3, H, W)` in 0..1."""
+        height, width = images.shape[-2:]
+        x = images
+        if height % self.stride or width % self.stride:
+            x = F.pad(x, (0, -width % self.stride, 0, -height % self.stride), "replicate")
+        x = x.to(self.device, self.dtype, memory_format=torch.channels_last)
+        with self._lock:
+            logits = self.network(x)
+        return logits[..., :height, :width].float()
+
+
+def pick_device() -> str:
+    """Returns the fastest device that is there: `cuda`, `mps` or `cpu`."""
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def pick_dtype(device: str) -> torch.dtype:
+    """Returns bfloat16 on a CPU that has instructions for it, float32 elsewhere."""
+    fast = device == "cpu" and torch.cpu._is_avx512_bf16_supported()
+    return torch.bfloat16 if fast else torch.float32

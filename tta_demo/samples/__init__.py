@@ -1,0 +1,1 @@
+"""Picture sources: real and generated pictures with their truth."""

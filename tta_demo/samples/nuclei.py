@@ -1,0 +1,87 @@
+"""Cell nuclei: the labelled microscope pictures of BBBC038, for training and measuring.
+
+Source: 2018 Data Science Bowl, Broad Bioimage Benchmark Collection BBBC038v1 (CC0 1.0);
+Caicedo et al., Nature Methods 2019.
+"""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from tta_demo.palettes import Palette, index_png
+from tta_demo.pictures import read_picture
+from tta_demo.samples.labelled import LabelledPicture
+
+__all__ = ["PALETTE", "RIM", "cut_examples", "instances_to_labels", "read_split"]
+
+PALETTE = Palette(("background", "nucleus", "border"), ((0, 0, 0), (0, 158, 115), (240, 228, 66)))
+RIM = 2
+"""Width in pixels of the border class, the inner rim of every nucleus."""
+
+
+def instances_to_labels(instances: np.ndarray) -> np.ndarray:
+    """Returns 0 background, 1 nucleus, 2 border for an instance map; 1 + 2 is the whole nucleus.
+
+    Args:
+        instances: `(H, W)` uint16, 0 = background, k = nucleus k.
+
+    Example:
+        >>> instances_to_labels(np.full((1, 6), 7, np.uint16))  # the picture's edge is no rim
+        array([[1, 1, 1, 1, 1, 1]], dtype=uint8)
+        >>> instances_to_labels(np.uint16([[7, 7, 7, 7, 8, 8, 8, 0]]))
+        array([[1, 1, 2, 2, 2, 2, 2, 0]], dtype=uint8)
+    """
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * RIM + 1, 2 * RIM + 1))
+    lowest = cv2.erode(instances, disc, borderType=cv2.BORDER_REPLICATE)
+    highest = cv2.dilate(instances, disc, borderType=cv2.BORDER_REPLICATE)
+    labels = np.where(lowest == highest, 1, 2).astype(np.uint8)
+    labels[instances == 0] = 0
+    return labels
+
+
+def read_split(folder: Path, split: str) -> Iterator[LabelledPicture]:
+    """Yields the pictures of one split, in the order of `split.csv`.
+
+    Args:
+        folder: holds `images/ID.png` (8-bit RGB), `instances/ID.png` (16-bit, 0 = background,
+            k = nucleus k) and `split.csv` with the columns id, split, modality.
+        split: `train`, `val` or `test`.
+
+    Raises:
+        FileNotFoundError: a file is missing; says which.
+    """
+    index = Path(folder) / "split.csv"
+    if not index.is_file():
+        raise FileNotFoundError(
+            f"{index} not found: --data must name a folder with images/, instances/ and split.csv"
+        )
+    with index.open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["split"] == split]
+    for row in rows:
+        rgb, instances = (
+            cv2.imread(str(Path(folder) / kind / f"{row['id']}.png"), flags)
+            for kind, flags in (("images", cv2.IMREAD_COLOR_RGB), ("instances", -1))
+        )
+        if rgb is None or instances is None:
+            raise FileNotFoundError(f"{row['id']}.png is missing in {folder}/images or instances")
+        yield LabelledPicture(row["id"], rgb, instances_to_labels(instances), row["modality"])
+
+
+def cut_examples(folder: Path, out: Path) -> None:
+    """Writes the four quarters of the sample picture as PNG, each with its index mask.
+
+    Args:
+        folder: holds `img2d.tif` and `mask2d.tif` of the PyPI package stardist (BSD-3-Clause).
+        out: where `nuclei-1.png`, `nuclei-1-mask.png`, ... go.
+    """
+    rgb = read_picture(folder / "img2d.tif").rgb
+    labels = instances_to_labels(cv2.imread(str(folder / "mask2d.tif"), -1))
+    half = rgb.shape[0] // 2
+    out.mkdir(parents=True, exist_ok=True)
+    for number, (top, left) in enumerate(((0, 0), (0, half), (half, 0), (half, half)), start=1):
+        window = np.s_[top : top + half, left : left + half]
+        cv2.imwrite(str(out / f"nuclei-{number}.png"), rgb[window][..., 0])
+        (out / f"nuclei-{number}-mask.png").write_bytes(index_png(labels[window], PALETTE))

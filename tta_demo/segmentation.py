@@ -1,0 +1,167 @@
+"""Segmentation from one end to the other: a picture in, labels, scores and a report out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+
+from tta_demo.fusion import FUSIONS, fuse
+from tta_demo.metrics import confusion, f1, iou, mean_iou
+from tta_demo.models.registry import load_model
+from tta_demo.pictures import Picture
+from tta_demo.predict import Look, LookCache, Track, ViewStack, to_labels
+from tta_demo.worlds import World
+
+__all__ = ["LOOKS", "Segmentation", "segment"]
+
+LOOKS = LookCache()
+"""The process-wide cache."""
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """What the model says of one picture: with one look and with several.
+
+    Attributes:
+        world: where the model comes from.
+        picture: what was looked at.
+        truth: `(h, w)` uint8 class ids, or None.
+        views: the names of the V views that were fused.
+        looks: by name, those views and `identity`.
+        fusion: a key of `FUSIONS`.
+        weights: by view, what each counts; None if the fusion has no weights.
+        notes: plain sentences on what the user should know.
+        labels: `(h, w)` uint8, the fused answer.
+    """
+
+    world: World
+    picture: Picture
+    truth: np.ndarray | None
+    views: tuple[str, ...]
+    looks: dict[str, Look]
+    fusion: str
+    weights: dict[str, float] | None
+    notes: tuple[str, ...]
+    labels: np.ndarray
+
+    @property
+    def one_look(self) -> np.ndarray:
+        """`(h, w)` uint8, the answer of the original view alone."""
+        return self.looks["identity"].labels
+
+    @property
+    def changed(self) -> float:
+        """The share of pixels on which one look and all looks differ, 0..1."""
+        return float((self.one_look != self.labels).mean())
+
+    @cached_property
+    def matrices(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Confusion matrices of one look and of all looks; None without truth."""
+        if self.truth is None:
+            return None
+        classes = len(self.world.record.palette.names)
+        one, fused = (confusion(self.truth, x, classes) for x in (self.one_look, self.labels))
+        return one, fused
+
+    def view_score(self, name: str, background: bool = True) -> float | None:
+        """Returns one view's own mean IoU over the pixels that it saw; None without truth."""
+        if self.truth is None:
+            return None
+        look = self.looks[name]
+        seen = np.s_[:] if look.seen is None else look.seen.numpy()
+        classes = len(self.world.record.palette.names)
+        return mean_iou(confusion(self.truth[seen], look.labels[seen], classes), background)
+
+    def report(self) -> dict[str, Any]:
+        """Returns everything but the pixels, ready for JSON."""
+        record = self.world.record
+        result: dict[str, Any] = {
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "model": {"name": self.world.model, "digest": record.digest},
+            "picture": {"size": self.picture.size, "working_size": self.labels.shape},
+            "views": list(self.views),
+            "fusion": self.fusion,
+            "weights": self.weights,
+            "notes": list(self.notes),
+            "changed": self.changed,
+            "pixels": dict(zip(record.palette.names, self._shares(), strict=True)),
+        }
+        if self.matrices:
+            one, fused = self.matrices
+            result["scores"] = {
+                "one_look": _scores(one, record.palette.names),
+                "fused": _scores(fused, record.palette.names),
+                "views": {name: self.view_score(name) for name in self.looks},
+            }
+        return result
+
+    def _shares(self) -> list[float]:
+        counts = np.bincount(self.labels.ravel(), minlength=len(self.world.record.palette.names))
+        return (counts / counts.sum()).tolist()
+
+
+def segment(
+    world: World,
+    picture: Picture,
+    truth: np.ndarray | None = None,
+    views: Sequence[str] = ("identity",),
+    fusion: str = "mean",
+    track: Track = iter,
+) -> Segmentation:
+    """Returns the answer of one look and of all looks; runs only views that are not cached.
+
+    Args:
+        world: whose model and weights to use.
+        picture: what to look at.
+        truth: `(h, w)` class ids at the picture's working size, if known.
+        views: names in `VIEWS`, in any order.
+        fusion: a key of `FUSIONS`.
+        track: wraps the views that need a forward pass, to show progress.
+
+    Raises:
+        ValueError: no view, an unknown one, or none learned for one; before any forward pass.
+    """
+    views, digest = tuple(views), world.record.digest
+    weights, notes = None, picture.notes
+    if fusion in FUSIONS and FUSIONS[fusion].weighted and views:
+        file = world.weight_file(views)
+        weights = file.select(views, digest)
+        if set(file.weights) != set(views):
+            notes += (
+                f"The weights were learned for {len(file.weights)} views together; here they are "
+                f"scaled up over the {len(views)} that are ticked.",
+            )
+    needed = tuple(dict.fromkeys((*views, "identity"))) if views else ()
+    looks = LOOKS.looks(load_model(world.model), digest, picture.rgb, needed, track)
+    fused = ("identity",) if fusion == "none" else views
+    stack = ViewStack.of({name: looks[name] for name in fused})
+    with torch.no_grad():
+        probs = fuse(stack, fusion, weights)
+    unseen = 0.0 if stack.seen is None else 1 - float(stack.seen.any(0).float().mean())
+    if unseen:
+        notes += (f"{unseen:.1%} of the picture was seen by no ticked view: tick the original.",)
+    return Segmentation(
+        world=world,
+        picture=picture,
+        truth=truth,
+        views=views,
+        looks=looks,
+        fusion=fusion,
+        weights=None if weights is None else dict(zip(views, weights.tolist(), strict=True)),
+        notes=notes,
+        labels=to_labels(probs),
+    )
+
+
+def _scores(matrix: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
+    scores = {"f1": f1(matrix), "iou": iou(matrix)}
+    by_class = {
+        key: {n: None if np.isnan(x) else float(x) for n, x in zip(names, values, strict=True)}
+        for key, values in scores.items()
+    }
+    means = {"miou": mean_iou(matrix), "miou_without_background": mean_iou(matrix, False)}
+    return {k: None if np.isnan(v) else v for k, v in means.items()} | by_class

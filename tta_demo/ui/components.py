@@ -1,0 +1,139 @@
+"""Parts of the page as HTML: numbers, weight bars, tables. Every string is escaped."""
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+
+from tta_demo.fusion import FUSIONS
+from tta_demo.metrics import f1, iou, mean_iou
+from tta_demo.segmentation import Segmentation
+from tta_demo.views import VIEWS
+
+__all__ = ["BARS_JS", "bars", "class_table", "numbers", "seen_in_training"]
+
+NEUTRAL = 0.05
+"""Differences within this many points count as none."""
+
+BARS_JS = """
+element.addEventListener('click', (event) => {
+  const bar = event.target.closest('[data-view]');
+  if (bar) trigger('select', { view: bar.dataset.view });
+});
+"""
+
+
+def numbers(result: Segmentation, background: bool) -> str:
+    """Returns the three big numbers: one look, all looks, difference."""
+    looks = _looks(result)
+    if result.matrices is None:
+        shares = _shares(result)
+        return _cards(
+            ("One look", f"{shares[0]:.1%}", "of the picture marked"),
+            (looks, f"{shares[1]:.1%}", "of the picture marked"),
+            ("Changed", f"{result.changed:.2%}", "of all pixels; with a mask you see scores"),
+        )
+    one, fused = (100 * mean_iou(matrix, background) for matrix in result.matrices)
+    if np.isnan(one + fused):
+        return _cards(
+            ("One look", "–", "nothing to score"), (looks, "–", ""), ("Difference", "–", "")
+        )
+    unit = "mean IoU" if background else "mean IoU without background"
+    points = fused - one
+    tone = "" if abs(points) <= NEUTRAL else ("better" if points > 0 else "worse")
+    sign = "+" if points > 0 else "−" if points < 0 else "±"
+    return _cards(
+        ("One look", f"{one:.1f} %", unit),
+        (looks, f"{fused:.1f} %", unit),
+        ("Difference", f"{sign}{abs(points):.2f}", "points", tone),
+    )
+
+
+def _cards(*cards: tuple[str, ...]) -> str:
+    """Returns cards of what, value, unit and optionally a tone."""
+    parts = []
+    for number, (what, value, unit, *tone) in enumerate(cards):
+        kind = ' class="main"' if number == 1 else ""
+        parts.append(
+            f'<div{kind}><div class="what">{escape(what)}</div>'
+            f'<div class="value {"".join(tone)}">{escape(value)}</div>'
+            f'<div class="unit">{escape(unit)}</div></div>'
+        )
+    return f'<div class="numbers" aria-live="polite">{"".join(parts)}</div>'
+
+
+def _looks(result: Segmentation) -> str:
+    if result.fusion == "none":
+        return "No fusion"
+    return "1 look fused" if len(result.views) == 1 else f"{len(result.views)} looks combined"
+
+
+def _shares(result: Segmentation) -> tuple[float, float]:
+    return float((result.one_look > 0).mean()), float((result.labels > 0).mean())
+
+
+def bars(result: Segmentation) -> str:
+    """Returns one bar a view: how much each look counts. A bar is a button that names its view."""
+    if result.weights is not None:
+        weights, text = result.weights, "How much each look counts, learned on labelled pictures."
+    elif result.fusion == "none":
+        weights, text = {"identity": 1.0}, "Only the original counts."
+    else:
+        weights = dict.fromkeys(result.views, 1 / len(result.views))
+        text = {
+            "max": "In every pixel the most certain look decides; all have the same chance.",
+            "median": "In every pixel the middle answer counts; all have the same chance.",
+            "confidence": "The surer a look is of a pixel, the more it counts there; "
+            "all start alike.",
+        }.get(result.fusion, "All looks count the same.")
+    longest = max(weights.values())
+    rows = "".join(
+        f'<button type="button" data-view="{escape(name)}" title="{escape(VIEWS[name].summary)}">'
+        f'<span class="name">{escape(VIEWS[name].label)}<small>{escape(name)}</small></span>'
+        f'<span class="track"><i style="width:{100 * weight / longest:.1f}%"></i></span>'
+        f'<span class="share">{weight:.1%}</span></button>'
+        for name, weight in weights.items()
+    )
+    hint = "Click a bar to see what that look saw."
+    return f'<p>{escape(text)} {hint}</p><div class="bars">{rows}</div>'
+
+
+def class_table(result: Segmentation) -> str:
+    """Returns F1 and IoU a class, with one look and with all; a sentence without truth."""
+    if result.matrices is None:
+        return "<p>Add a mask to see how right the answers are, class by class.</p>"
+    palette = result.world.record.palette
+    columns = [score(matrix) for score in (f1, iou) for matrix in result.matrices]
+    rows = [
+        _row(f"{_swatch(color)}{escape(name)}", [column[i] for column in columns])
+        for i, (name, color) in enumerate(zip(palette.names, palette.colors, strict=True))
+    ]
+    rows.append(_row("<b>Mean</b>", [np.nanmean(column) for column in columns]))
+    rows.append(
+        _row(
+            "<b>Mean without background</b>",
+            [np.nanmean(c[1:]) if not np.isnan(c[1:]).all() else np.nan for c in columns],
+        )
+    )
+    ways = "".join(f"<th scope='col'>{way}</th>" for way in ("one look", "combined") * 2)
+    return (
+        "<div class='scores' tabindex='0'><table><thead><tr><th></th>"
+        "<th scope='colgroup' colspan='2'>F1</th><th scope='colgroup' colspan='2'>IoU</th></tr>"
+        f"<tr><th scope='col'>Class</th>{ways}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        f"<p>In percent. Combined: {escape(_looks(result))}, "
+        f"{escape(FUSIONS[result.fusion].summary)}.</p></div>"
+    )
+
+
+def _row(name: str, values: Sequence[float]) -> str:
+    cells = "".join(f"<td>{'–' if np.isnan(v) else f'{100 * v:.2f}'}</td>" for v in values)
+    return f"<tr><td>{name}</td>{cells}</tr>"
+
+
+def _swatch(color: tuple[int, int, int]) -> str:
+    return f'<i class="swatch" style="background:rgb{color}"></i>'
+
+
+def seen_in_training(result: Segmentation, name: str) -> str:
+    """Returns `yes` or `no`: whether training showed the model such views."""
+    return "yes" if result.world.record.augmentation.covers(VIEWS[name]) else "no"

@@ -1,0 +1,268 @@
+"""The segmentation tab: where things stand, and which action they start."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from tta_demo.fusion import FUSIONS
+from tta_demo.ui import actions
+from tta_demo.ui.components import BARS_JS
+from tta_demo.ui.panel import Panel
+from tta_demo.views import DOMAINS, VIEWS
+from tta_demo.worlds import WORLDS
+
+__all__ = ["build_segment_tab"]
+
+FUSION = "mean"
+LIGHT: dict[str, Any] = {"show_progress": "hidden", "concurrency_id": "light"}
+"""For actions without a forward pass."""
+
+
+class Inputs(NamedTuple):
+    """The components on the left."""
+
+    examples: gr.Dataset
+    picture: gr.Image
+    mask: gr.Image
+    painting: gr.Accordion
+    canvas: gr.ImageEditor
+    use_painting: gr.Button
+    domain: gr.Radio
+    groups: list[gr.CheckboxGroup]
+    everything: gr.Button
+    fusion: gr.Radio
+    background: gr.Checkbox
+
+
+def build_segment_tab(page: gr.Blocks) -> None:
+    """Lays out the tab inside the open page, and wires it."""
+    scene = gr.State(None)
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=2, min_width=320):
+            inputs = Inputs(*_build_picture(), *_build_looks(), *_build_fusion())
+        with gr.Column(scale=3, min_width=320, elem_id="results") as box:
+            panel, tabs, downloads = _build_results(box)
+    panel.gallery.select(actions.select_view, scene, list(panel), **LIGHT)
+    panel.bars.select(actions.open_bar, scene, [tabs, *panel], **LIGHT)
+    inputs.painting.expand(actions.canvas, scene, inputs.canvas, **LIGHT)
+
+    def settle(event: Any) -> None:  # noqa: ANN401 (gradio's own kind of dict)
+        """After every action: new downloads, or on an error the inputs that fit the screen."""
+        event.success(actions.files, scene, downloads, **LIGHT)
+        restored = [box, inputs.picture, inputs.mask, inputs.fusion, *inputs.groups]
+        event.failure(actions.restore, scene, restored, **LIGHT)
+
+    _wire_pictures(page, scene, inputs, panel, settle)
+    _wire_views(scene, inputs, panel, settle)
+
+
+def _build_picture() -> tuple[Any, ...]:
+    world = WORLDS[actions.WORLD]
+    gr.Markdown("### 1. Pick a picture, or upload your own")
+    examples = gr.Dataset(
+        components=[gr.Image(visible=False)],
+        samples=[[str(path)] for path in world.examples],
+        type="index",
+        show_label=False,
+        elem_id="examples",
+    )
+    upload: dict[str, Any] = {
+        "type": "filepath",
+        "image_mode": None,
+        "sources": ["upload", "clipboard"],
+    }
+    with gr.Row():
+        picture = gr.Image(label="Picture", height=210, min_width=150, elem_id="picture", **upload)
+        mask = gr.Image(
+            label="Right answer", height=210, min_width=150, elem_id="mask", format="png", **upload
+        )
+    gr.Markdown(
+        f"{world.record.summary} Anything else puzzles it. The right answer (a mask) is optional."
+    )
+    return examples, picture, mask, *_build_painting()
+
+
+def _build_painting() -> tuple[Any, ...]:
+    palette = WORLDS[actions.WORLD].record.palette
+    colors = ["#{:02x}{:02x}{:02x}".format(*color) for color in palette.colors[1:]]
+    with gr.Accordion("No mask file? Paint one", open=False, elem_id="painting") as painting:
+        gr.Markdown(
+            f"One colour a class, in this order: {', '.join(palette.names[1:])}. "
+            f"What stays unpainted is {palette.names[0]}."
+        )
+        canvas = gr.ImageEditor(
+            show_label=False,
+            type="numpy",
+            image_mode="RGBA",
+            format="png",
+            layers=False,
+            sources=(),
+            transforms=(),
+            brush=gr.Brush(colors=colors, default_color=colors[0], color_mode="fixed"),
+            elem_id="canvas",
+        )
+        use = gr.Button("Use this painting", size="sm")
+    return painting, canvas, use
+
+
+def _build_looks() -> tuple[Any, ...]:
+    domain = WORLDS[actions.WORLD].domain
+    ticks = actions.tick(DOMAINS[domain].views)
+    gr.Markdown("### 2. How should it look again?")
+    choices = [(kind.label, name) for name, kind in DOMAINS.items()]
+    radio = gr.Radio(
+        choices,
+        value=domain,
+        label="What kind of picture is it?",
+        info="Ticks the looks that suit it.",
+        elem_id="domain",
+    )
+    boxes = [
+        gr.CheckboxGroup(
+            [(VIEWS[name].label, name) for name in names],
+            value=value,
+            label=label,
+            render=False,
+            elem_id=label.lower().replace(" ", "-"),
+        )
+        for (label, names), value in zip(actions.GROUPS.items(), ticks, strict=True)
+    ]
+    boxes[0].render()
+    with gr.Accordion("More looks: zoom, light, small moves", open=False):
+        for group in boxes[1:]:
+            group.render()
+        everything = gr.Button("Tick the set of 15", size="sm")
+    return radio, boxes, everything
+
+
+def _build_fusion() -> tuple[gr.Radio, gr.Checkbox]:
+    gr.Markdown("### 3. How should it combine the answers?")
+    choices = [(fusion.label, name) for name, fusion in FUSIONS.items()]
+    fusion = gr.Radio(choices, value=FUSION, show_label=False, label="Fusion", elem_id="fusion")
+    background = gr.Checkbox(
+        value=True, label="Count the background in the score", elem_id="background"
+    )
+    return fusion, background
+
+
+def _build_results(box: gr.Column) -> tuple[Panel, gr.Tabs, list[gr.DownloadButton]]:
+    picture: dict[str, Any] = {"format": "png", "interactive": False}
+    numbers = gr.HTML(elem_id="numbers", min_height=92)
+    with gr.Tabs(overflow_behavior="wrap") as tabs:
+        with gr.Tab("Before / after", id="slider"):
+            slider = gr.ImageSlider(
+                label="One look | all looks", elem_id="slider", show_label=True, **picture
+            )
+        with gr.Tab("Result", id="result"):
+            palette = WORLDS[actions.WORLD].record.palette
+            colors = ["#{:02x}{:02x}{:02x}".format(*color) for color in palette.colors]
+            result = gr.AnnotatedImage(
+                label="All looks combined; point at a class",
+                color_map=dict(zip(palette.names, colors, strict=True)),
+                format="png",
+                elem_id="result",
+            )
+        with gr.Tab("Every look", id="views"):
+            gallery, about, shown, answered, back = _build_views(picture)
+        with gr.Tab("Weights", id="weights"):
+            bars = gr.HTML(elem_id="weights", js_on_load=BARS_JS)
+        with gr.Tab("Numbers", id="table"):
+            table = gr.HTML(elem_id="table")
+    notes = gr.Markdown(elem_classes=["notes"], elem_id="notes")
+    with gr.Row(elem_id="downloads"):
+        downloads = [
+            gr.DownloadButton(label, size="sm", interactive=False, elem_id=f"download-{name}")
+            for label, name in (
+                ("Mask (class ids, PNG)", "index"),
+                ("Mask (colours, PNG)", "colors"),
+                ("Report (JSON)", "report"),
+            )
+        ]
+    panel = Panel(
+        box, numbers, slider, result, gallery, about, shown, answered, back, bars, table, notes
+    )
+    return panel, tabs, downloads
+
+
+def _build_views(picture: dict[str, Any]) -> tuple[Any, ...]:
+    gallery = gr.Gallery(
+        show_label=False,
+        label="Every look, turned back",
+        columns=4,
+        object_fit="cover",
+        format="png",
+        allow_preview=False,
+        interactive=False,
+        height="auto",
+        elem_id="gallery",
+    )
+    about = gr.Markdown(elem_id="about")
+    labels = ("Shown to the model", "Its answer there", "Turned back")
+    details = []
+    with gr.Row(elem_classes=["three"]):
+        for label in labels:
+            with gr.Column(min_width=80):
+                gr.Markdown(label)
+                details.append(
+                    gr.Image(
+                        label=label,
+                        alt_text=label,
+                        show_label=False,
+                        buttons=["fullscreen"],
+                        **picture,
+                    )
+                )
+    return gallery, about, *details
+
+
+def _wire_pictures(
+    page: gr.Blocks, scene: gr.State, inputs: Inputs, panel: Panel, settle: Callable[[Any], None]
+) -> None:
+    settings = [inputs.fusion, inputs.background, *inputs.groups]
+    heavy: dict[str, Any] = {
+        "concurrency_id": "model",
+        "concurrency_limit": 4,
+        "show_progress_on": panel.slider,
+    }
+    whole = [scene, inputs.picture, inputs.mask, *panel]
+    scored = [scene, inputs.mask, *panel]
+    settle(page.load(actions.open_example, [gr.State(0), *settings], whole, **heavy))
+    settle(
+        inputs.examples.click(actions.open_example, [inputs.examples, *settings], whole, **heavy)
+    )
+    settle(
+        inputs.picture.upload(actions.open_picture, [inputs.picture, *settings], scored, **heavy)
+    )
+    settle(inputs.picture.clear(actions.clear_picture, None, scored, **LIGHT))
+    for event, action, source in (
+        (inputs.mask.upload, actions.open_mask, [inputs.mask]),
+        (inputs.use_painting.click, actions.use_painting, [inputs.canvas]),
+        (inputs.mask.clear, actions.clear_mask, []),
+    ):
+        settle(event(action, [*source, scene], scored, **LIGHT))
+
+
+def _wire_views(
+    scene: gr.State, inputs: Inputs, panel: Panel, settle: Callable[[Any], None]
+) -> None:
+    settings = [scene, inputs.fusion, inputs.background]
+    outputs = [scene, *panel]
+    run: dict[str, Any] = {
+        "fn": actions.change_views,
+        "inputs": [*settings, *inputs.groups],
+        "outputs": outputs,
+        "concurrency_id": "model",
+        "show_progress_on": panel.slider,
+    }
+    for group in inputs.groups:
+        settle(group.input(**run, trigger_mode="always_last"))
+    settle(inputs.domain.input(actions.tick_domain, inputs.domain, inputs.groups).success(**run))
+    settle(inputs.everything.click(actions.tick_all, None, inputs.groups).success(**run))
+    for control, action in (
+        (inputs.fusion, actions.change_fusion),
+        (inputs.background, actions.change_score),
+    ):
+        settle(
+            control.input(action, [scene, control], outputs, trigger_mode="always_last", **LIGHT)
+        )

@@ -1,0 +1,114 @@
+"""How the page looks, and how it is served."""
+
+from typing import Any
+
+import gradio as gr
+
+__all__ = ["CSS", "JS", "THEME", "launch_options"]
+
+THEME = gr.themes.Soft(
+    primary_hue="indigo",
+    neutral_hue="slate",
+    font=["system-ui", "sans-serif"],
+    font_mono=["ui-monospace", "monospace"],
+).set(
+    body_text_color_subdued="*neutral_600",
+    block_info_text_color="*neutral_600",
+    block_label_text_color="*primary_800",
+    block_title_text_color="*primary_800",
+    button_primary_background_fill="*primary_600",
+    button_primary_background_fill_hover="*primary_700",
+    link_text_color="*primary_700",
+)
+
+CSS = """
+#page { max-width: 1280px; margin: 0 auto; }
+#intro h1 { font-size: 1.9rem; margin: .2rem 0 .1rem; }
+#intro p { font-size: 1.05rem; max-width: 46rem; margin: 0 0 .4rem; }
+#results { transition: opacity .15s; }
+#results.working { opacity: .35; pointer-events: none; }
+#results .notes:empty { display: none; }
+.three { flex-wrap: nowrap !important; gap: 8px !important; }
+.three > * { min-width: 0 !important; }
+.three p { font-size: .85rem; color: var(--body-text-color-subdued); }
+#gallery, #gallery .grid-wrap { min-height: 0 !important; height: auto !important; }
+#gallery .grid-wrap { max-height: none; }
+#gallery .caption-label { white-space: normal; font-size: .8rem; padding: 2px 6px; }
+#gallery .grid-container {
+  grid-template-columns: repeat(auto-fill, minmax(130px, 1fr)) !important;
+}
+.numbers { display: grid; grid-template-columns: 1fr 1fr 1fr; gap: 12px; }
+.numbers > div {
+  border: 1px solid var(--border-color-primary); border-radius: 10px; padding: 10px 14px;
+  background: var(--block-background-fill);
+}
+.numbers > div.main { border-color: var(--color-accent); }
+.numbers .what { color: var(--body-text-color-subdued); font-size: .9rem; }
+.numbers .value { font-size: 1.6rem; font-weight: 700; line-height: 1.3; white-space: nowrap; }
+.numbers .unit { color: var(--body-text-color-subdued); font-size: .8rem; }
+.numbers .better { color: var(--tta-better); }
+.numbers .worse { color: var(--tta-worse); }
+:root { --tta-better: #166534; --tta-worse: #9f1239; }
+.dark { --tta-better: #6ee7a0; --tta-worse: #fda4af; }
+.bars { display: flex; flex-direction: column; gap: 6px; }
+.bars button {
+  display: grid; grid-template-columns: 10.5rem 1fr 4.2rem; align-items: center; gap: 10px;
+  text-align: left; padding: 7px 12px; border-radius: 8px; cursor: pointer;
+  border: 1px solid var(--border-color-primary); background: var(--block-background-fill);
+  color: var(--body-text-color); font: inherit;
+}
+.bars button:hover, .bars button:focus-visible { border-color: var(--color-accent); }
+.bars .name small { display: block; color: var(--body-text-color-subdued); }
+.bars .track { height: 12px; border-radius: 6px; background: var(--background-fill-secondary); }
+.bars .track i {
+  display: block; height: 100%; border-radius: 6px; background: var(--color-accent);
+  min-width: 2px;
+}
+.bars .share { text-align: right; font-weight: 600; font-variant-numeric: tabular-nums; }
+.scores { overflow-x: auto; }
+.scores table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+.scores th, .scores td {
+  padding: 6px 10px !important; text-align: right; border: 0 !important;
+  border-bottom: 1px solid var(--border-color-primary) !important;
+}
+.scores th:first-child, .scores td:first-child { text-align: left; }
+.swatch {
+  display: inline-block; width: .8em; height: .8em; border-radius: 3px; margin-right: .45em;
+  border: 1px solid var(--body-text-color-subdued); vertical-align: -.05em;
+}
+@media (max-width: 640px) {
+  #results { order: -1; }
+  .numbers { grid-template-columns: 1fr 1fr; gap: 8px; }
+  .numbers > div:last-child { grid-column: 1 / -1; }
+  .bars button { grid-template-columns: 7.5rem 1fr 3.6rem; padding: 7px 8px; }
+}
+"""
+
+JS = """
+() => {
+  const name = () => document.querySelectorAll('#examples button').forEach((button, i) => {
+    if (!button.getAttribute('aria-label')) button.setAttribute('aria-label', `Example ${i + 1}`);
+  });
+  name();
+  new MutationObserver(name).observe(document.body, { childList: true, subtree: true });
+}
+"""
+
+
+def launch_options() -> dict[str, Any]:
+    """Returns the keyword arguments of `Blocks.launch` for a public page."""
+    return {
+        "theme": THEME,
+        "css": CSS,
+        "js": JS,
+        "max_file_size": "200mb",
+        "allowed_paths": [],
+        "show_error": False,
+        "run_history": False,
+        "enable_monitoring": False,
+        "pwa": False,
+        "ssr_mode": False,
+        "footer_links": ["gradio", "settings"],
+        "strict_cors": True,
+        "state_session_capacity": 500,
+    }

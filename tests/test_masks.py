@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tta_demo.masks import TOLERANCE, Palette, index_png, read_mask, restore
+from tta_demo.masks import TOLERANCE, read_mask, restore
+from tta_demo.palettes import Palette, index_png
 from tta_demo.pictures import Picture, read_picture, turn
 
 PALETTE = Palette(

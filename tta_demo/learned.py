@@ -243,7 +243,9 @@ class WeightFile:
                 raise ValueError(f"weights {weights} are negative or do not sum to 1")
             model, digest = entries[0]["model"], entries[0]["digest"]
             top = {key: data[key] for key in cls._TOP}
-        except (OSError, KeyError, TypeError, IndexError, ValueError) as error:
+        except OSError as error:
+            raise ValueError(f"{path.name} cannot be read ({error.strerror})") from error
+        except (KeyError, TypeError, IndexError, ValueError) as error:
             raise ValueError(
                 f"{path.name} is no weights file of format {cls.FORMAT} ({error}): "
                 "write one with `python -m tta_demo learn`"

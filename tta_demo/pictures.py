@@ -160,7 +160,7 @@ def read_picture(path: str | Path) -> Picture:
         )
     if pixels.ndim == 2:
         pixels = np.stack([pixels] * 3, axis=-1)
-    rgb = turn(pixels, decoded.pending)
+    rgb = np.array(turn(pixels, decoded.pending))  # a copy: Pillow's pixels are read-only
     return Picture(rgb, decoded.size, decoded.stored_size, decoded.orientation, tuple(notes))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,10 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Small moves": ("tilt-10", "tilt+10", "shift"),
 }
 PROGRESS = gr.Progress()
+CLOSED = gr.Accordion(open=False)
+"""What was painted belongs to the picture before; opening it again loads the new one."""
+UNTOUCHED = (gr.skip(), gr.skip(), gr.skip())
+"""For the picture, the mask and the painting."""
 NO_PICTURE = "There is no picture yet: pick an example or upload one."
 
 
@@ -72,13 +77,13 @@ def open_example(
     with _toasts():
         picture = read_picture(path)
         truth, _ = read_mask(world.mask_of(path), world.record.palette, picture)
-    scene = Scene(WORLD, str(path), picture, truth, _views(ticked), fusion, background)
-    yield gr.skip(), str(path), scene.mask, *WORKING
-    yield scene, gr.skip(), gr.skip(), *_run(scene, progress)
+    scene = Scene(WORLD, path.stem, picture, truth, _views(ticked), fusion, background)
+    yield gr.skip(), picture.rgb, scene.mask, CLOSED, *WORKING
+    yield scene, *UNTOUCHED, *_run(scene, progress)
 
 
 def open_picture(
-    path: str,
+    upload: dict[str, Any],
     fusion: str,
     background: bool,
     *ticked: list[str],
@@ -86,20 +91,21 @@ def open_picture(
 ) -> Iterator[tuple[Any, ...]]:
     """Opens an uploaded picture; the mask of the one before does not belong to it, and goes."""
     with _toasts():
+        path, name = _uploaded(upload)
         picture = read_picture(path)
-    scene = Scene(WORLD, path, picture, None, _views(ticked), fusion, background)
-    yield gr.skip(), None, *WORKING
-    yield scene, gr.skip(), *_run(scene, progress)
+    scene = Scene(WORLD, name, picture, None, _views(ticked), fusion, background)
+    yield gr.skip(), picture.rgb, None, CLOSED, *WORKING
+    yield scene, *UNTOUCHED, *_run(scene, progress)
 
 
-def open_mask(path: str, scene: Scene | None) -> tuple[Any, ...]:
+def open_mask(upload: dict[str, Any], scene: Scene | None) -> tuple[Any, ...]:
     """Reads an uploaded mask and scores; no forward pass."""
     with _toasts():
         scene = _present(scene)
         palette = WORLDS[scene.world].record.palette
-        truth, notes = read_mask(path, palette, scene.picture)
+        truth, notes = read_mask(_uploaded(upload)[0], palette, scene.picture)
     for note in notes:
-        gr.Info(note)
+        gr.Info(escape(note))
     return _scored(replace(scene, truth=truth))
 
 
@@ -123,14 +129,15 @@ def use_painting(painting: dict[str, Any] | None, scene: Scene | None) -> tuple[
 def clear_mask(scene: Scene | None) -> tuple[Any, ...]:
     """Forgets the mask."""
     if scene is None:
-        return gr.skip(), gr.skip(), *UNCHANGED
+        return gr.skip(), *UNTOUCHED, *UNCHANGED
     return _scored(replace(scene, truth=None))
 
 
 def clear_picture() -> tuple[Any, ...]:
     """Empties the page: no old result without its picture."""
     empty = Panel(*[None] * len(Panel._fields))
-    return None, None, *empty._replace(box=READY, numbers=f"<p>{NO_PICTURE}</p>", notes="")
+    empty = empty._replace(box=READY, numbers=f"<p>{NO_PICTURE}</p>", notes="")
+    return None, gr.skip(), None, CLOSED, *empty
 
 
 def change_views(
@@ -210,7 +217,7 @@ def files(scene: Scene | None) -> tuple[Any, ...]:
     """Writes what can be downloaded, after the result is on screen."""
     if scene is None:
         return tuple(gr.DownloadButton(interactive=False) for _ in range(3))
-    paths = write_files(scene.segment(), Path(scene.path).stem)
+    paths = write_files(scene.segment(), scene.name)
     return tuple(gr.DownloadButton(value=path, interactive=True) for path in paths)
 
 
@@ -218,16 +225,24 @@ def restore(scene: Scene | None) -> tuple[Any, ...]:
     """Puts the inputs back to what belongs to the result on screen, after an error."""
     if scene is None:
         return READY, None, None, *[gr.skip()] * (1 + len(GROUPS))
-    return READY, scene.path, scene.mask, scene.fusion, *tick(scene.views)
+    return READY, scene.picture.rgb, scene.mask, scene.fusion, *tick(scene.views)
 
 
 @contextmanager
 def _toasts() -> Iterator[None]:
-    """Turns a `ValueError` into a message on the page."""
+    """Turns a `ValueError` into a message on the page, which renders HTML: names are escaped."""
     try:
         yield
     except ValueError as error:
-        raise gr.Error(str(error), title="That did not work", duration=12) from error
+        raise gr.Error(escape(str(error)), duration=12, print_exception=False) from error
+
+
+def _uploaded(upload: dict[str, Any]) -> tuple[Path, str]:
+    """Returns where an uploaded file is, and its name without ending."""
+    if not upload or not upload.get("path"):
+        raise ValueError("No file arrived: choose it again.")
+    path = Path(upload["path"])
+    return path, Path(upload.get("orig_name") or path.name).stem
 
 
 def _run(scene: Scene, progress: gr.Progress) -> Panel:
@@ -242,7 +257,7 @@ def _run(scene: Scene, progress: gr.Progress) -> Panel:
 
 def _scored(scene: Scene) -> tuple[Any, ...]:
     """Returns the scene, its mask, and the panel scored anew."""
-    return scene, scene.mask, *show(scene, scene.segment())
+    return scene, gr.skip(), scene.mask, gr.skip(), *show(scene, scene.segment())
 
 
 def _present(scene: Scene | None) -> Scene:

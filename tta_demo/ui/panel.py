@@ -26,8 +26,8 @@ class Scene:
 
     Attributes:
         world: a key of `WORLDS`.
-        path: the picture's file.
-        picture: the same, read.
+        name: of the picture's file, without ending.
+        picture: the file, read.
         truth: `(h, w)` uint8 class ids, or None.
         views: what is ticked.
         fusion: a key of `FUSIONS`.
@@ -35,7 +35,7 @@ class Scene:
     """
 
     world: str
-    path: str
+    name: str
     picture: Picture
     truth: np.ndarray | None
     views: tuple[str, ...]

@@ -71,12 +71,11 @@ def _build_picture() -> tuple[Any, ...]:
         "type": "filepath",
         "image_mode": None,
         "sources": ["upload", "clipboard"],
+        "format": "png",
     }
     with gr.Row():
         picture = gr.Image(label="Picture", height=210, min_width=150, elem_id="picture", **upload)
-        mask = gr.Image(
-            label="Right answer", height=210, min_width=150, elem_id="mask", format="png", **upload
-        )
+        mask = gr.Image(label="Right answer", height=210, min_width=150, elem_id="mask", **upload)
     gr.Markdown(
         f"{world.record.summary} Anything else puzzles it. The right answer (a mask) is optional."
     )
@@ -99,7 +98,7 @@ def _build_painting() -> tuple[Any, ...]:
             layers=False,
             sources=(),
             transforms=(),
-            brush=gr.Brush(colors=colors, default_color=colors[0], color_mode="fixed"),
+            brush=gr.Brush(10, colors=colors, default_color=colors[0], color_mode="fixed"),
             elem_id="canvas",
         )
         use = gr.Button("Use this painting", size="sm")
@@ -174,9 +173,9 @@ def _build_results(box: gr.Column) -> tuple[Panel, gr.Tabs, list[gr.DownloadButt
         downloads = [
             gr.DownloadButton(label, size="sm", interactive=False, elem_id=f"download-{name}")
             for label, name in (
-                ("Mask (class ids, PNG)", "index"),
-                ("Mask (colours, PNG)", "colors"),
-                ("Report (JSON)", "report"),
+                ("Download mask (class ids)", "index"),
+                ("Download mask (colours)", "colors"),
+                ("Download report (JSON)", "report"),
             )
         ]
     panel = Panel(
@@ -225,22 +224,22 @@ def _wire_pictures(
         "concurrency_limit": 4,
         "show_progress_on": panel.slider,
     }
-    whole = [scene, inputs.picture, inputs.mask, *panel]
-    scored = [scene, inputs.mask, *panel]
+    # Gradio would open the file itself, and fail with its own words before ours are reached.
+    raw = {"preprocess": False}
+    whole = [scene, inputs.picture, inputs.mask, inputs.painting, *panel]
     settle(page.load(actions.open_example, [gr.State(0), *settings], whole, **heavy))
     settle(
         inputs.examples.click(actions.open_example, [inputs.examples, *settings], whole, **heavy)
     )
     settle(
-        inputs.picture.upload(actions.open_picture, [inputs.picture, *settings], scored, **heavy)
+        inputs.picture.upload(
+            actions.open_picture, [inputs.picture, *settings], whole, **raw, **heavy
+        )
     )
-    settle(inputs.picture.clear(actions.clear_picture, None, scored, **LIGHT))
-    for event, action, source in (
-        (inputs.mask.upload, actions.open_mask, [inputs.mask]),
-        (inputs.use_painting.click, actions.use_painting, [inputs.canvas]),
-        (inputs.mask.clear, actions.clear_mask, []),
-    ):
-        settle(event(action, [*source, scene], scored, **LIGHT))
+    settle(inputs.picture.clear(actions.clear_picture, None, whole, **LIGHT))
+    settle(inputs.mask.upload(actions.open_mask, [inputs.mask, scene], whole, **raw, **LIGHT))
+    settle(inputs.use_painting.click(actions.use_painting, [inputs.canvas, scene], whole, **LIGHT))
+    settle(inputs.mask.clear(actions.clear_mask, scene, whole, **LIGHT))
 
 
 def _wire_views(

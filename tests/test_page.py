@@ -1,0 +1,230 @@
+import json
+import re
+
+import cv2
+import numpy as np
+import pytest
+from browser import (
+    DESKTOP,
+    PHONE,
+    changes_numbers,
+    chromium,
+    needs_chromium,
+    numbers,
+    open_page,
+    open_tab,
+    told,
+    upload,
+)
+from PIL import Image
+
+from tta_demo.models.registry import load_model
+from tta_demo.pictures import read_picture
+from tta_demo.segmentation import LOOKS, segment
+from tta_demo.views import VIEW_SETS
+from tta_demo.worlds import WORLDS
+
+pytestmark = [needs_chromium, pytest.mark.slow]
+NUCLEI = WORLDS["nuclei"]
+
+
+@pytest.fixture(scope="module")
+def url():
+    from app import demo
+    from tta_demo.ui.theme import launch_options
+
+    demo.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch_options())
+    yield demo.local_url
+    demo.close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser, url):
+    page = open_page(browser, url)
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    page.close()
+    assert not errors
+
+
+@pytest.fixture
+def passes():
+    """Counts the forward passes of the page's model."""
+    count = []
+    network = load_model(NUCLEI.model).network
+    hook = network.register_forward_pre_hook(lambda *_: count.append(1))
+    yield count
+    hook.remove()
+
+
+@pytest.fixture
+def picture(tmp_path):
+    """A picture of odd size that no cache has seen, on which the model finds something."""
+    rgb = read_picture(NUCLEI.examples[0]).rgb
+    path = tmp_path / "my cells.png"
+    cv2.imwrite(str(path), rgb[3:204, 5:250, ::-1])
+    return path
+
+
+def expected(picture, truth_path=None, views=VIEW_SETS["d4"], fusion="mean"):
+    from tta_demo.masks import read_mask
+
+    opened = read_picture(picture)
+    truth = read_mask(truth_path, NUCLEI.record.palette, opened)[0] if truth_path else None
+    return segment(NUCLEI, opened, truth, views, fusion)
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_page_opens_with_a_finished_example(browser, url, size):
+    page = open_page(browser, url, size)
+    one, fused = expected(NUCLEI.examples[0], NUCLEI.mask_of(NUCLEI.examples[0])).matrices
+    from tta_demo.metrics import mean_iou
+
+    shown = numbers(page)
+    assert shown[:2] == [f"{100 * mean_iou(m):.1f} %" for m in (one, fused)]
+    assert page.locator("#slider img").count() == 2
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= size["width"], "the page scrolls sideways"
+    if size is PHONE:
+        results, inputs = (page.locator(i).bounding_box() for i in ("#results", "#picture"))
+        assert results["y"] < inputs["y"]
+    page.close()
+
+
+def test_another_example_brings_its_own_mask_and_numbers(page):
+    shown = changes_numbers(page, page.locator("#examples button").nth(2).click)
+    example = NUCLEI.examples[2]
+    from tta_demo.metrics import mean_iou
+
+    one, fused = expected(example, NUCLEI.mask_of(example)).matrices
+    assert shown[:2] == [f"{100 * mean_iou(m):.1f} %" for m in (one, fused)]
+
+
+def test_changing_the_fusion_runs_no_forward_pass(page, passes):
+    before = numbers(page)
+    shown = changes_numbers(page, page.get_by_label("Majority vote").click)
+    assert shown[0] == before[0]
+    assert not passes
+
+
+def test_one_more_view_costs_one_forward_pass_and_one_less_none(page, picture, passes):
+    page.get_by_label("Remove Image").first.click()
+    upload(page, "#picture", picture)
+    page.locator("#numbers", has_text="Changed").wait_for()
+    assert len(passes) == 8
+    page.get_by_text("More looks").click()
+    changes_numbers(page, page.get_by_label("Zoom in", exact=True).click)
+    assert len(passes) == 9
+    changes_numbers(page, page.get_by_label("Mirror", exact=True).click)
+    assert len(passes) == 9
+
+
+def test_an_upload_brings_a_result_without_scores_until_its_mask_comes(page, picture, tmp_path):
+    upload(page, "#picture", picture)
+    page.locator("#numbers", has_text="Changed").wait_for()
+    truth = np.zeros((201, 245), np.uint8)
+    truth[50:150, 60:200] = 1
+    mask = tmp_path / "mask.png"
+    Image.fromarray(truth).save(mask)
+    shown = changes_numbers(page, lambda: upload(page, "#mask", mask))
+    assert all(re.fullmatch(r"[\d.]+ %", value) for value in shown[:2])
+    open_tab(page, "Numbers")
+    assert page.locator("#table tbody tr").count() == 5
+
+
+def test_a_bad_upload_is_refused_and_the_screen_stays(page, tmp_path):
+    before = numbers(page)
+    bad = tmp_path / "holiday.png"
+    bad.write_text("this is no picture")
+    upload(page, "#picture", bad)
+    told(page, "holiday.png")
+    assert numbers(page) == before
+    assert page.locator("#picture img").count() == 1
+    mask = tmp_path / "colours.png"
+    Image.fromarray(np.full((256, 256, 3), (12, 200, 99), np.uint8)).save(mask)
+    upload(page, "#mask", mask)
+    told(page, "(12, 200, 99)")
+    assert numbers(page) == before
+
+
+def test_unticking_the_last_view_is_refused_and_the_tick_returns(page):
+    page.get_by_label("Text", exact=True).click()
+    page.locator("#numbers", has_text="1 look").wait_for()
+    page.get_by_label("Original", exact=True).click()
+    told(page, "tick")
+    page.locator("#mirror-and-turn input:checked").wait_for(timeout=10_000)
+    assert page.locator("#mirror-and-turn input:checked").count() == 1
+
+
+def test_learned_weights_refuse_a_view_that_they_lack_by_name(page):
+    changes_numbers(page, page.get_by_label("Learned weights").click)
+    before = numbers(page)
+    page.get_by_text("More looks").click()
+    page.get_by_label("Shift", exact=True).click()
+    told(page, "shift")
+    assert numbers(page) == before
+    page.locator("#small-moves input:not(:checked)").nth(2).wait_for()
+
+
+def test_a_bar_opens_its_view(page):
+    open_tab(page, "Weights")
+    page.locator("#weights [data-view=rot90]").click()
+    page.locator("#about", has_text="90°").wait_for()
+    page.locator("#gallery button.thumbnail-item").nth(1).click()
+    page.locator("#about", has_text="hflip").wait_for()
+
+
+def test_a_painting_becomes_the_mask(page):
+    page.get_by_text("No mask file? Paint one").click()
+    canvas = page.locator("#canvas canvas").first
+    canvas.scroll_into_view_if_needed()
+    page.wait_for_function(
+        "document.querySelector('#canvas canvas')?.getBoundingClientRect().height > 100"
+    )
+    page.wait_for_timeout(500)  # the editor draws its ground without any sign in the document
+    box = canvas.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x - 20, y)
+    page.mouse.down()
+    page.mouse.move(x + 20, y, steps=4)
+    page.mouse.up()
+    shown = changes_numbers(page, page.get_by_role("button", name="Use this painting").click)
+    assert float(shown[0].split()[0]) < 60
+
+
+def test_downloads_are_the_result(page, picture):
+    upload(page, "#picture", picture)
+    page.locator("#numbers", has_text="Changed").wait_for()
+    page.wait_for_function("document.querySelector('#download-index').disabled === false")
+    result = expected(picture)
+    paths = {}
+    for name in ("index", "colors", "report"):
+        with page.expect_download() as download:
+            page.locator(f"#download-{name}").click()
+        paths[name] = download.value.path()
+    index = Image.open(paths["index"])
+    assert index.mode == "P"
+    np.testing.assert_array_equal(np.asarray(index), result.labels)
+    colors = np.asarray(Image.open(paths["colors"]))
+    np.testing.assert_array_equal(colors, NUCLEI.record.palette.colorize(result.labels))
+    report = json.loads(paths["report"].read_text())
+    assert report["views"] == list(VIEW_SETS["d4"])
+    assert report["model"]["digest"] == NUCLEI.record.digest
+
+
+def test_clearing_the_picture_clears_the_result(page):
+    page.get_by_label("Remove Image").first.click()
+    page.locator("#numbers", has_text="no picture").wait_for()
+    page.get_by_label("Median").click()
+    told(page, "picture")
+
+
+def test_the_cache_is_the_one_of_the_library():
+    assert LOOKS.nbytes <= LOOKS.limit

@@ -45,7 +45,7 @@ def speed() -> None:
     world = WORLDS["nuclei"]
     image = to_tensor(read_picture(world.examples[0]).rgb)
     exact = load_model(world.model, "cpu", torch.float32)
-    typer.echo(f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads")
+    typer.echo(machine())
     ours, plain = _medians(
         lambda: fuse(predict(exact, image, D4), "mean"), lambda: [exact(image[None]) for _ in D4]
     )
@@ -135,6 +135,14 @@ with tempfile.TemporaryDirectory() as folder:
 """
 
 
+def machine() -> str:
+    """Returns the processor's kind and what else the times depend on."""
+    threads = torch.get_num_threads()
+    return (
+        f"{platform.machine()} with {torch.backends.cpu.get_cpu_capability()}, {threads} threads"
+    )
+
+
 def _row(what: str, seconds: float, remark: str) -> None:
     typer.echo(f"{what:44} {1000 * seconds:7.1f} ms   {remark}")
 
@@ -164,7 +172,9 @@ def quality(
     out.mkdir(parents=True, exist_ok=True)
     result = {
         "command": "python -m tta_demo benchmark quality",
+        "seed": 0,
         "date": date.today().isoformat(),
+        "machine": machine(),
         "digest": world.record.digest,
         "pictures": len(pictures),
         "scores": rows,

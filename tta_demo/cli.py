@@ -3,7 +3,7 @@
 import json
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -23,8 +23,8 @@ from tta_demo.models.train import RECIPES, train
 from tta_demo.palettes import index_png
 from tta_demo.pictures import read_picture
 from tta_demo.samples.nuclei import cut_examples, read_split
-from tta_demo.segmentation import Segmentation, segment
-from tta_demo.views import VIEW_SETS, VIEWS, parse_views
+from tta_demo.segmentation import Segmentation, segment, weights_for
+from tta_demo.views import VIEW_SETS, VIEWS, View, parse_views
 from tta_demo.worlds import WORLDS, World
 
 __all__ = ["main"]
@@ -73,28 +73,40 @@ def predict_command(
     picture, NAME.json has views, weights, and scores where there is a mask.
     """
     names, place = parse_views(views), _world(world)
-    out.mkdir(parents=True, exist_ok=True)
+    weights_for(place, names, fusion)  # a wrong choice fails once, not for every picture
     twins = {path.stem for path in pictures}
     if len(twins) < len(pictures):
         raise ValueError(
             f"{len(pictures)} pictures share {len(twins)} names: rename, or run twice"
         )
+    out.mkdir(parents=True, exist_ok=True)
+    failures = 0
     for path in tqdm(pictures, unit="picture", disable=len(pictures) < 2):
-        picture = read_picture(path)
-        truth = None
-        if masks is not None:
-            truth, _ = read_mask(_mask_for(path, masks), place.record.palette, picture)
-        result = segment(
-            place,
-            picture,
-            truth,
-            names,
-            fusion,
-            lambda missing, name=path.name: tqdm(missing, desc=name, unit="look", leave=False),
-        )
+        try:
+            result = _predict(path, masks, place, names, fusion)
+        except ValueError as error:
+            failures += 1
+            typer.echo(str(error), err=True)
+            continue
         _write(result, out, path.stem)
         for note in result.notes:
-            typer.echo(f"{path.name}: {note}", err=True)
+            typer.echo(f"{path.name}: {note}")
+    if failures:
+        raise typer.Exit(2)
+
+
+def _predict(
+    path: Path, masks: Path | None, world: World, views: tuple[str, ...], fusion: str
+) -> Segmentation:
+    picture = read_picture(path)
+    truth = None
+    if masks is not None:
+        truth, _ = read_mask(_mask_for(path, masks), world.record.palette, picture)
+
+    def track(missing: Sequence[View]) -> Iterable[View]:
+        return tqdm(missing, desc=path.name, unit="look", leave=False, disable=None)
+
+    return segment(world, picture, truth, views, fusion, track)
 
 
 def _write(result: Segmentation, out: Path, stem: str) -> None:
@@ -181,10 +193,14 @@ def _world(name: str) -> World:
 
 def _mask_for(picture: Path, folder: Path) -> Path:
     """Returns the one mask of a picture: its name, or its name with -mask, any ending."""
-    found: Sequence[Path] = sorted(
-        path for path in folder.iterdir() if path.stem in (picture.stem, f"{picture.stem}-mask")
-    )
-    found = [path for path in found if not path.exists() or path.resolve() != picture.resolve()]
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is no folder: --masks must name one")
+    stems = (picture.stem, f"{picture.stem}-mask")
+    found = [
+        path
+        for path in sorted(folder.iterdir())
+        if path.stem in stems and path.resolve() != picture.resolve()
+    ]
     if len(found) != 1:
-        raise ValueError(f"{len(found)} masks for {picture.name} in {folder}: there must be one")
+        raise ValueError(f"{picture.name} has {len(found)} masks in {folder}: there must be one")
     return found[0]

@@ -16,7 +16,7 @@ from tta_demo.pictures import Picture
 from tta_demo.predict import Look, LookCache, Track, ViewStack, to_labels
 from tta_demo.worlds import World
 
-__all__ = ["LOOKS", "Segmentation", "segment"]
+__all__ = ["LOOKS", "Segmentation", "segment", "weights_for"]
 
 LOOKS = LookCache()
 """The process-wide cache."""
@@ -126,16 +126,9 @@ def segment(
         ValueError: no view, an unknown one, or none learned for one; before any forward pass.
     """
     views, digest = tuple(views), world.record.digest
-    weights, notes = None, picture.notes
-    if fusion in FUSIONS and FUSIONS[fusion].weighted and views:
-        file = world.weight_file(views)
-        weights = file.select(views, digest)
-        if set(file.weights) != set(views):
-            notes += (
-                f"The weights were learned for {len(file.weights)} views together; here they are "
-                f"scaled up over the {len(views)} that are ticked.",
-            )
-    needed = tuple(dict.fromkeys((*views, "identity"))) if views else ()
+    weights, told = weights_for(world, views, fusion)
+    notes = picture.notes + told
+    needed = tuple(dict.fromkeys((*views, "identity")))
     looks = LOOKS.looks(load_model(world.model), digest, picture.rgb, needed, track)
     fused = ("identity",) if fusion == "none" else views
     stack = ViewStack.of({name: looks[name] for name in fused})
@@ -155,6 +148,31 @@ def segment(
         notes=notes,
         labels=to_labels(probs),
     )
+
+
+def weights_for(
+    world: World, views: tuple[str, ...], fusion: str
+) -> tuple[torch.Tensor | None, tuple[str, ...]]:
+    """Returns the world's learned weights `(V,)` if the fusion takes weights, and notes.
+
+    Raises:
+        ValueError: no view, an unknown fusion, or no learned weight for a view.
+    """
+    if not views:
+        raise ValueError("no view is chosen: tick at least one")
+    if fusion not in FUSIONS:
+        raise ValueError(f"fusion {fusion!r} is unknown: choose one of {', '.join(FUSIONS)}")
+    if not FUSIONS[fusion].weighted:
+        return None, ()
+    file = world.weight_file(views)
+    weights = file.select(views, world.record.digest)
+    if set(file.weights) == set(views):
+        return weights, ()
+    note = (
+        f"The weights were learned for {len(file.weights)} views together; here they are "
+        f"scaled up over the {len(views)} that are ticked."
+    )
+    return weights, (note,)
 
 
 def _scores(matrix: np.ndarray, names: Sequence[str]) -> dict[str, Any]:

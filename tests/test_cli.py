@@ -1,0 +1,94 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tta_demo.masks import read_mask
+from tta_demo.pictures import read_picture
+from tta_demo.segmentation import segment
+from tta_demo.views import VIEW_SETS
+from tta_demo.worlds import WORLDS
+
+NUCLEI = WORLDS["nuclei"]
+PICTURE = NUCLEI.examples[0]
+
+
+def run(*arguments, ok=True):
+    command = [sys.executable, "-m", "tta_demo", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert not ok or done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.mark.slow
+def test_predict_writes_mask_overlay_and_report(tmp_path):
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    (masks / PICTURE.name).write_bytes(NUCLEI.mask_of(PICTURE).read_bytes())
+    run("predict", PICTURE, "--views", "d4", "--fusion", "learned", "--out", tmp_path,
+        "--masks", masks)  # fmt: skip
+    picture = read_picture(PICTURE)
+    truth, _ = read_mask(NUCLEI.mask_of(PICTURE), NUCLEI.record.palette, picture)
+    result = segment(NUCLEI, picture, truth, VIEW_SETS["d4"], "learned")
+    mask = Image.open(tmp_path / f"{PICTURE.stem}-mask.png")
+    np.testing.assert_array_equal(np.asarray(mask), result.labels)
+    assert Image.open(tmp_path / f"{PICTURE.stem}-overlay.png").size == mask.size
+    report = json.loads((tmp_path / f"{PICTURE.stem}.json").read_text())
+    expected = result.report()
+    assert report["scores"] == expected["scores"]
+    assert sum(report["weights"].values()) == pytest.approx(1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["{missing}"], "missing.png"),
+        (["{text}"], "text.png"),
+        (["{picture}", "--views", "sideways"], "sideways"),
+        (["{picture}", "--fusion", "guess"], "guess"),
+        (["{picture}", "--world", "moon"], "moon"),
+        (["{picture}", "--fusion", "learned", "--views", "identity,shift"], "shift"),
+    ],
+)
+def test_an_expected_failure_is_one_line_on_stderr_and_exit_code_2(tmp_path, arguments, named):
+    (tmp_path / "text.png").write_text("no picture")
+    places = {
+        "missing": tmp_path / "missing.png",
+        "text": tmp_path / "text.png",
+        "picture": PICTURE,
+    }
+    filled = [argument.format(**places) for argument in arguments]
+    done = run("predict", *filled, "--out", tmp_path / "out", ok=False)
+    assert done.returncode == 2
+    assert named in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+
+
+@pytest.mark.slow
+def test_learn_works_on_the_layout_of_bbbc038(tmp_path):
+    import cv2
+
+    rng = np.random.default_rng(0)
+    for folder in ("images", "instances"):
+        (tmp_path / folder).mkdir()
+    rows = []
+    for number, split in enumerate(["train", "val", "test"]):
+        instances = np.zeros((80, 70), np.uint16)
+        cv2.circle(instances, (30, 40), 15, number + 1, -1)
+        image = (40 + 150 * (instances > 0) + rng.integers(0, 20, instances.shape)).astype(
+            np.uint8
+        )
+        cv2.imwrite(str(tmp_path / "images" / f"{split}.png"), np.stack([image] * 3, -1))
+        cv2.imwrite(str(tmp_path / "instances" / f"{split}.png"), instances)
+        rows.append(f"{split},{split},fluorescence")
+    (tmp_path / "split.csv").write_text("\n".join(["id,split,modality", *rows]) + "\n")
+    out = tmp_path / "weights.json"
+    run("learn", "--data", tmp_path, "--views", "flips", "--out", out)
+    weights = json.loads(out.read_text())
+    assert [entry["view"] for entry in weights["entries"]] == list(VIEW_SETS["flips"])
+    assert sum(entry["weight"] for entry in weights["entries"]) == pytest.approx(1, abs=1e-4)
+    assert weights["scores"]["gap"] <= 1e-6

@@ -53,8 +53,8 @@ def results():
         ]
         head = ["views, fusion", "mIoU", "mIoU without background", "F1", "NLL", "ECE", "ms"]
         parts.append(
-            f"**{path.stem}**: {result['pictures']} test pictures, `{result['command']}`, seed "
-            f"{result['seed']}, {result['date']}, {result['machine']}, weights "
+            f"**{path.stem}**: {result['pictures']} test pictures, `{result['command']}`, from "
+            f"{result['first']} on, {result['date']}, {result['machine']}, weights "
             f"`{result['digest']}`.\n\n{table(head, rows)}"
         )
     return "\n\n".join(parts)

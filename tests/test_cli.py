@@ -28,8 +28,8 @@ def test_predict_writes_mask_overlay_and_report(tmp_path):
     masks = tmp_path / "masks"
     masks.mkdir()
     (masks / PICTURE.name).write_bytes(NUCLEI.mask_of(PICTURE).read_bytes())
-    run("predict", PICTURE, "--views", "d4", "--fusion", "learned", "--out", tmp_path,
-        "--masks", masks)  # fmt: skip
+    options = ("--world", "nuclei", "--views", "d4", "--fusion", "learned", "--masks", masks)
+    run("predict", PICTURE, *options, "--out", tmp_path)
     picture = read_picture(PICTURE)
     truth, _ = read_mask(NUCLEI.mask_of(PICTURE), NUCLEI.record.palette, picture)
     result = segment(NUCLEI, picture, truth, VIEW_SETS["d4"], "learned")
@@ -61,8 +61,9 @@ def test_an_expected_failure_is_one_line_on_stderr_and_exit_code_2(tmp_path, arg
         "text": tmp_path / "text.png",
         "picture": PICTURE,
     }
+    world = () if "--world" in arguments else ("--world", "nuclei")
     filled = [argument.format(**places) for argument in arguments]
-    done = run("predict", *filled, "--out", tmp_path / "out", ok=False)
+    done = run("predict", *filled, *world, "--out", tmp_path / "out", ok=False)
     assert done.returncode == 2
     assert named in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
@@ -87,8 +88,29 @@ def test_learn_works_on_the_layout_of_bbbc038(tmp_path):
         rows.append(f"{split},{split},fluorescence")
     (tmp_path / "split.csv").write_text("\n".join(["id,split,modality", *rows]) + "\n")
     out = tmp_path / "weights.json"
-    run("learn", "--data", tmp_path, "--views", "flips", "--out", out)
+    run("learn", "--world", "nuclei", "--data", tmp_path, "--views", "flips", "--out", out)
     weights = json.loads(out.read_text())
     assert [entry["view"] for entry in weights["entries"]] == list(VIEW_SETS["flips"])
     assert sum(entry["weight"] for entry in weights["entries"]) == pytest.approx(1, abs=1e-4)
     assert weights["scores"]["gap"] <= 1e-6
+
+
+@pytest.mark.slow
+def test_sample_writes_fields_and_masks_that_predict_can_score(tmp_path):
+    run("sample", "weeds", "--count", 2, "--out", tmp_path)
+    pictures = sorted((tmp_path / "images").iterdir())
+    assert [p.name for p in pictures] == [p.name for p in sorted((tmp_path / "masks").iterdir())]
+    run("predict", *pictures, "--world", "weeds", "--views", "flips", "--masks",
+        tmp_path / "masks", "--out", tmp_path / "out")  # fmt: skip
+    for picture in pictures:
+        report = json.loads((tmp_path / "out" / f"{picture.stem}.json").read_text())
+        assert 0 < report["scores"]["fused"]["miou"] <= 1
+
+
+def test_the_examples_of_the_weeds_world_are_its_first_test_fields():
+    weeds = WORLDS["weeds"]
+    for path, made in zip(weeds.examples, weeds.pictures("test", None), strict=False):
+        picture = read_picture(path)
+        np.testing.assert_array_equal(picture.rgb, made.rgb)
+        mask, _ = read_mask(weeds.mask_of(path), weeds.record.palette, picture)
+        np.testing.assert_array_equal(mask, made.labels)

@@ -1,4 +1,5 @@
 import json
+import os
 import re
 
 import cv2
@@ -18,6 +19,8 @@ from browser import (
 )
 from PIL import Image
 
+from tta_demo.masks import read_mask
+from tta_demo.metrics import mean_iou
 from tta_demo.models.registry import load_model
 from tta_demo.pictures import read_picture
 from tta_demo.segmentation import LOOKS, segment
@@ -26,6 +29,7 @@ from tta_demo.worlds import WORLDS
 
 pytestmark = [needs_chromium, pytest.mark.slow]
 NUCLEI = WORLDS["nuclei"]
+PLACE = next(iter(WORLDS.values()))
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +62,7 @@ def page(browser, url):
 def passes():
     """Counts the forward passes of the page's model."""
     count = []
-    network = load_model(NUCLEI.model).network
+    network = load_model(PLACE.model).network
     hook = network.register_forward_pre_hook(lambda *_: count.append(1))
     yield count
     hook.remove()
@@ -67,28 +71,30 @@ def passes():
 @pytest.fixture
 def picture(tmp_path):
     """A picture of odd size that no cache has seen, on which the model finds something."""
-    rgb = read_picture(NUCLEI.examples[0]).rgb
-    path = tmp_path / "my cells.png"
+    rgb = read_picture(PLACE.examples[0]).rgb
+    rgb[9, 9] = np.frombuffer(os.urandom(3), np.uint8)
+    path = tmp_path / "my own.png"
     cv2.imwrite(str(path), rgb[3:204, 5:250, ::-1])
     return path
 
 
-def expected(picture, truth_path=None, views=VIEW_SETS["d4"], fusion="mean"):
-    from tta_demo.masks import read_mask
-
+def expected(picture, truth_path=None, place=PLACE):
     opened = read_picture(picture)
-    truth = read_mask(truth_path, NUCLEI.record.palette, opened)[0] if truth_path else None
-    return segment(NUCLEI, opened, truth, views, fusion)
+    truth = read_mask(truth_path, place.record.palette, opened)[0] if truth_path else None
+    return segment(place, opened, truth, VIEW_SETS["d4"], "mean")
+
+
+def scores(place, number):
+    """What the page must show of an example: one look and all looks."""
+    example = place.examples[number]
+    matrices = expected(example, place.mask_of(example), place).matrices
+    return [f"{100 * mean_iou(matrix):.1f} %" for matrix in matrices]
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_the_page_opens_with_a_finished_example(browser, url, size):
     page = open_page(browser, url, size)
-    one, fused = expected(NUCLEI.examples[0], NUCLEI.mask_of(NUCLEI.examples[0])).matrices
-    from tta_demo.metrics import mean_iou
-
-    shown = numbers(page)
-    assert shown[:2] == [f"{100 * mean_iou(m):.1f} %" for m in (one, fused)]
+    assert numbers(page)[:2] == scores(PLACE, 0)
     assert page.locator("#slider img").count() == 2
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= size["width"], "the page scrolls sideways"
@@ -100,11 +106,28 @@ def test_the_page_opens_with_a_finished_example(browser, url, size):
 
 def test_another_example_brings_its_own_mask_and_numbers(page):
     shown = changes_numbers(page, page.locator("#examples button").nth(2).click)
-    example = NUCLEI.examples[2]
-    from tta_demo.metrics import mean_iou
+    assert shown[:2] == scores(PLACE, 2)
 
-    one, fused = expected(example, NUCLEI.mask_of(example)).matrices
-    assert shown[:2] == [f"{100 * mean_iou(m):.1f} %" for m in (one, fused)]
+
+def test_another_world_brings_its_own_examples_and_classes(page):
+    shown = changes_numbers(page, page.get_by_label(NUCLEI.label).click)
+    assert shown[:2] == scores(NUCLEI, 0)
+    assert not page.locator("#new-field").is_visible()
+    open_tab(page, "Numbers")
+    assert "nucleus" in page.locator("#table").inner_text()
+
+
+def test_a_new_field_brings_its_mask_and_its_difficulty_can_be_raised(page):
+    shown = changes_numbers(page, page.locator("#new-field").click)
+    assert re.fullmatch(r"[\d.]+ %", shown[0])
+    note = page.locator("#notes").inner_text()
+    slider = page.get_by_role("slider", name="Difficulty").first
+    slider.focus()
+    harder = changes_numbers(page, lambda: [slider.press("ArrowRight") for _ in range(8)])
+    assert harder != shown
+    again = page.locator("#notes").inner_text()
+    assert again != note
+    assert re.search(r"seed (\d+)", again)[1] == re.search(r"seed (\d+)", note)[1]
 
 
 def test_changing_the_fusion_runs_no_forward_pass(page, passes):
@@ -213,10 +236,10 @@ def test_downloads_are_the_result(page, picture):
     assert index.mode == "P"
     np.testing.assert_array_equal(np.asarray(index), result.labels)
     colors = np.asarray(Image.open(paths["colors"]))
-    np.testing.assert_array_equal(colors, NUCLEI.record.palette.colorize(result.labels))
+    np.testing.assert_array_equal(colors, PLACE.record.palette.colorize(result.labels))
     report = json.loads(paths["report"].read_text())
     assert report["views"] == list(VIEW_SETS["d4"])
-    assert report["model"]["digest"] == NUCLEI.record.digest
+    assert report["model"]["digest"] == PLACE.record.digest
 
 
 def test_clearing_the_picture_clears_the_result(page):

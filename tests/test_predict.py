@@ -10,7 +10,7 @@ from torch import nn
 from tta_demo.fusion import fuse
 from tta_demo.models.runner import Runner
 from tta_demo.models.unet import UNet
-from tta_demo.predict import FLOOR, LookCache, predict, to_labels, to_tensor
+from tta_demo.predict import FLOOR, LookCache, predict_views, to_labels, to_tensor
 from tta_demo.symmetry import D4
 from tta_demo.views import VIEW_SETS, VIEWS
 
@@ -70,7 +70,7 @@ def random_unet():
 @pytest.mark.parametrize("name", D4_NAMES)
 def test_all_weight_on_one_symmetry_gives_its_answer_turned_back(name, toy_model):
     image = torch.rand(3, 7, 12)
-    stack = predict(toy_model, image, D4_NAMES)
+    stack = predict_views(toy_model, image, D4_NAMES)
     fused = fuse(stack, "learned", one_hot(D4_NAMES.index(name), 8)).numpy()
     move, back = MOVES[name]
     moved = torch.from_numpy(move(image.numpy()).copy())
@@ -78,7 +78,7 @@ def test_all_weight_on_one_symmetry_gives_its_answer_turned_back(name, toy_model
 
 
 def test_a_model_without_symmetry_answers_every_symmetry_differently(toy_model):
-    stack = predict(toy_model, torch.rand(3, 7, 12), D4_NAMES)
+    stack = predict_views(toy_model, torch.rand(3, 7, 12), D4_NAMES)
     for i in range(8):
         for j in range(i):
             gap = (stack.probs[i] - stack.probs[j]).abs().max()
@@ -89,8 +89,8 @@ def test_a_model_without_symmetry_answers_every_symmetry_differently(toy_model):
 def test_all_weight_on_one_view_of_all_gives_that_view(name, toy_model):
     names = tuple(VIEWS)
     image = torch.rand(3, 31, 40)
-    stack = predict(toy_model, image, names)
-    alone = predict(toy_model, image, [name])
+    stack = predict_views(toy_model, image, names)
+    alone = predict_views(toy_model, image, [name])
     fused = fuse(stack, "learned", one_hot(names.index(name), len(names)))
     seen = stack.seen[names.index(name)]
     # A pixel at the edge of what a tilt saw sums to a little less than 1 before normalising.
@@ -115,7 +115,7 @@ def oracle(images):
 @pytest.mark.parametrize("name", [*D4_NAMES, "shift"])
 def test_the_oracle_finds_the_rectangle_exactly(name):
     image, truth = bright_rectangle()
-    stack = predict(oracle, image, [name])
+    stack = predict_views(oracle, image, [name])
     labels = to_labels(stack.probs[0])
     seen = np.ones_like(truth, bool) if stack.seen is None else stack.seen[0].numpy()
     np.testing.assert_array_equal(labels[seen], truth[seen])
@@ -125,7 +125,7 @@ def test_the_oracle_finds_the_rectangle_exactly(name):
 @pytest.mark.parametrize("name", VIEWS)
 def test_the_oracle_finds_the_rectangle_through_every_view_up_to_its_edge(name):
     image, truth = bright_rectangle()
-    stack = predict(oracle, image, [name])
+    stack = predict_views(oracle, image, [name])
     labels = to_labels(stack.probs[0])
     square = np.ones((5, 5), np.uint8)
     sure = cv2.erode(truth, square) == cv2.dilate(truth, square)
@@ -138,7 +138,7 @@ def test_the_oracle_finds_the_rectangle_through_every_view_up_to_its_edge(name):
 
 def test_the_oracle_finds_the_rectangle_with_all_views_fused():
     image, truth = bright_rectangle()
-    labels = to_labels(fuse(predict(oracle, image, tuple(VIEWS)), "mean"))
+    labels = to_labels(fuse(predict_views(oracle, image, tuple(VIEWS)), "mean"))
     edge = cv2.morphologyEx(truth, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
     np.testing.assert_array_equal(labels[~edge], truth[~edge])
 
@@ -147,7 +147,7 @@ def test_the_oracle_finds_the_rectangle_with_all_views_fused():
 
 
 def fused_evenly(model, image, fusion="mean"):
-    return fuse(predict(model, image, D4_NAMES), fusion)
+    return fuse(predict_views(model, image, D4_NAMES), fusion)
 
 
 @pytest.mark.parametrize("fusion", ["mean", "gmean", "median", "max", "confidence"])
@@ -195,14 +195,16 @@ def test_fusing_d4_evenly_agrees_with_ttach():
 def test_the_stack_has_the_views_in_the_given_order(toy_model):
     names = ("rot90", "zoom0.5", "identity")
     image = torch.rand(3, 9, 14)
-    stack = predict(toy_model, image, names)
+    stack = predict_views(toy_model, image, names)
     assert stack.views == names
     for i, name in enumerate(names):
-        assert torch.equal(stack.log_probs[i], predict(toy_model, image, [name]).log_probs[0])
+        assert torch.equal(
+            stack.log_probs[i], predict_views(toy_model, image, [name]).log_probs[0]
+        )
 
 
 def test_a_sure_model_gives_finite_log_probabilities_and_zeros_where_nothing_was_seen():
-    stack = predict(lambda x: 1e4 * (x - 0.5), torch.rand(3, 31, 40), tuple(VIEWS))
+    stack = predict_views(lambda x: 1e4 * (x - 0.5), torch.rand(3, 31, 40), tuple(VIEWS))
     assert stack.log_probs.isfinite().all()
     assert stack.log_probs.min() == FLOOR
     assert not stack.seen.all()
@@ -212,7 +214,7 @@ def test_a_sure_model_gives_finite_log_probabilities_and_zeros_where_nothing_was
 @pytest.mark.parametrize("views", [(), ("rot45",), ("identity", "rot45")])
 def test_no_view_or_an_unknown_one_is_refused(views, toy_model):
     with pytest.raises(ValueError, match="view"):
-        predict(toy_model, torch.rand(3, 5, 8), views)
+        predict_views(toy_model, torch.rand(3, 5, 8), views)
     with pytest.raises(ValueError, match="view"):
         LookCache().looks(toy_model, "toy", picture(), views)
 
@@ -220,11 +222,11 @@ def test_no_view_or_an_unknown_one_is_refused(views, toy_model):
 @pytest.mark.parametrize("shape", [(5, 8), (1, 5, 8), (1, 3, 5, 8), (5, 8, 3)])
 def test_an_image_of_another_shape_is_refused(shape, toy_model):
     with pytest.raises(ValueError, match="shape"):
-        predict(toy_model, torch.zeros(shape))
+        predict_views(toy_model, torch.zeros(shape))
 
 
 def test_prediction_leaves_nothing_for_autograd(toy_model):
-    stack = predict(toy_model, torch.rand(3, 5, 8), ("identity", "zoom0.5"))
+    stack = predict_views(toy_model, torch.rand(3, 5, 8), ("identity", "zoom0.5"))
     assert not stack.log_probs.requires_grad
     assert not stack.log_probs.is_inference(), "the learner could not train on it"
 
@@ -304,7 +306,7 @@ def test_the_number_of_bytes_is_that_of_the_arrays(toy_model):
 def test_cached_looks_equal_fresh_ones_within_half_precision(toy_model):
     rgb = picture(31, 40)
     cached = LookCache().looks(toy_model, "toy", rgb, tuple(VIEWS))
-    fresh = predict(toy_model, to_tensor(rgb), tuple(VIEWS))
+    fresh = predict_views(toy_model, to_tensor(rgb), tuple(VIEWS))
     for i, (name, one) in enumerate(cached.items()):
         probs = one.log_probs.float().exp()
         if one.seen is not None:
@@ -335,7 +337,7 @@ def test_threads_that_share_a_cache_get_the_same_looks(toy_model):
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(stacked, rgbs * 6))
     for i, result in enumerate(results):
-        wanted = predict(runner, to_tensor(rgbs[i % 3]), D4_NAMES).log_probs.half()
+        wanted = predict_views(runner, to_tensor(rgbs[i % 3]), D4_NAMES).log_probs.half()
         assert torch.equal(result, wanted), i
 
 

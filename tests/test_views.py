@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from tta_demo.views import DOMAINS, VIEW_SETS, VIEWS, parse_views
+from tta_demo.symmetry import D4
+from tta_demo.views import DOMAINS, VIEW_SETS, VIEWS, View, parse_views
 
-SIZES = [(1, 1), (1, 7), (7, 1), (3, 2), (5, 8), (13, 21), (41, 30)]
+SIZES = [(1, 1), (1, 7), (7, 1), (3, 2), (5, 8), (13, 21), (61, 30)]
 COLOR = {"darker", "brighter", "noise", "contrast+", "contrast-", "gamma+", "gamma-"}
 EXACT = [v for v in VIEWS.values() if v.zoom == 1 and v.tilt == 0 and v.name not in COLOR]
 TILTS = [VIEWS["tilt+10"], VIEWS["tilt-10"]]
@@ -167,6 +168,17 @@ def test_the_answer_to_a_tilted_picture_comes_back_in_place(view):
     torch.testing.assert_close(back[..., seen], image[..., seen], atol=0.03, rtol=0)
 
 
+@pytest.mark.parametrize("zoom", [1, 0.75, 1.5], ids="zoom-{}".format)
+@pytest.mark.parametrize("symmetry", D4, ids=lambda s: s.name)
+def test_a_view_that_moves_in_every_way_at_once_is_undone_too(symmetry, zoom):
+    view = View("x", "", "", symmetry=symmetry, zoom=zoom, tilt=4, shift=0.1)
+    image, size = smooth_image(61, 90), (61, 90)
+    back = view.deaugment_map(view.augment(image), size)
+    seen = view.seen(size)
+    assert 0.6 < seen.float().mean() < 1
+    torch.testing.assert_close(back[..., seen], image[..., seen], atol=0.06, rtol=0)
+
+
 ZOOMS = {"zoom0.5": 0.5, "zoom0.75": 0.75, "zoom1.25": 1.25, "zoom1.5": 1.5}
 
 
@@ -178,6 +190,16 @@ def test_a_zoom_scales_both_sides_and_keeps_constants(name, factor, size):
     assert shown.shape[-2:] == tuple(max(1, round(factor * n)) for n in size)
     torch.testing.assert_close(shown, constant[..., :1, :1].expand_as(shown))
     torch.testing.assert_close(VIEWS[name].deaugment_map(shown, size), constant)
+
+
+@pytest.mark.parametrize("name", ZOOMS)
+def test_a_zoom_keeps_every_value_at_its_share_of_the_width(name):
+    ramp = ((torch.arange(40) + 0.5) / 40).expand(1, 3, 24, 40)
+    shown = VIEWS[name].augment(ramp)
+    width = shown.shape[-1]
+    wanted = ((torch.arange(width) + 0.5) / width).expand_as(shown)
+    inside = np.s_[..., 3:-3]
+    torch.testing.assert_close(shown[inside], wanted[inside], atol=1e-3, rtol=0)
 
 
 @pytest.mark.parametrize("name", ZOOMS)

@@ -4,7 +4,7 @@ from tta_demo.fusion import FUSIONS, fuse
 from tta_demo.learned import LearnableTTA, WeightFile, fit_exact
 from tta_demo.models.registry import MODELS, load_model
 from tta_demo.pictures import read_picture
-from tta_demo.predict import ViewStack, predict, to_tensor
+from tta_demo.predict import ViewStack, predict_views, to_tensor
 from tta_demo.views import DOMAINS, VIEW_SETS, VIEWS
 
 __all__ = [
@@ -19,7 +19,7 @@ __all__ = [
     "fit_exact",
     "fuse",
     "load_model",
-    "predict",
+    "predict_views",
     "read_picture",
     "to_tensor",
 ]

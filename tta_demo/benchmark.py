@@ -6,8 +6,9 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -18,13 +19,15 @@ import typer
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from tta_demo.draw import overlay
 from tta_demo.evaluate import Plan, evaluate
 from tta_demo.fusion import FUSIONS, fuse
+from tta_demo.metrics import confusion
 from tta_demo.models.registry import MODELS, load_model, read_unet
-from tta_demo.models.runner import pick_dtype
+from tta_demo.models.runner import Runner, pick_dtype
 from tta_demo.pictures import Picture, read_picture
-from tta_demo.predict import predict, to_tensor
-from tta_demo.samples.nuclei import read_split
+from tta_demo.predict import predict_views, to_labels, to_tensor
+from tta_demo.samples.labelled import LabelledPicture
 from tta_demo.segmentation import segment
 from tta_demo.views import VIEW_SETS
 from tta_demo.worlds import WORLDS
@@ -36,63 +39,69 @@ D4 = VIEW_SETS["d4"]
 
 
 @app.command("speed")
-def speed() -> None:
-    """Compares times within this run: D4 against plain passes and against ttach; fusion; memory.
+def speed(
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of BBBC038, to add its test split.")
+    ] = None,
+) -> None:
+    """Compares times within this run: D4 against plain passes and ttach, fusion, a large picture.
 
-    The test pictures are the page's four examples. Ratios of medians; other load on the machine
-    makes them noisy, not wrong.
+    Calls take turns and medians are compared; other load makes the ratios noisy, not wrong.
     """
+    typer.echo(machine())
     world = WORLDS["nuclei"]
     image = to_tensor(read_picture(world.examples[0]).rgb)
     exact = load_model(world.model, "cpu", torch.float32)
-    typer.echo(machine())
-    ours, plain = _medians(
-        lambda: fuse(predict(exact, image, D4), "mean"), lambda: [exact(image[None]) for _ in D4]
-    )
-    _row("D4, even mean, 256x256, float32", ours, f"{ours / plain:.2f} x eight plain passes")
+    fast = load_model(world.model, "cpu", pick_dtype("cpu"))
+    calls = {
+        "D4 and mean": lambda: _d4_mean(exact, image),
+        "eight plain passes": lambda: [exact(image[None]) for _ in D4],
+        f"D4 and mean, {fast.dtype}": lambda: _d4_mean(fast, image),
+    }
     if find_spec("ttach"):
-        _compare_with_ttach(world.model, image)
+        reference = _ttach(world.model)
+        calls["ttach d4"] = lambda: reference(image[None])
+        same = float((_d4_mean(exact, image) - reference(image[None])[0]).abs().max())
+        typer.echo(f"probabilities differ from ttach's by at most {same:.0e}")
     else:
         typer.echo("ttach is not installed: the comparison with it is left out")
+    times = dict(zip(calls, _medians(*calls.values()), strict=True))
+    for name, seconds in times.items():
+        ratio = seconds / times["D4 and mean"]
+        typer.echo(f"{name:28} {1000 * seconds:7.1f} ms   {ratio:.2f} x our float32")
+    if fast.dtype != torch.float32:
+        _changed_labels("weeds", WORLDS["weeds"].pictures("test", None))
+        if data is not None:
+            _changed_labels("nuclei", world.pictures("test", data))
     _fusions()
     _large_picture()
 
 
-def _compare_with_ttach(model: str, image: Tensor) -> None:
+def _d4_mean(model: Runner, image: Tensor) -> Tensor:
+    return fuse(predict_views(model, image, D4), "mean")
+
+
+def _ttach(model: str) -> Callable[[Tensor], Tensor]:
+    """Returns PyPI's ttach over the same weights, as its users call it."""
     import ttach
 
-    exact = load_model(model, "cpu", torch.float32)
-    wrapper = ttach.SegmentationTTAWrapper(
-        nn.Sequential(read_unet(MODELS[model].path), nn.Softmax(1)),
-        ttach.aliases.d4_transform(),
-        merge_mode="mean",
+    network = nn.Sequential(read_unet(MODELS[model].path), nn.Softmax(1))
+    return torch.no_grad()(
+        ttach.SegmentationTTAWrapper(network, ttach.aliases.d4_transform(), merge_mode="mean")
     )
 
-    @torch.no_grad()
-    def reference(picture: Tensor) -> Tensor:
-        return wrapper(picture[None])[0]
 
-    same = float((fuse(predict(exact, image, D4), "mean") - reference(image)).abs().max())
-    ours, theirs = _medians(
-        lambda: fuse(predict(exact, image, D4), "mean"), lambda: reference(image)
-    )
-    _row(
-        "ttach d4, float32", theirs, f"{theirs / ours:.2f} x ours, probabilities within {same:.0e}"
-    )
-    if pick_dtype("cpu") != torch.bfloat16:
-        typer.echo("this CPU has no bfloat16 instructions: the fast path is float32")
-        return
-    fast = load_model(model, "cpu", torch.bfloat16)
-    ours, theirs = _medians(
-        lambda: fuse(predict(fast, image, D4), "mean"), lambda: reference(image)
-    )
+def _changed_labels(world: str, pictures: Iterable[LabelledPicture]) -> None:
+    """Prints the share of test pixels whose label the fast arithmetic changes."""
+    name = WORLDS[world].model
+    models = [load_model(name, "cpu", dtype) for dtype in (torch.float32, pick_dtype("cpu"))]
     changed = []
-    for path in WORLDS["nuclei"].examples:
-        picture = to_tensor(read_picture(path).rgb)
-        a, b = (fuse(predict(m, picture, D4), "mean").argmax(0) for m in (exact, fast))
-        changed.append(float((a != b).float().mean()))
-    _row("D4, even mean, bfloat16", ours, f"ttach takes {theirs / ours:.2f} x as long")
-    typer.echo(f"labels that bfloat16 changes: {np.mean(changed):.3%} of the example pixels")
+    for picture in tqdm(pictures, desc=world, unit="picture", leave=False):
+        exact, fast = (to_labels(_d4_mean(m, to_tensor(picture.rgb))) for m in models)
+        changed.append(float((exact != fast).mean()))
+    typer.echo(
+        f"{world}: bfloat16 changes {np.mean(changed):.3%} of the labels ({len(changed)} pictures)"
+    )
 
 
 def _fusions() -> None:
@@ -101,10 +110,20 @@ def _fusions() -> None:
     picture = Picture(rgb, (512, 512), (512, 512), 1, ())
     truth = np.zeros((512, 512), np.uint8)
     world = WORLDS["nuclei"]
-    segment(world, picture, truth, D4, "mean")
-    for name in FUSIONS:
-        (taken,) = _medians(lambda name=name: segment(world, picture, truth, D4, name).matrices)
-        _row(f"change to {name}, 512x512, 8 views", taken, "no forward pass, with scores")
+
+    def change(fusion: str) -> None:
+        result = segment(world, picture, truth, D4, fusion)
+        for labels in (result.one_look, result.labels):
+            overlay(rgb, labels, world.record.palette)
+            confusion(truth, labels, 3)
+
+    change("mean")  # runs the views; the next calls find them in the cache
+    for fusion in FUSIONS:
+        (seconds,) = _medians(partial(change, fusion))
+        typer.echo(
+            f"change the fusion to {fusion:12} {1000 * seconds:5.1f} ms   512x512, 8 views, "
+            "with overlays and scores"
+        )
 
 
 def _large_picture() -> None:
@@ -143,43 +162,44 @@ def machine() -> str:
     )
 
 
-def _row(what: str, seconds: float, remark: str) -> None:
-    typer.echo(f"{what:44} {1000 * seconds:7.1f} ms   {remark}")
-
-
 @app.command("quality")
 def quality(
-    data: Annotated[Path, typer.Option(help="Folder of BBBC038 with split.csv.")],
-    out: Annotated[Path, typer.Option(help="Folder for nuclei.json.")] = Path("assets/results"),
+    world: Annotated[str, typer.Argument(help=f"One of {', '.join(WORLDS)}.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of BBBC038 with split.csv, for nuclei.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for WORLD.json.")] = Path("assets/results"),
 ) -> None:
     """Scores no TTA, even mean and learned weights on the test split; saves the table."""
-    world = WORLDS["nuclei"]
+    if world not in WORLDS:
+        raise ValueError(f"world {world!r} is unknown: choose one of {', '.join(WORLDS)}")
+    place = WORLDS[world]
     plans = [Plan("none", VIEW_SETS["none"], "none")]
     for name in ("flips", "d4", "all"):
         views = VIEW_SETS[name]
-        weights = world.weight_file(views).select(views, world.record.digest)
+        weights = place.weight_file(views).select(views, place.record.digest)
         plans += [
             Plan(f"{name}, mean", views, "mean"),
             Plan(f"{name}, learned", views, "learned", weights),
         ]
-    pictures = list(read_split(data, "test"))
-    scores = evaluate(load_model(world.model), tqdm(pictures, unit="picture"), plans)
-    rows = {score.plan.name: score.row(world.record.palette.names) for score in scores}
+    pictures = list(place.pictures("test", data))
+    scores = evaluate(load_model(place.model), tqdm(pictures, unit="picture"), plans)
+    rows = {score.plan.name: score.row(place.record.palette.names) for score in scores}
     for name, row in rows.items():
         typer.echo(
             f"{name:16}" + "".join(f" {key} {row[key]:.4f}" for key in ("miou", "nll", "ece"))
         )
     out.mkdir(parents=True, exist_ok=True)
     result = {
-        "command": "python -m tta_demo benchmark quality",
-        "seed": 0,
+        "command": f"python -m tta_demo benchmark quality {world}",
+        "first": pictures[0].name,
         "date": date.today().isoformat(),
         "machine": machine(),
-        "digest": world.record.digest,
+        "digest": place.record.digest,
         "pictures": len(pictures),
         "scores": rows,
     }
-    (out / "nuclei.json").write_text(json.dumps(result, indent=1) + "\n")
+    (out / f"{world}.json").write_text(json.dumps(result, indent=1) + "\n")
 
 
 def _medians(*calls: Callable[[], object], repeats: int = 15) -> list[float]:

@@ -22,7 +22,8 @@ from tta_demo.models.registry import load_model
 from tta_demo.models.train import RECIPES, train
 from tta_demo.palettes import index_png
 from tta_demo.pictures import read_picture
-from tta_demo.samples.nuclei import cut_examples, read_split
+from tta_demo.samples.nuclei import cut_examples
+from tta_demo.samples.weeds import DIFFICULTY, PALETTE, SEEDS
 from tta_demo.segmentation import Segmentation, segment, weights_for
 from tta_demo.views import VIEW_SETS, VIEWS, View, parse_views
 from tta_demo.worlds import WORLDS, World
@@ -44,6 +45,10 @@ ViewNames = Annotated[
         help=f"A set ({', '.join(VIEW_SETS)}) or names separated by commas: {', '.join(VIEWS)}."
     ),
 ]
+DataFolder = Annotated[
+    Path | None,
+    typer.Option(help="Folder of BBBC038 with split.csv, for nuclei; weeds are generated."),
+]
 
 
 def main() -> None:
@@ -60,7 +65,7 @@ def main() -> None:
 def predict_command(
     pictures: Annotated[list[Path], typer.Argument(help="Picture files.")],
     out: Annotated[Path, typer.Option(help="Folder for the results; made if it is missing.")],
-    world: WorldName = "nuclei",
+    world: WorldName,
     views: ViewNames = "d4",
     fusion: Annotated[str, typer.Option(help=f"One of {', '.join(FUSIONS)}.")] = "mean",
     masks: Annotated[
@@ -121,14 +126,14 @@ def _write(result: Segmentation, out: Path, stem: str) -> None:
 @app.command("learn")
 def learn_command(
     out: Annotated[Path, typer.Option(help="Weights file to write (JSON).")],
-    data: Annotated[Path, typer.Option(help="Folder of BBBC038 with split.csv.")],
-    world: WorldName = "nuclei",
+    world: WorldName,
+    data: DataFolder = None,
     views: ViewNames = "d4",
     seed: Annotated[int, typer.Option(help="Seed of the draw of pixels.")] = 0,
 ) -> None:
-    """Learns how much each view counts on the validation split, by maximum likelihood."""
+    """Learns how much each view counts on the calibration pictures, by maximum likelihood."""
     place, names = _world(world), parse_views(views)
-    pictures = list(read_split(data, "val"))
+    pictures = list(place.pictures("calibration", data))
     truth = true_class_probs(
         load_model(place.model), tqdm(pictures, unit="picture"), names, seed=seed
     )
@@ -139,7 +144,8 @@ def learn_command(
         digest=place.record.digest,
         weights={name: round(float(w), 6) for name, w in zip(names, fit.weights, strict=True)},
         calibration={
-            "data": "BBBC038, validation split",
+            "data": f"{world}, calibration split",
+            "first": pictures[0].name,
             "pictures": len(pictures),
             "pixels": truth.shape[1],
             "seed": seed,
@@ -164,25 +170,59 @@ def learn_command(
 @app.command("train")
 def train_command(
     world: Annotated[str, typer.Argument(help=f"One of {', '.join(RECIPES)}.")],
-    data: Annotated[Path, typer.Option(help="Folder of BBBC038 with split.csv.")],
     out: Annotated[Path, typer.Option(help="Weights file to write (safetensors).")],
+    data: DataFolder = None,
 ) -> None:
     """Trains the world's model with its recipe, and writes weights and model card."""
     place = _world(world)
-    pictures, validation = (list(read_split(data, split)) for split in ("train", "val"))
+    pictures, validation = (
+        list(tqdm(place.pictures(split, data), desc=f"{split} pictures", unit=""))
+        for split in ("train", "val")
+    )
     history = train(
         RECIPES[world], len(place.record.palette.names), pictures, validation, out, progress=tqdm
     )
-    write_card(out, world, history, read_split(data, "test"))
+    write_card(out, world, history, place.pictures("test", data))
+
+
+@app.command("sample")
+def sample_command(
+    world: Annotated[str, typer.Argument(help="A world that generates pictures: weeds.")],
+    out: Annotated[Path, typer.Option(help="Folder for images/NAME.png and masks/NAME.png.")],
+    count: Annotated[int, typer.Option(min=1, help="How many.")] = 10,
+    first: Annotated[int, typer.Option(min=0, help="The first seed.")] = SEEDS["test"].start,
+    difficulty: Annotated[float, typer.Option(min=0, max=1, help="From easy to hard.")] = (
+        DIFFICULTY
+    ),
+) -> None:
+    """Writes generated pictures and their masks (class ids in the world's colours)."""
+    place = _world(world)
+    if place.generate is None:
+        raise ValueError(f"world {world!r} generates no pictures: use weeds")
+    for folder in ("images", "masks"):
+        (out / folder).mkdir(parents=True, exist_ok=True)
+    for seed in tqdm(range(first, first + count), unit="picture"):
+        made = place.generate(seed, difficulty)
+        cv2.imwrite(str(out / "images" / f"{made.name}.png"), made.rgb[..., ::-1])
+        mask = index_png(made.labels, place.record.palette)
+        (out / "masks" / f"{made.name}.png").write_bytes(mask)
 
 
 @app.command("examples")
 def examples_command(
-    data: Annotated[Path, typer.Option(help="Folder with img2d.tif and mask2d.tif of stardist.")],
     out: Annotated[Path, typer.Option(help="Folder to write to.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with img2d.tif and mask2d.tif of stardist.")
+    ] = None,
 ) -> None:
-    """Cuts the nuclei examples of the page from stardist's sample picture."""
-    cut_examples(data, out)
+    """Makes the page's examples: the first test fields, or, with --data, the nuclei's."""
+    if data is not None:
+        cut_examples(data, out)
+        return
+    for seed in SEEDS["test"][:4]:
+        made = WORLDS["weeds"].generate(seed, DIFFICULTY)
+        cv2.imwrite(str(out / f"{made.name}.png"), made.rgb[..., ::-1])
+        (out / f"{made.name}-mask.png").write_bytes(index_png(made.labels, PALETTE))
 
 
 def _world(name: str) -> World:

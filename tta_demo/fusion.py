@@ -58,7 +58,8 @@ def fuse(stack: ViewStack, fusion: str, weights: Tensor | None = None) -> Tensor
         raise ValueError(f"fusion {fusion!r} with weights {weights}: only 'learned' takes weights")
     if weights is None:
         weights = torch.full((count,), 1 / count)
-    if weights.shape != (count,) or (weights < 0).any() or abs(float(weights.sum()) - 1) > 1e-3:
+    on_simplex = (weights >= 0).all() and abs(float(weights.sum()) - 1) <= 1e-3
+    if weights.shape != (count,) or not on_simplex:
         raise ValueError(
             f"weights {weights.tolist()} for {count} views: give {count} numbers >= 0 of sum 1"
         )

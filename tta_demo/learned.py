@@ -20,7 +20,7 @@ from scipy.optimize import nnls
 from torch import Tensor, nn
 
 from tta_demo.fusion import weighted_mean
-from tta_demo.predict import Model, predict, to_tensor
+from tta_demo.predict import Model, predict_views, to_tensor
 from tta_demo.samples.labelled import LabelledPicture
 
 __all__ = ["Fit", "LearnableTTA", "WeightFile", "fit_exact", "true_class_probs"]
@@ -129,7 +129,7 @@ def true_class_probs(
     rng = np.random.default_rng(seed)
     parts = []
     for picture in pictures:
-        stack = predict(model, to_tensor(picture.rgb), views)
+        stack = predict_views(model, to_tensor(picture.rgb), views)
         index = torch.from_numpy(picture.labels).long().expand(len(views), 1, -1, -1)
         truth = stack.log_probs.gather(1, index)[:, 0].float().exp().flatten(1)
         if stack.seen is not None:
@@ -159,8 +159,8 @@ def _quadratic_step(gradient: np.ndarray, hessian: np.ndarray) -> np.ndarray:
     Adding sum(w) frees the weights from the simplex: the optimum sums to 1 by itself. As r.w = 1
     at every pixel, the model is w'Hw/2 - (2g - 1)'w, a non-negative least-squares problem.
     """
-    jitter = 1e-10 * np.trace(hessian) / len(hessian)  # identical views make it singular
-    factor = np.linalg.cholesky(hessian + jitter * np.eye(len(hessian)))
+    # Identical views make it singular; relative to each view, as their scales differ by 1e10.
+    factor = np.linalg.cholesky(hessian + 1e-10 * np.diag(np.diag(hessian)))
     target, _ = nnls(factor.T, np.linalg.solve(factor, 2 * gradient - 1))
     return target / target.sum()
 
@@ -239,6 +239,8 @@ class WeightFile:
             weights = {entry["view"]: float(entry["weight"]) for entry in entries}
             if len(weights) < len(entries) or any(entry["class"] for entry in entries):
                 raise ValueError("more than one weight a view")
+            if len({(entry["model"], entry["digest"]) for entry in entries}) > 1:
+                raise ValueError("more than one model")
             if not all(w >= 0 for w in weights.values()) or abs(sum(weights.values()) - 1) > 1e-3:
                 raise ValueError(f"weights {weights} are negative or do not sum to 1")
             model, digest = entries[0]["model"], entries[0]["digest"]

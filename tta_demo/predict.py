@@ -23,7 +23,7 @@ __all__ = [
     "Track",
     "ViewStack",
     "look",
-    "predict",
+    "predict_views",
     "to_labels",
     "to_tensor",
 ]
@@ -117,7 +117,7 @@ def look(model: Model, image: Tensor, view: View) -> Look:
     )
 
 
-def predict(
+def predict_views(
     model: Model, image: Tensor, views: Sequence[str] = ("identity",), track: Track = iter
 ) -> ViewStack:
     """Returns the stack of several views of one picture.
@@ -132,7 +132,7 @@ def predict(
         ValueError: no view, an unknown one, or an image of another shape.
 
     Example:
-        >>> stack = predict(lambda x: x, torch.rand(3, 5, 8), ["identity", "rot90"])
+        >>> stack = predict_views(lambda x: x, torch.rand(3, 5, 8), ["identity", "rot90"])
         >>> stack.log_probs.shape
         torch.Size([2, 3, 5, 8])
     """
@@ -214,7 +214,7 @@ def to_tensor(rgb: np.ndarray) -> Tensor:
         >>> to_tensor(np.full((1, 1, 3), 255, np.uint8)).flatten()
         tensor([1., 1., 1.])
     """
-    return torch.from_numpy(rgb).permute(2, 0, 1).float() / 255
+    return torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1).float() / 255
 
 
 def to_labels(probs: Tensor) -> np.ndarray:
@@ -239,4 +239,4 @@ def _known(views: Sequence[str]) -> list[View]:
         raise ValueError(
             f"views {', '.join(unknown)} are unknown: choose among {', '.join(VIEWS)}"
         )
-    return [VIEWS[name] for name in views]
+    return [VIEWS[name] for name in dict.fromkeys(views)]

@@ -55,9 +55,9 @@ class View:
             torch.Size([1, 3, 8, 5])
         """
         x = self._recolor(images)
-        height, width = x.shape[-2:]
+        height, width = self._zoomed(*x.shape[-2:])
         if self.zoom != 1:
-            x = _resize(x, self._zoomed(height, width))
+            x = _resize(x, (height, width))
         if self.tilt:
             x = _rotate(x, self.tilt, "reflection")
         if self.shift:
@@ -75,9 +75,8 @@ class View:
             size: `(H, W)` of `images`.
         """
         x = self.symmetry.inverse(maps)
-        height, width = size
         if self.shift:
-            down, right = self._offset(height, width)
+            down, right = self._offset(*self._zoomed(*size))
             x = F.pad(x, (0, right, 0, down))[..., down:, right:]
         if self.tilt:
             x = _rotate(x, -self.tilt, "zeros")
@@ -91,7 +90,8 @@ class View:
         """
         if not (self.tilt or self.shift):
             return None
-        frame = size if self.symmetry.turns % 2 == 0 else size[::-1]
+        height, width = self._zoomed(*size)
+        frame = (height, width) if self.symmetry.turns % 2 == 0 else (width, height)
         return self.deaugment_map(torch.ones(1, 1, *frame), size)[0, 0] > 0.999
 
     def _recolor(self, x: Tensor) -> Tensor:

@@ -46,6 +46,8 @@ def write_card(
         "",
         f"{record.summary} Source: {record.source}.",
         "",
+        f"Training data: {record.data}",
+        "",
         f"Classes: {', '.join(record.palette.names)}. Weights: float16, digest "
         f"`{digest_of(weights)}`. Written on {date.today().isoformat()} by "
         f"`python -m tta_demo train {world}`.",

@@ -12,7 +12,7 @@ from tta_demo.models.runner import Runner, pick_device, pick_dtype
 from tta_demo.models.train import RECIPES, Augmentation
 from tta_demo.models.unet import UNet
 from tta_demo.palettes import Palette
-from tta_demo.samples import nuclei
+from tta_demo.samples import nuclei, weeds
 
 __all__ = ["ASSETS", "MODELS", "ModelRecord", "digest_of", "load_model", "read_unet"]
 
@@ -30,6 +30,7 @@ class ModelRecord:
         palette: its classes and their colours.
         path: its weights, safetensors.
         augmentation: what training showed it.
+        data: what it was trained on, and what is special about that.
     """
 
     label: str
@@ -38,6 +39,7 @@ class ModelRecord:
     palette: Palette
     path: Path
     augmentation: Augmentation
+    data: str
 
     @cached_property
     def digest(self) -> str:
@@ -62,6 +64,19 @@ def read_unet(path: Path) -> UNet:
 
 
 MODELS: dict[str, ModelRecord] = {
+    "unet-weeds": ModelRecord(
+        label="U-Net for weeds in a field",
+        summary="This model has only seen generated fields with two kinds of weeds.",
+        source="trained by `python -m tta_demo train weeds` on fields of this package (MIT)",
+        palette=weeds.PALETTE,
+        path=ASSETS / "weights" / "weeds.safetensors",
+        augmentation=RECIPES["weeds"].augmentation,
+        data=f"The first {weeds.COUNTS['train']} training seeds of the field generator at "
+        "difficulties from 0 to 1. Up to a difficulty of "
+        f"{weeds.FAMILIAR_SUN_BELOW} the sun stands in one quarter of the sky, as in one flight: "
+        "shadows fall to the lower right. A model may learn that, and views that move the "
+        "shadows may be worth less.",
+    ),
     "unet-nuclei": ModelRecord(
         label="U-Net for cell nuclei",
         summary="This model has only seen cell nuclei under a microscope.",
@@ -69,6 +84,9 @@ MODELS: dict[str, ModelRecord] = {
         palette=nuclei.PALETTE,
         path=ASSETS / "weights" / "nuclei.safetensors",
         augmentation=RECIPES["nuclei"].augmentation,
+        data="BBBC038v1 (2018 Data Science Bowl, stage 1, CC0 1.0), its training split: 464 "
+        "microscope pictures, fluorescence and stained tissue. Classes: background, nucleus, and "
+        "border, the inner rim (2 px) of every nucleus.",
     ),
 }
 

@@ -110,6 +110,18 @@ class Recipe:
 
 
 RECIPES: dict[str, Recipe] = {
+    "weeds": Recipe(
+        steps=4000,
+        augmentation=Augmentation(
+            d4=False,  # a turned field would have the sun elsewhere
+            zoom=(0.8, 1.25),
+            gain=(0.7, 1.4),
+            gamma=(0.8, 1.25),
+            tint=0.05,
+            noise=0.02,
+        ),
+        groups={"": 1.0},
+    ),
     "nuclei": Recipe(
         steps=4000, augmentation=Augmentation(), groups={"fluorescence": 0.7, "stained": 0.3}
     ),

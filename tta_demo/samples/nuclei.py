@@ -15,7 +15,7 @@ from tta_demo.palettes import Palette, index_png
 from tta_demo.pictures import read_picture
 from tta_demo.samples.labelled import LabelledPicture
 
-__all__ = ["PALETTE", "RIM", "cut_examples", "instances_to_labels", "read_split"]
+__all__ = ["PALETTE", "RIM", "cut_examples", "instances_to_labels", "labelled", "read_split"]
 
 PALETTE = Palette(("background", "nucleus", "border"), ((0, 0, 0), (0, 158, 115), (240, 228, 66)))
 RIM = 2
@@ -68,6 +68,17 @@ def read_split(folder: Path, split: str) -> Iterator[LabelledPicture]:
         if rgb is None or instances is None:
             raise FileNotFoundError(f"{row['id']}.png is missing in {folder}/images or instances")
         yield LabelledPicture(row["id"], rgb, instances_to_labels(instances), row["modality"])
+
+
+def labelled(split: str, data: Path | None = None) -> Iterator[LabelledPicture]:
+    """Yields the pictures of a split; calibration happens on `val`.
+
+    Raises:
+        ValueError: no folder was given.
+    """
+    if data is None:
+        raise ValueError("--data is missing: name the folder of BBBC038 with its split.csv")
+    return read_split(data, "val" if split == "calibration" else split)
 
 
 def cut_examples(folder: Path, out: Path) -> None:

@@ -1,5 +1,6 @@
 """What a visitor can do on the segmentation tab: one function an action."""
 
+import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,7 +13,9 @@ import gradio as gr
 import numpy as np
 
 from tta_demo.masks import read_mask
-from tta_demo.pictures import read_picture
+from tta_demo.pictures import Picture, read_picture
+from tta_demo.samples.weeds import SEEDS
+from tta_demo.ui.choices import GROUPS, tick
 from tta_demo.ui.downloads import write_files
 from tta_demo.ui.panel import (
     READY,
@@ -24,12 +27,10 @@ from tta_demo.ui.panel import (
     show_fusion,
     show_view,
 )
-from tta_demo.views import DOMAINS, VIEW_SETS, View
+from tta_demo.views import View
 from tta_demo.worlds import WORLDS
 
 __all__ = [
-    "GROUPS",
-    "WORLD",
     "canvas",
     "change_fusion",
     "change_score",
@@ -37,25 +38,17 @@ __all__ = [
     "clear_mask",
     "clear_picture",
     "files",
+    "new_field",
     "open_bar",
     "open_example",
     "open_mask",
     "open_picture",
     "restore",
+    "same_field",
     "select_view",
-    "tick",
-    "tick_all",
-    "tick_domain",
     "use_painting",
 ]
 
-WORLD = "nuclei"
-GROUPS: dict[str, tuple[str, ...]] = {
-    "Mirror and turn": VIEW_SETS["d4"],
-    "Zoom": ("zoom0.5", "zoom0.75", "zoom1.25", "zoom1.5"),
-    "Light": ("darker", "brighter", "noise", "contrast+", "contrast-", "gamma+", "gamma-"),
-    "Small moves": ("tilt-10", "tilt+10", "shift"),
-}
 PROGRESS = gr.Progress()
 CLOSED = gr.Accordion(open=False)
 """What was painted belongs to the picture before; opening it again loads the new one."""
@@ -66,24 +59,54 @@ NO_PICTURE = "There is no picture yet: pick an example or upload one."
 
 def open_example(
     index: int,
+    world: str,
     fusion: str,
     background: bool,
     *ticked: list[str],
     progress: gr.Progress = PROGRESS,
 ) -> Iterator[tuple[Any, ...]]:
     """Opens an example of the world with its mask, and runs."""
-    world = WORLDS[WORLD]
-    path = world.examples[index]
+    place = WORLDS[world]
+    path = place.examples[index]
     with _toasts():
         picture = read_picture(path)
-        truth, _ = read_mask(world.mask_of(path), world.record.palette, picture)
-    scene = Scene(WORLD, path.stem, picture, truth, _views(ticked), fusion, background)
+        truth, _ = read_mask(place.mask_of(path), place.record.palette, picture)
+    seed = SEEDS["test"][index] if place.generate else None
+    scene = Scene(world, path.stem, picture, truth, _views(ticked), fusion, background, seed)
     yield gr.skip(), picture.rgb, scene.mask, CLOSED, *WORKING
     yield scene, *UNTOUCHED, *_run(scene, progress)
 
 
+def new_field(
+    difficulty: float,
+    world: str,
+    fusion: str,
+    background: bool,
+    *ticked: list[str],
+    progress: gr.Progress = PROGRESS,
+) -> Iterator[tuple[Any, ...]]:
+    """Generates a picture that nobody has seen, with its mask, and runs."""
+    seed = random.choice(SEEDS["test"])
+    yield from _open_field(seed, difficulty, world, fusion, background, ticked, progress)
+
+
+def same_field(
+    scene: Scene | None,
+    difficulty: float,
+    world: str,
+    fusion: str,
+    background: bool,
+    *ticked: list[str],
+    progress: gr.Progress = PROGRESS,
+) -> Iterator[tuple[Any, ...]]:
+    """Generates the field on screen again at another difficulty; a new one if there is none."""
+    seed = random.choice(SEEDS["test"]) if scene is None or scene.seed is None else scene.seed
+    yield from _open_field(seed, difficulty, world, fusion, background, ticked, progress)
+
+
 def open_picture(
     upload: dict[str, Any],
+    world: str,
     fusion: str,
     background: bool,
     *ticked: list[str],
@@ -93,7 +116,7 @@ def open_picture(
     with _toasts():
         path, name = _uploaded(upload)
         picture = read_picture(path)
-    scene = Scene(WORLD, name, picture, None, _views(ticked), fusion, background)
+    scene = Scene(world, name, picture, None, _views(ticked), fusion, background)
     yield gr.skip(), picture.rgb, None, CLOSED, *WORKING
     yield scene, *UNTOUCHED, *_run(scene, progress)
 
@@ -191,21 +214,6 @@ def open_bar(scene: Scene | None, event: gr.EventData) -> tuple[Any, ...]:
         return gr.Tabs(selected="views"), *UNCHANGED._replace(**parts)
 
 
-def tick(names: Sequence[str]) -> list[list[str]]:
-    """Returns the ticks of every group for these views."""
-    return [[name for name in group if name in names] for group in GROUPS.values()]
-
-
-def tick_domain(domain: str) -> list[list[str]]:
-    """Ticks the views that suit a kind of picture."""
-    return tick(DOMAINS[domain].views)
-
-
-def tick_all() -> list[list[str]]:
-    """Ticks the fifteen views of the set `all`."""
-    return tick(VIEW_SETS["all"])
-
-
 def canvas(scene: Scene | None) -> dict[str, Any]:
     """Returns the picture as the ground to paint on."""
     with _toasts():
@@ -235,6 +243,25 @@ def _toasts() -> Iterator[None]:
         yield
     except ValueError as error:
         raise gr.Error(escape(str(error)), duration=12, print_exception=False) from error
+
+
+def _open_field(
+    seed: int,
+    difficulty: float,
+    world: str,
+    fusion: str,
+    background: bool,
+    ticked: Sequence[list[str]],
+    progress: gr.Progress,
+) -> Iterator[tuple[Any, ...]]:
+    yield gr.skip(), *UNTOUCHED, *WORKING
+    made = WORLDS[world].generate(seed, difficulty)
+    note = f"Field of seed {seed}, difficulty {difficulty:.2f}."
+    size = made.labels.shape
+    picture = Picture(made.rgb, size, size, 1, (note,))
+    scene = Scene(world, made.name, picture, made.labels, _views(ticked), fusion, background, seed)
+    yield gr.skip(), picture.rgb, scene.mask, CLOSED, *WORKING
+    yield scene, *UNTOUCHED, *_run(scene, progress)
 
 
 def _uploaded(upload: dict[str, Any]) -> tuple[Path, str]:

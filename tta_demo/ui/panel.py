@@ -32,6 +32,7 @@ class Scene:
         views: what is ticked.
         fusion: a key of `FUSIONS`.
         background: whether scores count the background.
+        seed: of a generated picture, or None.
     """
 
     world: str
@@ -41,6 +42,7 @@ class Scene:
     views: tuple[str, ...]
     fusion: str
     background: bool
+    seed: int | None = None
 
     def segment(self, track: Track = iter) -> Segmentation:
         """Returns the answer; from the cache where it can."""

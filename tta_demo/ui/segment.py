@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from tta_demo.fusion import FUSIONS
-from tta_demo.ui import actions
+from tta_demo.samples.weeds import DIFFICULTY
+from tta_demo.ui import actions, choices
 from tta_demo.ui.components import BARS_JS
 from tta_demo.ui.panel import Panel
 from tta_demo.views import DOMAINS, VIEWS
@@ -14,6 +15,7 @@ from tta_demo.worlds import WORLDS
 
 __all__ = ["build_segment_tab"]
 
+WORLD = next(iter(WORLDS))
 FUSION = "mean"
 LIGHT: dict[str, Any] = {"show_progress": "hidden", "concurrency_id": "light"}
 """For actions without a forward pass."""
@@ -22,9 +24,14 @@ LIGHT: dict[str, Any] = {"show_progress": "hidden", "concurrency_id": "light"}
 class Inputs(NamedTuple):
     """The components on the left."""
 
+    world: gr.Radio
     examples: gr.Dataset
+    generator: gr.Column
+    difficulty: gr.Slider
+    generate: gr.Button
     picture: gr.Image
     mask: gr.Image
+    note: gr.Markdown
     painting: gr.Accordion
     canvas: gr.ImageEditor
     use_painting: gr.Button
@@ -58,38 +65,53 @@ def build_segment_tab(page: gr.Blocks) -> None:
 
 
 def _build_picture() -> tuple[Any, ...]:
-    world = WORLDS[actions.WORLD]
     gr.Markdown("### 1. Pick a picture, or upload your own")
+    world = gr.Radio(
+        [(place.label, name) for name, place in WORLDS.items()],
+        value=WORLD,
+        label="World",
+        show_label=False,
+        elem_id="world",
+    )
     examples = gr.Dataset(
         components=[gr.Image(visible=False)],
-        samples=[[str(path)] for path in world.examples],
+        samples=[[str(path)] for path in WORLDS[WORLD].examples],
         type="index",
         show_label=False,
         elem_id="examples",
     )
+    with gr.Column(visible=WORLDS[WORLD].generate is not None, elem_id="generator") as generator:
+        difficulty = gr.Slider(
+            0, 1, DIFFICULTY, step=0.05, label="Difficulty", info="Noise, blur, dusk, look-alikes."
+        )
+        generate = gr.Button("New field", size="sm", elem_id="new-field")
     upload: dict[str, Any] = {
         "type": "filepath",
         "image_mode": None,
         "sources": ["upload", "clipboard"],
         "format": "png",
+        "height": 210,
+        "min_width": 150,
     }
     with gr.Row():
-        picture = gr.Image(label="Picture", height=210, min_width=150, elem_id="picture", **upload)
-        mask = gr.Image(label="Right answer", height=210, min_width=150, elem_id="mask", **upload)
-    gr.Markdown(
-        f"{world.record.summary} Anything else puzzles it. The right answer (a mask) is optional."
+        picture = gr.Image(label="Picture", elem_id="picture", **upload)
+        mask = gr.Image(label="Right answer", elem_id="mask", **upload)
+    note = gr.Markdown(choices.note(WORLD))
+    return (
+        world,
+        examples,
+        generator,
+        difficulty,
+        generate,
+        picture,
+        mask,
+        note,
+        *_build_painting(),
     )
-    return examples, picture, mask, *_build_painting()
 
 
 def _build_painting() -> tuple[Any, ...]:
-    palette = WORLDS[actions.WORLD].record.palette
-    colors = ["#{:02x}{:02x}{:02x}".format(*color) for color in palette.colors[1:]]
     with gr.Accordion("No mask file? Paint one", open=False, elem_id="painting") as painting:
-        gr.Markdown(
-            f"One colour a class, in this order: {', '.join(palette.names[1:])}. "
-            f"What stays unpainted is {palette.names[0]}."
-        )
         canvas = gr.ImageEditor(
             show_label=False,
             type="numpy",
@@ -98,7 +120,7 @@ def _build_painting() -> tuple[Any, ...]:
             layers=False,
             sources=(),
             transforms=(),
-            brush=gr.Brush(10, colors=colors, default_color=colors[0], color_mode="fixed"),
+            brush=choices.brush(WORLD),
             elem_id="canvas",
         )
         use = gr.Button("Use this painting", size="sm")
@@ -106,12 +128,11 @@ def _build_painting() -> tuple[Any, ...]:
 
 
 def _build_looks() -> tuple[Any, ...]:
-    domain = WORLDS[actions.WORLD].domain
-    ticks = actions.tick(DOMAINS[domain].views)
+    domain = WORLDS[WORLD].domain
+    ticks = choices.tick(DOMAINS[domain].views)
     gr.Markdown("### 2. How should it look again?")
-    choices = [(kind.label, name) for name, kind in DOMAINS.items()]
     radio = gr.Radio(
-        choices,
+        [(kind.label, name) for name, kind in DOMAINS.items()],
         value=domain,
         label="What kind of picture is it?",
         info="Ticks the looks that suit it.",
@@ -125,7 +146,7 @@ def _build_looks() -> tuple[Any, ...]:
             render=False,
             elem_id=label.lower().replace(" ", "-"),
         )
-        for (label, names), value in zip(actions.GROUPS.items(), ticks, strict=True)
+        for (label, names), value in zip(choices.GROUPS.items(), ticks, strict=True)
     ]
     boxes[0].render()
     with gr.Accordion("More looks: zoom, light, small moves", open=False):
@@ -137,8 +158,13 @@ def _build_looks() -> tuple[Any, ...]:
 
 def _build_fusion() -> tuple[gr.Radio, gr.Checkbox]:
     gr.Markdown("### 3. How should it combine the answers?")
-    choices = [(fusion.label, name) for name, fusion in FUSIONS.items()]
-    fusion = gr.Radio(choices, value=FUSION, show_label=False, label="Fusion", elem_id="fusion")
+    fusion = gr.Radio(
+        [(fusion.label, name) for name, fusion in FUSIONS.items()],
+        value=FUSION,
+        show_label=False,
+        label="Fusion",
+        elem_id="fusion",
+    )
     background = gr.Checkbox(
         value=True, label="Count the background in the score", elem_id="background"
     )
@@ -154,11 +180,9 @@ def _build_results(box: gr.Column) -> tuple[Panel, gr.Tabs, list[gr.DownloadButt
                 label="One look | all looks", elem_id="slider", show_label=True, **picture
             )
         with gr.Tab("Result", id="result"):
-            palette = WORLDS[actions.WORLD].record.palette
-            colors = ["#{:02x}{:02x}{:02x}".format(*color) for color in palette.colors]
             result = gr.AnnotatedImage(
                 label="All looks combined; point at a class",
-                color_map=dict(zip(palette.names, colors, strict=True)),
+                color_map=choices.colors(WORLD),
                 format="png",
                 elem_id="result",
             )
@@ -218,7 +242,7 @@ def _build_views(picture: dict[str, Any]) -> tuple[Any, ...]:
 def _wire_pictures(
     page: gr.Blocks, scene: gr.State, inputs: Inputs, panel: Panel, settle: Callable[[Any], None]
 ) -> None:
-    settings = [inputs.fusion, inputs.background, *inputs.groups]
+    settings = [inputs.world, inputs.fusion, inputs.background, *inputs.groups]
     heavy: dict[str, Any] = {
         "concurrency_id": "model",
         "concurrency_limit": 4,
@@ -227,7 +251,22 @@ def _wire_pictures(
     # Gradio would open the file itself, and fail with its own words before ours are reached.
     raw = {"preprocess": False}
     whole = [scene, inputs.picture, inputs.mask, inputs.painting, *panel]
-    settle(page.load(actions.open_example, [gr.State(0), *settings], whole, **heavy))
+    first = [gr.State(0), *settings]
+    settle(page.load(actions.open_example, first, whole, **heavy))
+    world_out = [
+        inputs.examples,
+        inputs.note,
+        inputs.generator,
+        inputs.canvas,
+        panel.result,
+        inputs.domain,
+        *inputs.groups,
+    ]
+    changed = inputs.world.input(choices.change_world, inputs.world, world_out, **LIGHT)
+    settle(changed.success(actions.open_example, first, whole, **heavy))
+    field = [inputs.difficulty, *settings]
+    settle(inputs.generate.click(actions.new_field, field, whole, **heavy))
+    settle(inputs.difficulty.release(actions.same_field, [scene, *field], whole, **heavy))
     settle(
         inputs.examples.click(actions.open_example, [inputs.examples, *settings], whole, **heavy)
     )
@@ -256,8 +295,8 @@ def _wire_views(
     }
     for group in inputs.groups:
         settle(group.input(**run, trigger_mode="always_last"))
-    settle(inputs.domain.input(actions.tick_domain, inputs.domain, inputs.groups).success(**run))
-    settle(inputs.everything.click(actions.tick_all, None, inputs.groups).success(**run))
+    settle(inputs.domain.input(choices.tick_domain, inputs.domain, inputs.groups).success(**run))
+    settle(inputs.everything.click(choices.tick_all, None, inputs.groups).success(**run))
     for control, action in (
         (inputs.fusion, actions.change_fusion),
         (inputs.background, actions.change_score),

@@ -1,0 +1,20 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+
+@pytest.fixture(autouse=True)
+def seed():
+    torch.set_num_threads(1)  # on tensors this small, threads only wait for each other
+    torch.manual_seed(0)
+    np.random.seed(0)  # noqa: NPY002 (for whatever draws from the global generator)
+
+
+@pytest.fixture
+def toy_model(seed):
+    """Logits `(B, 3, H, W)` that look left and up more than right and down: no symmetry at all."""
+    model = nn.Conv2d(3, 3, 3, padding=1)
+    with torch.no_grad():
+        model.weight.normal_(std=1.5)
+    return model.eval()

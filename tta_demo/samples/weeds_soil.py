@@ -1,0 +1,182 @@
+"""Bare ground seen from above: crumbs, clods, moisture, moss and stones, not yet lit."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+__all__ = ["Scene", "fractal", "ground", "stone"]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a camera above the field would see, before any light falls on it.
+
+    Attributes:
+        layers: `(7, H, W)` float32: linear red, green, blue reflectance; height in pixels; the
+            height's slope along x and along y; gloss (0 dull, above 0 a leaf).
+        owner: `(H, W)` int16, the plant that a pixel shows, 0 = none.
+    """
+
+    layers: np.ndarray
+    owner: np.ndarray
+
+    def paint(
+        self, corner: tuple[int, int], mask: np.ndarray, layer: np.ndarray, owner: int
+    ) -> None:
+        """Covers the N pixels of `mask` with `(7, N)` `layer`; `corner` is its (top, left)."""
+        rows = np.arange(corner[0], corner[0] + mask.shape[0])[:, None] * self.owner.shape[1]
+        pixels = (rows + np.arange(corner[1], corner[1] + mask.shape[1]))[mask]
+        for plane, values in zip(self.layers.reshape(7, -1), layer, strict=True):
+            plane[pixels] = values
+        self.owner.reshape(-1)[pixels] = owner
+
+
+def fractal(
+    rng: np.random.Generator, shape: tuple[int, int], coarsest: float, octaves: int, gain: float
+) -> np.ndarray:
+    """Returns `(H, W)` float32 noise of several scales, mean about 0, deviation about 1.
+
+    Args:
+        rng: source of the noise.
+        shape: (height, width) in pixels.
+        coarsest: size in pixels of the largest features; each octave halves it.
+        octaves: number of scales, at least 1.
+        gain: strength of an octave relative to the one before.
+    """
+    height, width = shape
+    total = np.zeros(shape, np.float32)
+    power = 0.0
+    for octave in range(octaves):
+        cell = max(coarsest / 2**octave, 1.0)
+        # two spare cells, cut at a random place, so that no octave's grid meets another's
+        grid = (int(height / cell) + 3, int(width / cell) + 3)
+        coarse = rng.standard_normal(grid, np.float32)
+        if cell > 1.0:
+            fine = cv2.resize(
+                coarse, (int(grid[1] * cell), int(grid[0] * cell)), interpolation=cv2.INTER_CUBIC
+            )
+        else:
+            fine = coarse
+        top, left = rng.integers(0, np.array(fine.shape) - shape + 1)
+        total += gain**octave * fine[top : top + height, left : left + width]
+        power += gain ** (2 * octave) * (0.6 if cell > 1.0 else 1.0)
+    return total / np.float32(np.sqrt(power))
+
+
+def crumbs(
+    rng: np.random.Generator, shape: tuple[int, int], spacing: float, warp: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns domes of about `spacing` pixels, 0..1 high, and each crumb's own tone, -1..1."""
+    seeds = np.full(shape, 255, np.uint8)
+    count = int(seeds.size / spacing**2) + 2
+    seeds[rng.integers(0, shape[0], count), rng.integers(0, shape[1], count)] = 0
+    distance, cell = cv2.distanceTransformWithLabels(
+        seeds, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    traits = rng.random((count + 1, 2), np.float32)
+    radius = spacing * (0.3 + 0.55 * traits[:, 0])
+    reach = (distance * (1 + 0.35 * warp) + 0.1 * spacing * warp) / radius[cell]
+    dome = np.sqrt(np.maximum(1 - reach * np.abs(reach), 0))
+    np.minimum(dome, 1, out=dome)
+    # many low, few tall: loose crumbs lie on a crust
+    lift = 0.25 + 0.75 * traits[:, 0] ** 3
+    return dome * lift[cell], (2 * traits[:, 1] - 1)[cell]
+
+
+def ground(rng: np.random.Generator, shape: tuple[int, int], moss: float) -> Scene:
+    """Returns the bare soil of one field.
+
+    Args:
+        rng: source of the soil.
+        shape: (height, width) in pixels.
+        moss: 0..1, how much of the ground moss covers.
+    """
+    quarter = (shape[0] // 4, shape[1] // 4)
+    broad = cv2.resize(fractal(rng, quarter, 36, 4, 0.65), shape[::-1])
+    rough = fractal(rng, shape, 48, 5, 0.75)
+    grain = 3.4 * (rng.random(shape, np.float32) - np.float32(0.5))
+    looseness = np.clip(0.6 + 0.3 * broad + 0.35 * rng.standard_normal(), 0.25, 1)
+    crumbly = rng.uniform(0.4, 1.4, 3)
+    height, tone = 1.5 * broad + 1.5 * rough + 0.22 * grain, 0.10 * rough + 0.09 * grain
+    for spacing, lift in zip((5, 11, 27), crumbly * (2.8, 6.5, 13.0), strict=True):
+        dome, own = clods(rng, shape, spacing * rng.uniform(0.8, 1.25), rough)
+        height += (looseness if spacing > 5 else 1) * np.float32(lift) * dome
+        # a few crumbs differ much: bits of root, sand, old leaf
+        tone += dome * own * (0.07 + 0.2 * own * own) + 0.05 * (dome - 0.5)
+    layers = np.zeros((7, *shape), np.float32)
+    layers[:3] = soil_colour(rng, tone, -0.5 * broad, rough[::-1, ::-1])
+    if moss > 0:
+        cover = 0.85 * rough[::-1] + 0.5 * broad[:, ::-1] - np.float32(2.4 - 1.4 * moss)
+        cover = np.clip(1.6 * cover + 0.8 * grain, 0, 0.75)
+        light = np.maximum(1 + 0.4 * grain, 0.1)
+        for channel, green in enumerate((0.085, 0.115, 0.035)):
+            layers[channel] += cover * (green * light - layers[channel])
+        height += 1.5 * cover
+    layers[3] = height
+    layers[4] = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=1, scale=0.5)
+    layers[5] = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=1, scale=0.5)
+    return Scene(layers, np.zeros(shape, np.int16))
+
+
+def clods(
+    rng: np.random.Generator, shape: tuple[int, int], spacing: float, warp: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns `crumbs`; large ones are made at half the resolution, which nobody sees."""
+    if spacing < 8:
+        return crumbs(rng, shape, spacing, warp)
+    halves = crumbs(rng, warp[::2, ::2].shape, spacing / 2, warp[::2, ::2])
+    dome, own = (cv2.resize(half, shape[::-1]) for half in halves)
+    return dome, own
+
+
+def soil_colour(
+    rng: np.random.Generator, tone: np.ndarray, wet: np.ndarray, mineral: np.ndarray
+) -> np.ndarray:
+    """Returns linear reflectance `(3, H, W)`: one brown, varied by tone, moisture and minerals."""
+    # sandy, loam, dark humus, reddish clay, grey silt: measured soils lie between these
+    kinds = np.array(
+        [
+            [0.26, 0.20, 0.140],
+            [0.16, 0.116, 0.080],
+            [0.090, 0.070, 0.053],
+            [0.19, 0.118, 0.076],
+            [0.17, 0.145, 0.118],
+        ]
+    )
+    base = rng.dirichlet([0.5, 1.0, 1.0, 0.4, 0.8]) @ kinds
+    # moisture ends where the crumbs do, so its edge is ragged
+    damp = np.clip(0.8 * wet + 0.7 * mineral + 1.5 * tone + 0.5 * rng.standard_normal(), 0, 1.5)
+    light = np.maximum((1 + tone) * (1 - 0.27 * damp), 0.2)
+    hues = zip(base.tolist(), (0.05, 0.0, -0.06), strict=True)
+    return np.stack([light * (brown * (1 + hue * mineral)) for brown, hue in hues])
+
+
+def stone(rng: np.random.Generator, scene: Scene, centre: np.ndarray, radius: float) -> None:
+    """Lays one stone of `radius` pixels on the scene, `centre` as (x, y)."""
+    top, left = (int(max(centre[i] - 1.4 * radius, 0)) for i in (1, 0))
+    bottom, right = (int(centre[i] + 1.4 * radius) + 1 for i in (1, 0))
+    under = scene.layers[:, top:bottom, left:right]
+    if under.size == 0:
+        return
+    y, x = np.ogrid[top : top + under.shape[1], left : left + under.shape[2]]
+    x, y = (x - centre[0]) / radius, (y - centre[1]) / radius
+    turn = rng.uniform(0, np.pi)
+    u, v = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
+    v = v * rng.uniform(1.05, 1.6)
+    # broken faces: a random polygon's distance, rounded by the ellipse's
+    faces = rng.uniform(0, 2 * np.pi, 7)
+    edge = np.max([u * np.cos(f) + v * np.sin(f) for f in faces], axis=0)
+    reach = 0.55 * np.sqrt(u * u + v * v) + 0.55 * np.maximum(edge, 0)
+    mask = reach < 1
+    shape = np.sqrt(np.maximum(1 - reach**2, 0)).astype(np.float32)
+    layer = under.copy()
+    layer[3] += radius * 0.6 * shape
+    grey = np.array([1.0, 0.93, 0.84]) * rng.uniform(0.08, 0.26) * rng.uniform(0.95, 1.05, 3)
+    speckle = 1 + 0.15 * rng.standard_normal(mask.shape, np.float32)
+    layer[:3] = grey[:, None, None] * speckle
+    layer[4:6] = 0.15 * under[4:6]
+    bump = cv2.GaussianBlur(radius * 0.7 * shape, (0, 0), 0.12 * radius + 0.5)
+    layer[4] += cv2.Sobel(bump, cv2.CV_32F, 1, 0, ksize=1, scale=0.5)
+    layer[5] += cv2.Sobel(bump, cv2.CV_32F, 0, 1, ksize=1, scale=0.5)
+    scene.paint((top, left), mask, layer[:, mask], 0)

@@ -111,7 +111,8 @@ class Recipe:
 
 RECIPES: dict[str, Recipe] = {
     "weeds": Recipe(
-        steps=4000,
+        steps=2500,
+        crop=160,
         augmentation=Augmentation(
             d4=False,  # a turned field would have the sun elsewhere
             zoom=(0.8, 1.25),

@@ -19,9 +19,10 @@ GROUPS: dict[str, tuple[str, ...]] = {
 
 
 def change_world(world: str) -> tuple[Any, ...]:
-    """Returns the examples, the note, the kind of picture, colours and ticks of a world."""
+    """Returns what a world brings: examples, note, colours, views; the old result is dimmed."""
     place = WORLDS[world]
     return (
+        gr.Column(elem_classes=["working"]),
         gr.Dataset(samples=[[str(path)] for path in place.examples]),
         note(world),
         gr.Column(visible=place.generate is not None),

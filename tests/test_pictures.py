@@ -262,10 +262,10 @@ def test_a_huge_picture_is_refused_from_its_header(tmp_path):
     path = tmp_path / "huge.png"
     path.write_bytes(png_header(12000, 12000))
     tracemalloc.start()
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(ValueError, match="12000 x 12000"):
         read_picture(path)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert tracemalloc.get_traced_memory()[1] < 10e6
     tracemalloc.stop()
 

@@ -182,7 +182,8 @@ def train_command(
     history = train(
         RECIPES[world], len(place.record.palette.names), pictures, validation, out, progress=tqdm
     )
-    write_card(out, world, history, place.pictures("test", data))
+    command = f"python -m tta_demo train {world} --out {out}" + (f" --data {data}" if data else "")
+    write_card(out, world, history, place.pictures("test", data), command)
 
 
 @app.command("sample")

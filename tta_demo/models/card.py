@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tta_demo.evaluate import Plan, evaluate
 from tta_demo.models.registry import MODELS, digest_of, read_unet
-from tta_demo.models.runner import Runner
+from tta_demo.models.runner import Runner, pick_dtype
 from tta_demo.models.train import RECIPES
 from tta_demo.models.unet import UNet
 from tta_demo.samples.labelled import LabelledPicture
@@ -21,6 +21,7 @@ def write_card(
     world: str,
     history: Sequence[dict[str, float]],
     test: Iterable[LabelledPicture],
+    command: str,
 ) -> None:
     """Scores a freshly trained model on the test pictures and writes its card beside it.
 
@@ -29,6 +30,7 @@ def write_card(
         world: a key of `RECIPES`; its model is `unet-WORLD`.
         history: what `train` returned.
         test: pictures that training never saw.
+        command: what was run.
     """
     record, recipe = MODELS[f"unet-{world}"], RECIPES[world]
     plans = [
@@ -39,7 +41,8 @@ def write_card(
     scores = evaluate(Runner(read_unet(weights).fold(), UNet.STRIDE), pictures, plans)
     rows = {score.plan.name: score.row(record.palette.names) for score in scores}
     names = ["miou", "foreground_dice", *(f"iou_{name}" for name in record.palette.names)]
-    settings = asdict(recipe) | {"augmentation": ""}
+    settings = asdict(recipe)
+    augmentation = settings.pop("augmentation")
     seen = [name for name, view in VIEWS.items() if recipe.augmentation.covers(view)]
     lines = [
         f"# {record.label}",
@@ -50,7 +53,7 @@ def write_card(
         "",
         f"Classes: {', '.join(record.palette.names)}. Weights: float16, digest "
         f"`{digest_of(weights)}`. Written on {date.today().isoformat()} by "
-        f"`python -m tta_demo train {world}`.",
+        f"`{command}`.",
         "",
         "## Scores on the test split, pooled over all pixels, float32",
         "",
@@ -63,12 +66,12 @@ def write_card(
         "",
         "## Training",
         "",
-        *(f"- {key}: {value}" for key, value in settings.items() if value != ""),
-        *(f"- augmentation, {k}: {v}" for k, v in asdict(recipe.augmentation).items()),
+        *(f"- {key}: {value}" for key, value in settings.items()),
+        *(f"- augmentation, {key}: {value}" for key, value in augmentation.items()),
         f"- views that training showed: {', '.join(seen)}",
         "",
-        "Loss: cross-entropy plus one minus mean soft Dice; AdamW, one cosine cycle, bfloat16",
-        "autocast; the weights are an exponential average over steps.",
+        "Loss: cross-entropy plus one minus mean soft Dice; AdamW, one cosine cycle; arithmetic: "
+        f"{pick_dtype('cpu')}; the weights are an exponential average over steps.",
         "",
         *_table(
             ["step", "loss", "validation mIoU"],

@@ -72,8 +72,7 @@ MODELS: dict[str, ModelRecord] = {
         path=ASSETS / "weights" / "weeds.safetensors",
         augmentation=RECIPES["weeds"].augmentation,
         data=f"The first {weeds.COUNTS['train']} training seeds of the field generator at "
-        "difficulties from 0 to 1. Up to a difficulty of "
-        f"{weeds.FAMILIAR_SUN_BELOW} the sun stands in one quarter of the sky, as in one flight: "
+        "difficulties from 0 to 1. The sun stands in one quarter of the sky, as in one flight: "
         "shadows fall to the lower right. A model may learn that, and views that move the "
         "shadows may be worth less.",
     ),

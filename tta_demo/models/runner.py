@@ -56,5 +56,7 @@ def pick_device() -> str:
 
 def pick_dtype(device: str) -> torch.dtype:
     """Returns bfloat16 on a CPU that has instructions for it, float32 elsewhere."""
-    fast = device == "cpu" and torch.cpu._is_avx512_bf16_supported()
+    # A private probe, the only one from torch 2.8 on; without it the exact path is taken.
+    probe = getattr(torch.cpu, "_is_avx512_bf16_supported", bool)
+    fast = device == "cpu" and probe()
     return torch.bfloat16 if fast else torch.float32

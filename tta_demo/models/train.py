@@ -20,6 +20,7 @@ from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from tta_demo.metrics import confusion, mean_iou
+from tta_demo.models.runner import pick_dtype
 from tta_demo.models.unet import UNet
 from tta_demo.samples.labelled import LabelledPicture
 from tta_demo.symmetry import IDENTITY
@@ -172,7 +173,7 @@ def train(
     for step in progress(range(1, recipe.steps + 1), desc="training", unit="step"):
         model.train()
         x, y = _batch(groups, recipe, rng)
-        with torch.autocast("cpu", torch.bfloat16):
+        with _autocast():
             logits = model(x)
         loss = _loss(logits.float(), y)
         optimizer.zero_grad()
@@ -206,6 +207,11 @@ def _running_average(decay: float) -> Callable[[Tensor, Tensor, Tensor], Tensor]
     return average
 
 
+def _autocast() -> torch.autocast:
+    """Returns bfloat16 arithmetic where the CPU has instructions for it."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=pick_dtype("cpu") == torch.bfloat16)
+
+
 def _batch(
     groups: dict[str, list[LabelledPicture]], recipe: Recipe, rng: np.random.Generator
 ) -> tuple[Tensor, Tensor]:
@@ -235,7 +241,7 @@ def _validate(model: UNet, pictures: Sequence[LabelledPicture], classes: int) ->
         x = torch.from_numpy(picture.rgb).permute(2, 0, 1)[None].float() / 255
         height, width = picture.labels.shape
         x = F.pad(x, (0, -width % UNet.STRIDE, 0, -height % UNet.STRIDE), "replicate")
-        with torch.autocast("cpu", torch.bfloat16):
+        with _autocast():
             labels = model(x).argmax(1)[0, :height, :width]
         total += confusion(picture.labels, labels.numpy(), classes)
     return mean_iou(total)

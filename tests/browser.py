@@ -70,6 +70,17 @@ def changes_numbers(page: Page, act) -> list[str]:
     return numbers(page)
 
 
+def shows(page: Page, first_two: list[str]) -> None:
+    """Waits until the first two numbers are these, and the result is complete."""
+    page.wait_for_function(
+        "wanted => [...document.querySelectorAll('#numbers .value')].slice(0, 2)"
+        ".map(e => e.innerText).join() == wanted.join()",
+        arg=first_two,
+        timeout=60_000,
+    )
+    settled(page)
+
+
 def upload(page: Page, box: str, path: Path) -> None:
     page.locator(f"{box} input[type=file]").first.set_input_files(path)
 

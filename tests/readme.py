@@ -32,7 +32,7 @@ def views():
         for i, (name, view) in enumerate(VIEWS.items())
     ]
     sets = "; ".join(f"`{name}` ({len(views)})" for name, views in VIEW_SETS.items())
-    domains = "; ".join(f"{d.label}: {', '.join(d.views)}" for d in DOMAINS.values())
+    domains = "; ".join(f"{d.label} ({d.summary}): {', '.join(d.views)}" for d in DOMAINS.values())
     head = ["view", "on the page", "what it does", *(f"{key} training saw it" for key in seen)]
     return f"{table(head, rows)}\n\nSets: {sets}. Domains: {domains}."
 

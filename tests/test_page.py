@@ -14,6 +14,8 @@ from browser import (
     numbers,
     open_page,
     open_tab,
+    settled,
+    shows,
     told,
     upload,
 )
@@ -23,7 +25,7 @@ from tta_demo.masks import read_mask
 from tta_demo.metrics import mean_iou
 from tta_demo.models.registry import load_model
 from tta_demo.pictures import read_picture
-from tta_demo.segmentation import LOOKS, segment
+from tta_demo.segmentation import segment
 from tta_demo.views import VIEW_SETS
 from tta_demo.worlds import WORLDS
 
@@ -49,13 +51,21 @@ def browser():
 
 
 @pytest.fixture
-def page(browser, url):
-    page = open_page(browser, url)
+def size():
+    return DESKTOP
+
+
+@pytest.fixture
+def page(browser, url, size):
+    page = open_page(browser, url, size)
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
     page.close()
     assert not errors
+
+
+both_sizes = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 
 
 @pytest.fixture
@@ -91,9 +101,8 @@ def scores(place, number):
     return [f"{100 * mean_iou(matrix):.1f} %" for matrix in matrices]
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_the_page_opens_with_a_finished_example(browser, url, size):
-    page = open_page(browser, url, size)
+@both_sizes
+def test_the_page_opens_with_a_finished_example(page, size):
     assert numbers(page)[:2] == scores(PLACE, 0)
     assert page.locator("#slider img").count() == 2
     width = page.evaluate("document.documentElement.scrollWidth")
@@ -101,12 +110,21 @@ def test_the_page_opens_with_a_finished_example(browser, url, size):
     if size is PHONE:
         results, inputs = (page.locator(i).bounding_box() for i in ("#results", "#picture"))
         assert results["y"] < inputs["y"]
-    page.close()
 
 
+@both_sizes
 def test_another_example_brings_its_own_mask_and_numbers(page):
     shown = changes_numbers(page, page.locator("#examples button").nth(2).click)
     assert shown[:2] == scores(PLACE, 2)
+
+
+def test_the_last_of_several_quick_choices_wins(page):
+    for number in (1, 3, 2):
+        page.locator("#examples button").nth(number).click()
+    shows(page, scores(PLACE, 2))
+    page.get_by_label(NUCLEI.label).click()
+    page.get_by_label(PLACE.label).click()
+    shows(page, scores(PLACE, 0))
 
 
 def test_another_world_brings_its_own_examples_and_classes(page):
@@ -130,6 +148,7 @@ def test_a_new_field_brings_its_mask_and_its_difficulty_can_be_raised(page):
     assert re.search(r"seed (\d+)", again)[1] == re.search(r"seed (\d+)", note)[1]
 
 
+@both_sizes
 def test_changing_the_fusion_runs_no_forward_pass(page, passes):
     before = numbers(page)
     shown = changes_numbers(page, page.get_by_label("Majority vote").click)
@@ -149,6 +168,7 @@ def test_one_more_view_costs_one_forward_pass_and_one_less_none(page, picture, p
     assert len(passes) == 9
 
 
+@both_sizes
 def test_an_upload_brings_a_result_without_scores_until_its_mask_comes(page, picture, tmp_path):
     upload(page, "#picture", picture)
     page.locator("#numbers", has_text="Changed").wait_for()
@@ -162,6 +182,7 @@ def test_an_upload_brings_a_result_without_scores_until_its_mask_comes(page, pic
     assert page.locator("#table tbody tr").count() == 5
 
 
+@both_sizes
 def test_a_bad_upload_is_refused_and_the_screen_stays(page, tmp_path):
     before = numbers(page)
     bad = tmp_path / "holiday.png"
@@ -222,10 +243,11 @@ def test_a_painting_becomes_the_mask(page):
     assert float(shown[0].split()[0]) < 60
 
 
+@both_sizes
 def test_downloads_are_the_result(page, picture):
     upload(page, "#picture", picture)
     page.locator("#numbers", has_text="Changed").wait_for()
-    page.wait_for_function("document.querySelector('#download-index').disabled === false")
+    settled(page)
     result = expected(picture)
     paths = {}
     for name in ("index", "colors", "report"):
@@ -249,5 +271,24 @@ def test_clearing_the_picture_clears_the_result(page):
     told(page, "picture")
 
 
-def test_the_cache_is_the_one_of_the_library():
-    assert LOOKS.nbytes <= LOOKS.limit
+def test_a_made_up_request_opens_no_file_of_the_server(url, tmp_path):
+    import httpx
+
+    from app import demo
+
+    secret = tmp_path / "secret.png"
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(secret)
+    (index,) = [i for i, block in demo.fns.items() if block.name == "open_picture"]
+    upload = {"path": str(secret)}
+    data = [None, upload, next(iter(WORLDS)), "mean", True, ["identity"], [], [], []]
+    body = {"data": data, "fn_index": index, "session_hash": "made-up"}
+    assert httpx.post(f"{url}gradio_api/queue/join", json=body).status_code == 200
+    with httpx.stream(
+        "GET", f"{url}gradio_api/queue/data?session_hash=made-up", timeout=30
+    ) as events:
+        for line in events.iter_lines():
+            event = json.loads(line.removeprefix("data:")) if line.startswith("data:") else {}
+            if event.get("msg") == "process_completed":
+                assert not event["success"]
+                return
+    pytest.fail("the request was never answered")

@@ -43,6 +43,11 @@ def test_the_predict_command_runs(tmp_path):
     assert list(tmp_path.glob("*.json"))
 
 
+def test_ci_runs_the_command_that_the_readme_gives():
+    (command,) = [b.strip() for b in blocks("sh") if "pytest" in b]
+    assert command in (ROOT / ".ci" / "run").read_text().splitlines()
+
+
 def test_every_command_in_the_readme_exists():
     from typer.main import get_command
 

@@ -171,7 +171,7 @@ def test_the_answer_to_a_tilted_picture_comes_back_in_place(view):
 @pytest.mark.parametrize("zoom", [1, 0.75, 1.5], ids="zoom-{}".format)
 @pytest.mark.parametrize("symmetry", D4, ids=lambda s: s.name)
 def test_a_view_that_moves_in_every_way_at_once_is_undone_too(symmetry, zoom):
-    view = View("x", "", "", symmetry=symmetry, zoom=zoom, tilt=4, shift=0.1)
+    view = View("x", "", "", "", symmetry=symmetry, zoom=zoom, tilt=4, shift=0.1)
     image, size = smooth_image(61, 90), (61, 90)
     back = view.deaugment_map(view.augment(image), size)
     seen = view.seen(size)

@@ -128,6 +128,9 @@ def _fusions() -> None:
 
 def _large_picture() -> None:
     """Runs D4 on a picture of 12 megapixels in a process of its own, to see its memory alone."""
+    if not find_spec("resource"):
+        typer.echo("memory is not measured: this system has no module resource")
+        return
     done = subprocess.run(
         [sys.executable, "-c", _LARGE], capture_output=True, text=True, check=True
     )
@@ -190,8 +193,9 @@ def quality(
             f"{name:16}" + "".join(f" {key} {row[key]:.4f}" for key in ("miou", "nll", "ece"))
         )
     out.mkdir(parents=True, exist_ok=True)
+    options = ["--data BBBC038"] if data else []
     result = {
-        "command": f"python -m tta_demo benchmark quality {world}",
+        "command": " ".join(["python -m tta_demo benchmark quality", world, *options]),
         "first": pictures[0].name,
         "date": date.today().isoformat(),
         "machine": machine(),

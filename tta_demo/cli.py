@@ -4,11 +4,11 @@ import json
 import logging
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated
 
-import cv2
 import typer
 from tqdm import tqdm
 
@@ -20,7 +20,7 @@ from tta_demo.masks import read_mask, restore
 from tta_demo.models.card import write_card
 from tta_demo.models.registry import load_model
 from tta_demo.models.train import RECIPES, train
-from tta_demo.palettes import index_png
+from tta_demo.palettes import index_png, rgb_png
 from tta_demo.pictures import read_picture
 from tta_demo.samples.nuclei import cut_examples
 from tta_demo.samples.weeds import DIFFICULTY, PALETTE, SEEDS
@@ -71,6 +71,7 @@ def predict_command(
     masks: Annotated[
         Path | None, typer.Option(help="Folder of masks with the pictures' names, to score.")
     ] = None,
+    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
 ) -> None:
     """Segments pictures and writes, for each, mask, overlay and report.
 
@@ -84,11 +85,14 @@ def predict_command(
         raise ValueError(
             f"{len(pictures)} pictures share {len(twins)} names: rename, or run twice"
         )
+    sources = {folder.resolve() for folder in (masks, *(p.parent for p in pictures)) if folder}
+    if out.resolve() in sources:
+        raise ValueError(f"--out {out} is where pictures or masks are: choose another folder")
     out.mkdir(parents=True, exist_ok=True)
     failures = 0
     for path in tqdm(pictures, unit="picture", disable=len(pictures) < 2):
         try:
-            result = _predict(path, masks, place, names, fusion)
+            result = _predict(path, masks, place, names, fusion, device)
         except ValueError as error:
             failures += 1
             typer.echo(str(error), err=True)
@@ -101,17 +105,18 @@ def predict_command(
 
 
 def _predict(
-    path: Path, masks: Path | None, world: World, views: tuple[str, ...], fusion: str
+    path: Path, masks: Path | None, world: World, views: tuple[str, ...], fusion: str, device: str
 ) -> Segmentation:
     picture = read_picture(path)
     truth = None
     if masks is not None:
-        truth, _ = read_mask(_mask_for(path, masks), world.record.palette, picture)
+        truth, notes = read_mask(_mask_for(path, masks), world.record.palette, picture)
+        picture = replace(picture, notes=picture.notes + notes)
 
     def track(missing: Sequence[View]) -> Iterable[View]:
         return tqdm(missing, desc=path.name, unit="look", leave=False, disable=None)
 
-    return segment(world, picture, truth, views, fusion, track)
+    return segment(world, picture, truth, views, fusion, track, device)
 
 
 def _write(result: Segmentation, out: Path, stem: str) -> None:
@@ -119,7 +124,7 @@ def _write(result: Segmentation, out: Path, stem: str) -> None:
     labels = restore(result.labels, result.picture.size)
     (out / f"{stem}-mask.png").write_bytes(index_png(labels, palette))
     shown = overlay(result.picture.rgb, result.labels, palette)
-    cv2.imwrite(str(out / f"{stem}-overlay.png"), shown[..., ::-1])
+    (out / f"{stem}-overlay.png").write_bytes(rgb_png(shown))
     (out / f"{stem}.json").write_text(json.dumps(result.report(), indent=1) + "\n")
 
 
@@ -204,7 +209,7 @@ def sample_command(
         (out / folder).mkdir(parents=True, exist_ok=True)
     for seed in tqdm(range(first, first + count), unit="picture"):
         made = place.generate(seed, difficulty)
-        cv2.imwrite(str(out / "images" / f"{made.name}.png"), made.rgb[..., ::-1])
+        (out / "images" / f"{made.name}.png").write_bytes(rgb_png(made.rgb))
         mask = index_png(made.labels, place.record.palette)
         (out / "masks" / f"{made.name}.png").write_bytes(mask)
 
@@ -220,9 +225,10 @@ def examples_command(
     if data is not None:
         cut_examples(data, out)
         return
+    out.mkdir(parents=True, exist_ok=True)
     for seed in SEEDS["test"][:4]:
         made = WORLDS["weeds"].generate(seed, DIFFICULTY)
-        cv2.imwrite(str(out / f"{made.name}.png"), made.rgb[..., ::-1])
+        (out / f"{made.name}.png").write_bytes(rgb_png(made.rgb))
         (out / f"{made.name}-mask.png").write_bytes(index_png(made.labels, PALETTE))
 
 
@@ -240,7 +246,7 @@ def _mask_for(picture: Path, folder: Path) -> Path:
     found = [
         path
         for path in sorted(folder.iterdir())
-        if path.stem in stems and path.resolve() != picture.resolve()
+        if path.stem in stems and path.suffix != ".json" and path.resolve() != picture.resolve()
     ]
     if len(found) != 1:
         raise ValueError(f"{picture.name} has {len(found)} masks in {folder}: there must be one")

@@ -272,13 +272,13 @@ class WeightFile:
         missing = [view for view in views if view not in self.weights]
         if missing:
             raise ValueError(
-                f"no weight was learned for {', '.join(missing)}: untick it, choose another "
-                f"fusion, or learn weights with it (this file has {', '.join(self.weights)})"
+                f"no weight was learned for {', '.join(missing)}: leave it out, or choose another "
+                "fusion"
             )
         chosen = torch.tensor([self.weights[view] for view in views], dtype=torch.float32)
         if chosen.sum() <= 0:
             raise ValueError(
-                f"the learned weights of {', '.join(views)} are all 0: tick more views or choose "
+                f"the learned weights of {', '.join(views)} are all 0: choose more views or "
                 "another fusion"
             )
         return chosen / chosen.sum()

@@ -253,6 +253,9 @@ def _by_level(mask: _Values, palette: Palette) -> _Reading:
         return _unknown(mask)
     plain = classes == 2 and other[0] == 255
     notes = () if plain else (f"{other[0]:g} was read as {palette.names[1]}.",)
+    if classes > 2:
+        absent = ", ".join(palette.names[2:])
+        notes += (f"This mask does not know {absent}: that counts as wrong where it is found.",)
     return (mask.levels != 0).astype(int), notes
 
 

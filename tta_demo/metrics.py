@@ -6,7 +6,7 @@ because counting them as 0 punishes a correct answer.
 
 import numpy as np
 
-__all__ = ["accuracy", "calibration_error", "confusion", "f1", "iou", "mean_iou", "reliability"]
+__all__ = ["calibration_error", "confusion", "f1", "iou", "mean_iou", "reliability"]
 
 
 def confusion(truth: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
@@ -69,16 +69,6 @@ def mean_iou(matrix: np.ndarray, background: bool = True) -> float:
     scores = iou(matrix)[0 if background else 1 :]
     scores = scores[~np.isnan(scores)]
     return float(scores.mean()) if len(scores) else float("nan")
-
-
-def accuracy(matrix: np.ndarray) -> float:
-    """Returns the share of pixels labelled right.
-
-    Example:
-        >>> accuracy(np.array([[3, 1], [0, 0]]))
-        0.75
-    """
-    return float(np.diag(matrix).sum() / matrix.sum())
 
 
 def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = 15) -> np.ndarray:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-__all__ = ["Palette", "class_ids", "color_png", "index_png"]
+__all__ = ["Palette", "class_ids", "color_png", "index_png", "rgb_png"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,12 @@ def color_png(labels: np.ndarray, palette: Palette) -> bytes:
     Raises:
         ValueError: labels are not `(H, W)` integers in 0..C-1.
     """
-    return _png(Image.fromarray(palette.colorize(labels)))
+    return rgb_png(palette.colorize(labels))
+
+
+def rgb_png(rgb: np.ndarray) -> bytes:
+    """Returns pixels `(H, W, 3)` or greys `(H, W)`, uint8, as a PNG file."""
+    return _png(Image.fromarray(rgb))
 
 
 def _png(image: Image.Image) -> bytes:

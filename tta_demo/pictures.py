@@ -29,16 +29,13 @@ WORKING_PIXELS = 1024 * 1024
 MAX_PIXELS = 24_000_000
 """Larger pictures are refused from their header."""
 
+_OVER = f"over the limit of {MAX_PIXELS / 1e6:.0f} megapixels: reduce it and upload it again"
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP", "AVIF")
 READABLE = "PNG, JPEG, WebP, TIFF, GIF or BMP"
 HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 MAGICS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*", b"BM")
 GREY_MODES = {"1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N", "F"}
 COLOR_MODES = {"P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"}
-
-# The size is checked here from the header, with a stricter limit and a clearer sentence. Pillow's
-# own guard would stop the largest files inside the web framework, before that sentence is reached.
-Image.MAX_IMAGE_PIXELS = None
 
 
 @dataclass(frozen=True)
@@ -173,6 +170,8 @@ def _identify(file: BinaryIO, name: str) -> Image.Image:
         raise ValueError(f"{name} {refusal}")
     try:
         return Image.open(file, formats=FORMATS)
+    except Image.DecompressionBombError as error:  # Pillow's own limit, far above ours
+        raise ValueError(f"{name} is {_OVER}") from error
     except UnidentifiedImageError as error:
         raise ValueError(f"{name} {_unreadable(head)}") from error
     except Exception as error:  # a few plugins parse so much at once that damage surfaces here
@@ -185,7 +184,7 @@ def _check_header(image: Image.Image, name: str) -> None:
     if width * height > MAX_PIXELS:
         raise ValueError(
             f"{name} has {width} x {height} pixels ({width * height / 1e6:.0f} megapixels), "
-            f"over the limit of {MAX_PIXELS / 1e6:.0f}: reduce it and upload it again"
+            f"{_OVER}"
         )
     if image.mode not in GREY_MODES | COLOR_MODES:
         raise ValueError(f"{name} has the colour mode {image.mode}: export it as RGB")

@@ -1,5 +1,6 @@
 """Segmentation from one end to the other: a picture in, labels, scores and a report out."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +22,9 @@ __all__ = ["LOOKS", "Segmentation", "segment", "weights_for"]
 LOOKS = LookCache()
 """The process-wide cache."""
 
+_FUSING = threading.Lock()
+"""One fusion at a time: 22 views of a large picture need a gigabyte for a moment."""
+
 
 @dataclass(frozen=True)
 class Segmentation:
@@ -35,7 +39,6 @@ class Segmentation:
         fusion: a key of `FUSIONS`.
         weights: by view, what each counts; None if the fusion has no weights.
         notes: plain sentences on what the user should know.
-        labels: `(h, w)` uint8, the fused answer.
     """
 
     world: World
@@ -46,7 +49,16 @@ class Segmentation:
     fusion: str
     weights: dict[str, float] | None
     notes: tuple[str, ...]
-    labels: np.ndarray
+
+    @cached_property
+    def labels(self) -> np.ndarray:
+        """`(h, w)` uint8, the fused answer; fused when it is first asked for."""
+        chosen = ("identity",) if self.fusion == "none" else self.views
+        weights = None if self.weights is None else torch.tensor(list(self.weights.values()))
+        with _FUSING:
+            return to_labels(
+                fuse(ViewStack.of({v: self.looks[v] for v in chosen}), self.fusion, weights)
+            )
 
     @property
     def one_look(self) -> np.ndarray:
@@ -68,13 +80,14 @@ class Segmentation:
         return one, fused
 
     def view_score(self, name: str, background: bool = True) -> float | None:
-        """Returns one view's own mean IoU over the pixels that it saw; None without truth."""
+        """Returns one view's own mean IoU over the pixels that it saw; None if there is none."""
         if self.truth is None:
             return None
         look = self.looks[name]
         seen = np.s_[:] if look.seen is None else look.seen.numpy()
         classes = len(self.world.record.palette.names)
-        return mean_iou(confusion(self.truth[seen], look.labels[seen], classes), background)
+        score = mean_iou(confusion(self.truth[seen], look.labels[seen], classes), background)
+        return None if np.isnan(score) else score
 
     def report(self) -> dict[str, Any]:
         """Returns everything but the pixels, ready for JSON."""
@@ -111,6 +124,7 @@ def segment(
     views: Sequence[str] = ("identity",),
     fusion: str = "mean",
     track: Track = iter,
+    device: str = "auto",
 ) -> Segmentation:
     """Returns the answer of one look and of all looks; runs only views that are not cached.
 
@@ -121,6 +135,7 @@ def segment(
         views: names in `VIEWS`, in any order.
         fusion: a key of `FUSIONS`.
         track: wraps the views that need a forward pass, to show progress.
+        device: `cuda`, `mps`, `cpu`, or `auto` for the fastest that is there.
 
     Raises:
         ValueError: no view, an unknown one, or none learned for one; before any forward pass.
@@ -129,14 +144,11 @@ def segment(
     weights, told = weights_for(world, views, fusion)
     notes = picture.notes + told
     needed = tuple(dict.fromkeys((*views, "identity")))
-    looks = LOOKS.looks(load_model(world.model), digest, picture.rgb, needed, track)
-    fused = ("identity",) if fusion == "none" else views
-    stack = ViewStack.of({name: looks[name] for name in fused})
-    with torch.no_grad():
-        probs = fuse(stack, fusion, weights)
-    unseen = 0.0 if stack.seen is None else 1 - float(stack.seen.any(0).float().mean())
-    if unseen:
-        notes += (f"{unseen:.1%} of the picture was seen by no ticked view: tick the original.",)
+    looks = LOOKS.looks(load_model(world.model, device), digest, picture.rgb, needed, track)
+    if all(looks[name].seen is not None for name in views):
+        seen = torch.stack([looks[name].seen for name in views]).any(0)
+        share = float(1 - seen.float().mean())
+        notes += (f"{share:.1%} of the picture was seen by no chosen view: add the original.",)
     return Segmentation(
         world=world,
         picture=picture,
@@ -146,7 +158,6 @@ def segment(
         fusion=fusion,
         weights=None if weights is None else dict(zip(views, weights.tolist(), strict=True)),
         notes=notes,
-        labels=to_labels(probs),
     )
 
 
@@ -169,8 +180,8 @@ def weights_for(
     if set(file.weights) == set(views):
         return weights, ()
     note = (
-        f"The weights were learned for {len(file.weights)} views together; here they are "
-        f"scaled up over the {len(views)} that are ticked."
+        f"The weights were learned for {len(file.weights)} looks together; here they are "
+        f"scaled up over the {len(views)} chosen ones."
     )
     return weights, (note,)
 

@@ -22,6 +22,7 @@ class View:
         name: the key in `VIEWS`.
         label: plain words for people.
         summary: the exact term and parameter.
+        group: what kind of change it is, in plain words.
         symmetry: one of D4.
         zoom: factor on both sides; the whole picture stays visible.
         tilt: degrees counter-clockwise about the centre; what leaves the frame is not seen.
@@ -35,6 +36,7 @@ class View:
     name: str
     label: str
     summary: str
+    group: str
     symmetry: Symmetry = IDENTITY
     zoom: float = 1.0
     tilt: float = 0.0
@@ -139,24 +141,26 @@ _D4_WORDS = {
     "antitranspose": ("Diagonal 2", "mirrored at the rising diagonal (antitranspose)"),
 }
 
+_TURN, _ZOOM, _LIGHT, _MOVE = "Mirror and turn", "Zoom", "Light", "Small moves"
+
 VIEWS: dict[str, View] = {
     view.name: view
     for view in (
-        *(View(s.name, *_D4_WORDS[s.name], symmetry=s) for s in D4),
-        View("zoom0.5", "Half size", "both sides x 0.5", zoom=0.5),
-        View("zoom0.75", "Zoom out", "both sides x 0.75", zoom=0.75),
-        View("zoom1.25", "Zoom in", "both sides x 1.25", zoom=1.25),
-        View("zoom1.5", "Zoom in more", "both sides x 1.5", zoom=1.5),
-        View("darker", "Darker", "values x 0.6", gain=0.6),
-        View("brighter", "Brighter", "values x 1.4", gain=1.4),
-        View("noise", "Noise", "Gaussian noise, standard deviation 0.1", noise=0.1),
-        View("tilt-10", "Tilt right", "turned by 10° clockwise", tilt=-10),
-        View("tilt+10", "Tilt left", "turned by 10° counter-clockwise", tilt=10),
-        View("shift", "Shift", "moved right and down by 5 %", shift=0.05),
-        View("contrast+", "More contrast", "distance to the mean x 1.4", contrast=1.4),
-        View("contrast-", "Less contrast", "distance to the mean x 0.6", contrast=0.6),
-        View("gamma+", "Darker mids", "values to the power 1.4", gamma=1.4),
-        View("gamma-", "Brighter mids", "values to the power 0.7", gamma=0.7),
+        *(View(s.name, *_D4_WORDS[s.name], _TURN, symmetry=s) for s in D4),
+        View("zoom0.5", "Half size", "both sides x 0.5", _ZOOM, zoom=0.5),
+        View("zoom0.75", "Zoom out", "both sides x 0.75", _ZOOM, zoom=0.75),
+        View("zoom1.25", "Zoom in", "both sides x 1.25", _ZOOM, zoom=1.25),
+        View("zoom1.5", "Zoom in more", "both sides x 1.5", _ZOOM, zoom=1.5),
+        View("darker", "Darker", "values x 0.6", _LIGHT, gain=0.6),
+        View("brighter", "Brighter", "values x 1.4", _LIGHT, gain=1.4),
+        View("noise", "Noise", "Gaussian noise, standard deviation 0.1", _LIGHT, noise=0.1),
+        View("contrast+", "More contrast", "distance to the mean x 1.4", _LIGHT, contrast=1.4),
+        View("contrast-", "Less contrast", "distance to the mean x 0.6", _LIGHT, contrast=0.6),
+        View("gamma+", "Darker mids", "values to the power 1.4", _LIGHT, gamma=1.4),
+        View("gamma-", "Brighter mids", "values to the power 0.7", _LIGHT, gamma=0.7),
+        View("tilt-10", "Tilt right", "turned by 10° clockwise", _MOVE, tilt=-10),
+        View("tilt+10", "Tilt left", "turned by 10° counter-clockwise", _MOVE, tilt=10),
+        View("shift", "Shift", "moved right and down by 5 %", _MOVE, shift=0.05),
     )
 }
 """Every view by name; each parameter is fixed here and nowhere else."""
@@ -165,7 +169,10 @@ VIEW_SETS: dict[str, tuple[str, ...]] = {
     "none": ("identity",),
     "flips": tuple(s.name for s in FLIPS),
     "d4": tuple(s.name for s in D4),
-    "all": tuple(VIEWS)[:15],
+    "all": (
+        *(s.name for s in D4),
+        *("zoom0.5", "zoom0.75", "zoom1.25", "zoom1.5", "darker", "brighter", "noise"),
+    ),
 }
 """Named sets of views; `all` is D4, four zooms, darker, brighter and noise."""
 

@@ -56,7 +56,7 @@ class World:
 
 
 def _weight_paths(world: str) -> tuple[Path, ...]:
-    return tuple(ASSETS / "weights" / f"{world}-{views}.json" for views in ("d4", "all"))
+    return tuple(ASSETS / "weights" / f"{world}-{views}.json" for views in ("flips", "d4", "all"))
 
 
 WORLDS: dict[str, World] = {

@@ -66,7 +66,8 @@ def read_unet(path: Path) -> UNet:
 MODELS: dict[str, ModelRecord] = {
     "unet-weeds": ModelRecord(
         label="U-Net for weeds in a field",
-        summary="This model has only seen generated fields with two kinds of weeds.",
+        summary="This model has only seen generated fields with two kinds of weeds: Weed-1 with "
+        "feathery leaves, Weed-2 with broad leaves.",
         source="trained by `python -m tta_demo train weeds` on fields of this package (MIT)",
         palette=weeds.PALETTE,
         path=ASSETS / "weights" / "weeds.safetensors",
@@ -100,10 +101,13 @@ def load_model(name: str, device: str = "auto", dtype: torch.dtype | None = None
         dtype: what to compute in; the fastest that is exact enough if left out.
 
     Raises:
-        ValueError: the name is unknown.
+        ValueError: the name is unknown, or the device is not there.
     """
     if name not in MODELS:
         raise ValueError(f"model {name!r} is unknown: choose one of {', '.join(MODELS)}")
     device = pick_device() if device == "auto" else device
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": pick_device() == "mps"}
+    if not there.get(device):
+        raise ValueError(f"device {device!r} is not there: choose auto or {pick_device()}")
     network = read_unet(MODELS[name].path).fold()
     return Runner(network, UNet.STRIDE, device, dtype or pick_dtype(device))

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tta_demo.palettes import Palette, index_png
+from tta_demo.palettes import Palette, index_png, rgb_png
 from tta_demo.pictures import read_picture
 from tta_demo.samples.labelled import LabelledPicture
 
@@ -52,6 +52,7 @@ def read_split(folder: Path, split: str) -> Iterator[LabelledPicture]:
 
     Raises:
         FileNotFoundError: a file is missing; says which.
+        ValueError: `split.csv` lacks a column, or pictures of this split.
     """
     index = Path(folder) / "split.csv"
     if not index.is_file():
@@ -59,7 +60,12 @@ def read_split(folder: Path, split: str) -> Iterator[LabelledPicture]:
             f"{index} not found: --data must name a folder with images/, instances/ and split.csv"
         )
     with index.open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["split"] == split]
+        reader = csv.DictReader(file)
+        if not {"id", "split", "modality"} <= set(reader.fieldnames or ()):
+            raise ValueError(f"{index} has columns {reader.fieldnames}: id, split, modality")
+        rows = [row for row in reader if row["split"] == split]
+    if not rows:
+        raise ValueError(f"{index} has no picture of the split {split!r}")
     for row in rows:
         rgb, instances = (
             cv2.imread(str(Path(folder) / kind / f"{row['id']}.png"), flags)
@@ -94,5 +100,5 @@ def cut_examples(folder: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for number, (top, left) in enumerate(((0, 0), (0, half), (half, 0), (half, half)), start=1):
         window = np.s_[top : top + half, left : left + half]
-        cv2.imwrite(str(out / f"nuclei-{number}.png"), rgb[window][..., 0])
+        (out / f"nuclei-{number}.png").write_bytes(rgb_png(rgb[window][..., 0]))
         (out / f"nuclei-{number}-mask.png").write_bytes(index_png(labels[window], PALETTE))

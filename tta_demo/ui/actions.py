@@ -1,4 +1,7 @@
-"""What a visitor can do on the segmentation tab: one function an action."""
+"""What a visitor can do on the segmentation tab: one function an action.
+
+Every action takes its turn in the visitor's session and changes the scene only when it succeeds.
+"""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -11,18 +14,21 @@ from typing import Any
 import cv2
 import gradio as gr
 import numpy as np
+from gradio.utils import get_upload_folder, is_in_or_equal
 
 from tta_demo.masks import read_mask
 from tta_demo.pictures import Picture, read_picture
-from tta_demo.samples.weeds import SEEDS
-from tta_demo.ui.choices import GROUPS, tick
+from tta_demo.samples.weeds import DIFFICULTY, SEEDS
+from tta_demo.ui.choices import WorldParts, domain_of, tick, world_parts
 from tta_demo.ui.downloads import write_files
 from tta_demo.ui.panel import (
+    NO_FILE,
     READY,
     UNCHANGED,
     WORKING,
     Panel,
     Scene,
+    Session,
     show,
     show_fusion,
     show_view,
@@ -52,12 +58,13 @@ __all__ = [
 PROGRESS = gr.Progress()
 CLOSED = gr.Accordion(open=False)
 """What was painted belongs to the picture before; opening it again loads the new one."""
-UNTOUCHED = (gr.skip(), gr.skip(), gr.skip())
-"""For the picture, the mask and the painting."""
+UNTOUCHED = (gr.skip(), gr.skip(), gr.skip(), gr.skip())
+"""For the picture, the mask, the painting and the difficulty."""
 NO_PICTURE = "There is no picture yet: pick an example or upload one."
 
 
 def open_example(
+    session: Session,
     index: int,
     world: str,
     fusion: str,
@@ -66,18 +73,19 @@ def open_example(
     progress: gr.Progress = PROGRESS,
 ) -> Iterator[tuple[Any, ...]]:
     """Opens an example of the world with its mask, and runs."""
-    place = WORLDS[world]
-    path = place.examples[index]
-    with _toasts():
+    with session.turn, _toasts():
+        place = WORLDS[world]
+        path = place.examples[index]
         picture = read_picture(path)
         truth, _ = read_mask(place.mask_of(path), place.record.palette, picture)
-    seed = SEEDS["test"][index] if place.generate else None
-    scene = Scene(world, path.stem, picture, truth, _views(ticked), fusion, background, seed)
-    yield gr.skip(), picture.rgb, scene.mask, CLOSED, *WORKING
-    yield scene, *UNTOUCHED, *_run(scene, progress)
+        seed = SEEDS["test"][index] if place.generate else None
+        scene = Scene(world, path.stem, picture, truth, _views(ticked), fusion, background, seed)
+        yield picture.rgb, scene.mask, CLOSED, DIFFICULTY, *WORKING
+        yield *UNTOUCHED, *_run(session, scene, progress)
 
 
 def new_field(
+    session: Session,
     difficulty: float,
     world: str,
     fusion: str,
@@ -86,12 +94,15 @@ def new_field(
     progress: gr.Progress = PROGRESS,
 ) -> Iterator[tuple[Any, ...]]:
     """Generates a picture that nobody has seen, with its mask, and runs."""
-    seed = random.choice(SEEDS["test"])
-    yield from _open_field(seed, difficulty, world, fusion, background, ticked, progress)
+    with session.turn, _toasts():
+        seed = random.choice(SEEDS["test"])
+        scene = _field(seed, difficulty, world, fusion, background, ticked)
+        yield scene.picture.rgb, scene.mask, CLOSED, gr.skip(), *WORKING
+        yield *UNTOUCHED, *_run(session, scene, progress)
 
 
 def same_field(
-    scene: Scene | None,
+    session: Session,
     difficulty: float,
     world: str,
     fusion: str,
@@ -99,12 +110,17 @@ def same_field(
     *ticked: list[str],
     progress: gr.Progress = PROGRESS,
 ) -> Iterator[tuple[Any, ...]]:
-    """Generates the field on screen again at another difficulty; a new one if there is none."""
-    seed = random.choice(SEEDS["test"]) if scene is None or scene.seed is None else scene.seed
-    yield from _open_field(seed, difficulty, world, fusion, background, ticked, progress)
+    """Generates the field on screen at another difficulty; leaves an uploaded picture alone."""
+    with session.turn, _toasts():
+        if session.scene is None or session.scene.seed is None:
+            return
+        scene = _field(session.scene.seed, difficulty, world, fusion, background, ticked)
+        yield scene.picture.rgb, scene.mask, CLOSED, gr.skip(), *WORKING
+        yield *UNTOUCHED, *_run(session, scene, progress)
 
 
 def open_picture(
+    session: Session,
     upload: dict[str, Any],
     world: str,
     fusion: str,
@@ -113,29 +129,27 @@ def open_picture(
     progress: gr.Progress = PROGRESS,
 ) -> Iterator[tuple[Any, ...]]:
     """Opens an uploaded picture; the mask of the one before does not belong to it, and goes."""
-    with _toasts():
-        path, name = _uploaded(upload)
+    with session.turn, _toasts():
+        path = _uploaded(upload)
         picture = read_picture(path)
-    scene = Scene(world, name, picture, None, _views(ticked), fusion, background)
-    yield gr.skip(), picture.rgb, None, CLOSED, *WORKING
-    yield scene, *UNTOUCHED, *_run(scene, progress)
+        scene = Scene(world, path.stem, picture, None, _views(ticked), fusion, background)
+        yield picture.rgb, None, CLOSED, gr.skip(), *WORKING
+        yield *UNTOUCHED, *_run(session, scene, progress)
 
 
-def open_mask(upload: dict[str, Any], scene: Scene | None) -> tuple[Any, ...]:
+def open_mask(session: Session, upload: dict[str, Any]) -> tuple[Any, ...]:
     """Reads an uploaded mask and scores; no forward pass."""
-    with _toasts():
-        scene = _present(scene)
+    with session.turn, _toasts():
+        scene = _present(session)
         palette = WORLDS[scene.world].record.palette
-        truth, notes = read_mask(_uploaded(upload)[0], palette, scene.picture)
-    for note in notes:
-        gr.Info(escape(note))
-    return _scored(replace(scene, truth=truth))
+        truth, notes = read_mask(_uploaded(upload), palette, scene.picture)
+        return _scored(session, replace(scene, truth=truth, mask_notes=notes))
 
 
-def use_painting(painting: dict[str, Any] | None, scene: Scene | None) -> tuple[Any, ...]:
+def use_painting(session: Session, painting: dict[str, Any] | None) -> tuple[Any, ...]:
     """Takes the painted colours as the mask; what is not painted is background."""
-    with _toasts():
-        scene = _present(scene)
+    with session.turn, _toasts():
+        scene = _present(session)
         layers = painting["layers"] if painting else []
         if not any(layer[..., 3].any() for layer in layers):
             raise ValueError("Nothing is painted yet: choose a colour and paint over the picture.")
@@ -145,95 +159,121 @@ def use_painting(painting: dict[str, Any] | None, scene: Scene | None) -> tuple[
         for layer in layers:
             rgba = cv2.resize(layer, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
             distance = np.abs(rgba[..., None, :3].astype(int) - palette.table).sum(-1)
-            truth = np.where(rgba[..., 3] > 127, distance.argmin(-1), truth)
-    return _scored(replace(scene, truth=truth.astype(np.uint8)))
+            truth = np.where(rgba[..., 3] > 127, distance.argmin(-1), truth).astype(np.uint8)
+        return _scored(session, replace(scene, truth=truth, mask_notes=()))
 
 
-def clear_mask(scene: Scene | None) -> tuple[Any, ...]:
+def clear_mask(session: Session) -> tuple[Any, ...]:
     """Forgets the mask."""
-    if scene is None:
-        return gr.skip(), *UNTOUCHED, *UNCHANGED
-    return _scored(replace(scene, truth=None))
+    with session.turn, _toasts():
+        if session.scene is None:
+            return *UNTOUCHED, *UNCHANGED
+        return _scored(session, replace(session.scene, truth=None, mask_notes=()))
 
 
-def clear_picture() -> tuple[Any, ...]:
+def clear_picture(session: Session) -> tuple[Any, ...]:
     """Empties the page: no old result without its picture."""
-    empty = Panel(*[None] * len(Panel._fields))
-    empty = empty._replace(box=READY, numbers=f"<p>{NO_PICTURE}</p>", notes="")
-    return None, gr.skip(), None, CLOSED, *empty
+    with session.turn:
+        session.scene = None
+        empty = Panel(*[None] * len(Panel._fields))._replace(
+            box=READY,
+            numbers=f"<p>{NO_PICTURE}</p>",
+            notes="",
+            index=NO_FILE,
+            colors=NO_FILE,
+            report=NO_FILE,
+        )
+        return gr.skip(), None, CLOSED, gr.skip(), *empty
 
 
 def change_views(
-    scene: Scene | None,
+    session: Session,
     fusion: str,
     background: bool,
     *ticked: list[str],
     progress: gr.Progress = PROGRESS,
 ) -> Iterator[tuple[Any, ...]]:
     """Runs the views that are new; one forward pass each."""
-    with _toasts():
+    with session.turn, _toasts():
         scene = replace(
-            _present(scene), views=_views(ticked), fusion=fusion, background=background
+            _present(session), views=_views(ticked), fusion=fusion, background=background
         )
-    yield gr.skip(), *WORKING
-    yield scene, *_run(scene, progress)
+        yield tuple(WORKING)
+        yield tuple(_run(session, scene, progress))
 
 
-def change_fusion(scene: Scene | None, fusion: str) -> tuple[Any, ...]:
+def change_fusion(session: Session, fusion: str) -> tuple[Any, ...]:
     """Fuses again; no forward pass."""
-    with _toasts():
-        scene = replace(_present(scene), fusion=fusion)
-        return scene, *show_fusion(scene, scene.segment())
+    with session.turn, _toasts():
+        scene = replace(_present(session), fusion=fusion)
+        panel = show_fusion(scene, scene.segment())
+        session.scene = scene
+        return tuple(panel)
 
 
-def change_score(scene: Scene | None, background: bool) -> tuple[Any, ...]:
+def change_score(session: Session, background: bool) -> tuple[Any, ...]:
     """Scores again, with or without the background."""
-    with _toasts():
-        scene = replace(_present(scene), background=background)
-        return scene, *show(scene, scene.segment())
+    with session.turn, _toasts():
+        session.scene = replace(_present(session), background=background)
+        return tuple(show(session.scene, session.scene.segment()))
 
 
-def select_view(scene: Scene | None, event: gr.SelectData) -> tuple[Any, ...]:
+def select_view(session: Session, event: gr.SelectData) -> tuple[Any, ...]:
     """Shows the view whose thumbnail was clicked."""
-    with _toasts():
-        scene = _present(scene)
-        return UNCHANGED._replace(**show_view(scene, scene.segment(), scene.views[event.index]))
+    with session.turn, _toasts():
+        scene = _present(session)
+        name = scene.views[event.index]
+        return tuple(UNCHANGED._replace(**show_view(scene, scene.segment(), name)))
 
 
-def open_bar(scene: Scene | None, event: gr.EventData) -> tuple[Any, ...]:
+def open_bar(session: Session, event: gr.EventData) -> tuple[Any, ...]:
     """Shows the view whose bar was clicked, in its tab."""
-    with _toasts():
-        scene = _present(scene)
+    with session.turn, _toasts():
+        scene = _present(session)
         name = str(event.view)
         result = scene.segment()
         if name not in result.looks:
-            raise ValueError(f"The view {name!r} is not on this page: click a bar.")
+            raise ValueError(f"The look {name!r} is not on this page: click a bar.")
         parts = show_view(scene, result, name)
         if name in scene.views:
             parts["gallery"] = gr.Gallery(selected_index=scene.views.index(name))
         return gr.Tabs(selected="views"), *UNCHANGED._replace(**parts)
 
 
-def canvas(scene: Scene | None) -> dict[str, Any]:
+def canvas(session: Session) -> dict[str, Any]:
     """Returns the picture as the ground to paint on."""
     with _toasts():
-        rgb = _present(scene).picture.rgb
+        rgb = _present(session).picture.rgb
     return {"background": rgb, "layers": [], "composite": rgb}
 
 
-def files(scene: Scene | None) -> tuple[Any, ...]:
+def files(session: Session) -> tuple[Any, ...]:
     """Writes what can be downloaded, after the result is on screen."""
-    if scene is None:
-        return tuple(gr.DownloadButton(interactive=False) for _ in range(3))
-    paths = write_files(scene.segment(), scene.name)
-    return tuple(gr.DownloadButton(value=path, interactive=True) for path in paths)
+    with session.turn:
+        if session.scene is None:
+            return NO_FILE, NO_FILE, NO_FILE
+        paths = write_files(session.scene.segment(), session.scene.name)
+        return tuple(gr.DownloadButton(value=path, interactive=True) for path in paths)
 
 
-def restore(scene: Scene | None) -> tuple[Any, ...]:
+def restore(session: Session) -> tuple[Any, ...]:
     """Puts the inputs back to what belongs to the result on screen, after an error."""
-    if scene is None:
-        return READY, None, None, *[gr.skip()] * (1 + len(GROUPS))
-    return READY, scene.picture.rgb, scene.mask, scene.fusion, *tick(scene.views)
+    with session.turn:
+        scene = session.scene
+        if scene is None:
+            kept = [gr.skip()] * (4 + len(WorldParts._fields) + len(tick(())))
+            return READY, None, None, *kept
+        return (
+            READY,
+            scene.picture.rgb,
+            scene.mask,
+            scene.world,
+            scene.fusion,
+            scene.background,
+            domain_of(scene.world, scene.views),
+            *world_parts(scene.world),
+            *tick(scene.views),
+        )
 
 
 @contextmanager
@@ -245,52 +285,53 @@ def _toasts() -> Iterator[None]:
         raise gr.Error(escape(str(error)), duration=12, print_exception=False) from error
 
 
-def _open_field(
+def _field(
     seed: int,
     difficulty: float,
     world: str,
     fusion: str,
     background: bool,
     ticked: Sequence[list[str]],
-    progress: gr.Progress,
-) -> Iterator[tuple[Any, ...]]:
-    yield gr.skip(), *UNTOUCHED, *WORKING
+) -> Scene:
     made = WORLDS[world].generate(seed, difficulty)
     note = f"Field of seed {seed}, difficulty {difficulty:.2f}."
     size = made.labels.shape
     picture = Picture(made.rgb, size, size, 1, (note,))
-    scene = Scene(world, made.name, picture, made.labels, _views(ticked), fusion, background, seed)
-    yield gr.skip(), picture.rgb, scene.mask, CLOSED, *WORKING
-    yield scene, *UNTOUCHED, *_run(scene, progress)
+    return Scene(world, made.name, picture, made.labels, _views(ticked), fusion, background, seed)
 
 
-def _uploaded(upload: dict[str, Any]) -> tuple[Path, str]:
-    """Returns where an uploaded file is, and its name without ending."""
-    if not upload or not upload.get("path"):
+def _uploaded(upload: dict[str, Any]) -> Path:
+    """Returns where an uploaded file is; a made-up request may name any other path."""
+    path = (upload or {}).get("path")
+    if not path or not is_in_or_equal(path, get_upload_folder()):
         raise ValueError("No file arrived: choose it again.")
-    path = Path(upload["path"])
-    return path, Path(upload.get("orig_name") or path.name).stem
+    return Path(path)
 
 
-def _run(scene: Scene, progress: gr.Progress) -> Panel:
+def _run(session: Session, scene: Scene, progress: gr.Progress) -> Panel:
+    """Returns the whole panel, and makes the scene the session's."""
+
     def track(views: Sequence[View]) -> Iterator[View]:
         for done, view in enumerate(views):
             progress((done, len(views)), desc=f"Looking: {view.label}", unit="looks")
             yield view
 
-    with _toasts():
-        return show(scene, scene.segment(track))
+    panel = show(scene, scene.segment(track))
+    session.scene = scene
+    return panel
 
 
-def _scored(scene: Scene) -> tuple[Any, ...]:
-    """Returns the scene, its mask, and the panel scored anew."""
-    return scene, gr.skip(), scene.mask, gr.skip(), *show(scene, scene.segment())
+def _scored(session: Session, scene: Scene) -> tuple[Any, ...]:
+    """Returns the mask and the panel scored anew, and makes the scene the session's."""
+    panel = show(scene, scene.segment())
+    session.scene = scene
+    return gr.skip(), scene.mask, gr.skip(), gr.skip(), *panel
 
 
-def _present(scene: Scene | None) -> Scene:
-    if scene is None:
+def _present(session: Session) -> Scene:
+    if session.scene is None:
         raise ValueError(NO_PICTURE)
-    return scene
+    return session.scene
 
 
 def _views(ticked: Sequence[Sequence[str]]) -> tuple[str, ...]:

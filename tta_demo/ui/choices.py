@@ -1,45 +1,76 @@
 """What the page offers to choose from, as it follows from the registries."""
 
 from collections.abc import Sequence
-from typing import Any
+from html import escape
+from typing import Any, NamedTuple
 
 import gradio as gr
 
-from tta_demo.views import DOMAINS, VIEW_SETS
+from tta_demo.ui.components import swatch
+from tta_demo.views import DOMAINS, VIEW_SETS, VIEWS
 from tta_demo.worlds import WORLDS
 
-__all__ = ["GROUPS", "brush", "change_world", "colors", "note", "tick", "tick_all", "tick_domain"]
+__all__ = [
+    "GROUPS",
+    "WorldParts",
+    "brush",
+    "change_world",
+    "colors",
+    "domain_of",
+    "note",
+    "tick",
+    "tick_all",
+    "tick_domain",
+    "world_parts",
+]
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Mirror and turn": VIEW_SETS["d4"],
-    "Zoom": ("zoom0.5", "zoom0.75", "zoom1.25", "zoom1.5"),
-    "Light": ("darker", "brighter", "noise", "contrast+", "contrast-", "gamma+", "gamma-"),
-    "Small moves": ("tilt-10", "tilt+10", "shift"),
+    group: tuple(name for name, view in VIEWS.items() if view.group == group)
+    for group in dict.fromkeys(view.group for view in VIEWS.values())
 }
 
 
-def change_world(world: str) -> tuple[Any, ...]:
-    """Returns what a world brings: examples, note, colours, views; the old result is dimmed."""
+class WorldParts(NamedTuple):
+    """What differs from world to world: components once built, values when returned."""
+
+    examples: Any
+    note: Any
+    generator: Any
+    canvas: Any
+    result: Any
+
+
+def world_parts(world: str) -> WorldParts:
+    """Returns the parts for a world."""
     place = WORLDS[world]
-    return (
-        gr.Column(elem_classes=["working"]),
-        gr.Dataset(samples=[[str(path)] for path in place.examples]),
-        note(world),
-        gr.Column(visible=place.generate is not None),
-        gr.ImageEditor(brush=brush(world)),
-        gr.AnnotatedImage(color_map=colors(world)),
-        place.domain,
-        *tick_domain(place.domain),
+    return WorldParts(
+        examples=gr.Dataset(samples=[[str(path)] for path in place.examples]),
+        note=note(world),
+        generator=gr.Column(visible=place.generate is not None),
+        canvas=gr.ImageEditor(brush=brush(world)),
+        result=gr.AnnotatedImage(color_map=colors(world)),
     )
 
 
+def change_world(world: str) -> tuple[Any, ...]:
+    """Returns the dimmed result, the kind of picture, the parts and the ticks of a world."""
+    domain = WORLDS[world].domain
+    dimmed = gr.Column(elem_classes=["working"])
+    return dimmed, domain, *world_parts(world), *tick_domain(domain)
+
+
 def note(world: str) -> str:
-    """Returns what the world's model knows, and how to paint its classes."""
-    record = WORLDS[world].record
-    nothing, *painted = record.palette.names
+    """Returns what the world's model knows, its classes, and where the examples come from."""
+    place = WORLDS[world]
+    palette = place.record.palette
+    classes = " ".join(
+        f"<span>{swatch(color)}{escape(name)}</span>"
+        for name, color in zip(palette.names, palette.colors, strict=True)
+    )
     return (
-        f"{record.summary} Anything else puzzles it. The right answer (a mask) is optional; "
-        f"if you paint one: one colour each for {', '.join(painted)}; the rest is {nothing}."
+        f"<p>{escape(place.record.summary)} Anything else puzzles it. The right answer (a mask) "
+        f"is optional.</p><p class='classes'>{classes}</p>"
+        f"<p class='small'>Examples: {escape(place.source)}.</p>"
     )
 
 
@@ -56,6 +87,13 @@ def brush(world: str) -> gr.Brush:
     """Returns a brush with the colours of all classes but the background."""
     painted = list(colors(world).values())[1:]
     return gr.Brush(10, colors=painted, default_color=painted[0], color_mode="fixed")
+
+
+def domain_of(world: str, views: Sequence[str]) -> str | None:
+    """Returns the domain that ticks these views, the world's own first; None if none does."""
+    own = WORLDS[world].domain
+    fitting = [name for name in (own, *DOMAINS) if set(DOMAINS[name].views) == set(views)]
+    return fitting[0] if fitting else None
 
 
 def tick(names: Sequence[str]) -> list[list[str]]:

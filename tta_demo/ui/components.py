@@ -10,7 +10,7 @@ from tta_demo.metrics import f1, iou, mean_iou
 from tta_demo.segmentation import Segmentation
 from tta_demo.views import VIEWS
 
-__all__ = ["BARS_JS", "bars", "class_table", "numbers", "seen_in_training"]
+__all__ = ["BARS_JS", "bars", "class_table", "numbers", "seen_in_training", "swatch"]
 
 NEUTRAL = 0.05
 """Differences within this many points count as none."""
@@ -29,8 +29,8 @@ def numbers(result: Segmentation, background: bool) -> str:
     if result.matrices is None:
         shares = _shares(result)
         return _cards(
-            ("One look", f"{shares[0]:.1%}", "of the picture marked"),
-            (looks, f"{shares[1]:.1%}", "of the picture marked"),
+            ("One look", f"{shares[0]:.1%}", "of the picture is marked"),
+            (looks, f"{shares[1]:.1%}", "of the picture is marked"),
             ("Changed", f"{result.changed:.2%}", "of all pixels; with a mask you see scores"),
         )
     one, fused = (100 * mean_iou(matrix, background) for matrix in result.matrices)
@@ -38,7 +38,7 @@ def numbers(result: Segmentation, background: bool) -> str:
         return _cards(
             ("One look", "–", "nothing to score"), (looks, "–", ""), ("Difference", "–", "")
         )
-    unit = "mean IoU" if background else "mean IoU without background"
+    unit = "overlap (mean IoU)" if background else "overlap without background"
     points = fused - one
     tone = "" if abs(points) <= NEUTRAL else ("better" if points > 0 else "worse")
     sign = "+" if points > 0 else "−" if points < 0 else "±"
@@ -64,8 +64,8 @@ def _cards(*cards: tuple[str, ...]) -> str:
 
 def _looks(result: Segmentation) -> str:
     if result.fusion == "none":
-        return "No fusion"
-    return "1 look fused" if len(result.views) == 1 else f"{len(result.views)} looks combined"
+        return "Original only"
+    return "1 look" if len(result.views) == 1 else f"{len(result.views)} looks combined"
 
 
 def _shares(result: Segmentation) -> tuple[float, float]:
@@ -105,7 +105,7 @@ def class_table(result: Segmentation) -> str:
     palette = result.world.record.palette
     columns = [score(matrix) for score in (f1, iou) for matrix in result.matrices]
     rows = [
-        _row(f"{_swatch(color)}{escape(name)}", [column[i] for column in columns])
+        _row(f"{swatch(color)}{escape(name)}", [column[i] for column in columns])
         for i, (name, color) in enumerate(zip(palette.names, palette.colors, strict=True))
     ]
     rows.append(_row("<b>Mean</b>", [np.nanmean(column) for column in columns]))
@@ -130,7 +130,8 @@ def _row(name: str, values: Sequence[float]) -> str:
     return f"<tr><td>{name}</td>{cells}</tr>"
 
 
-def _swatch(color: tuple[int, int, int]) -> str:
+def swatch(color: tuple[int, int, int]) -> str:
+    """Returns a small square of a colour."""
     return f'<i class="swatch" style="background:rgb{color}"></i>'
 
 

@@ -28,7 +28,7 @@ class Inputs(NamedTuple):
     generate: gr.Button
     picture: gr.Image
     mask: gr.Image
-    note: gr.Markdown
+    note: gr.HTML
     painting: gr.Accordion
     canvas: gr.ImageEditor
     use_painting: gr.Button
@@ -76,7 +76,7 @@ def _build_picture() -> tuple[Any, ...]:
     with gr.Row():
         picture = gr.Image(label="Picture", elem_id="picture", **upload)
         mask = gr.Image(label="Right answer", elem_id="mask", **upload)
-    note = gr.Markdown(choices.note(WORLD))
+    note = gr.HTML(choices.note(WORLD), elem_id="note")
     return (
         world,
         examples,
@@ -151,8 +151,8 @@ def _build_fusion() -> tuple[gr.Radio, gr.Checkbox]:
     return fusion, background
 
 
-def build_results(box: gr.Column) -> tuple[Panel, gr.Tabs, list[gr.DownloadButton]]:
-    """Lays out the right column; returns its parts, its tabs and the download buttons."""
+def build_results(box: gr.Column) -> tuple[Panel, gr.Tabs]:
+    """Lays out the right column; returns its parts and its tabs."""
     picture: dict[str, Any] = {"format": "png", "interactive": False}
     numbers = gr.HTML("Looking at the first example …", elem_id="numbers", min_height=92)
     with gr.Tabs(overflow_behavior="wrap") as tabs:
@@ -183,10 +183,8 @@ def build_results(box: gr.Column) -> tuple[Panel, gr.Tabs, list[gr.DownloadButto
                 ("Download report (JSON)", "report"),
             )
         ]
-    panel = Panel(
-        box, numbers, slider, result, gallery, about, shown, answered, back, bars, table, notes
-    )
-    return panel, tabs, downloads
+    details = (gallery, about, shown, answered, back)
+    return Panel(box, numbers, slider, result, *details, bars, table, notes, *downloads), tabs
 
 
 def _build_views(picture: dict[str, Any]) -> tuple[Any, ...]:

@@ -1,6 +1,7 @@
 """What is on the screen of one visitor, and how a result becomes what is shown."""
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -14,7 +15,18 @@ from tta_demo.ui.components import bars, class_table, numbers, seen_in_training
 from tta_demo.views import VIEWS
 from tta_demo.worlds import WORLDS
 
-__all__ = ["READY", "UNCHANGED", "WORKING", "Panel", "Scene", "show", "show_fusion", "show_view"]
+__all__ = [
+    "NO_FILE",
+    "READY",
+    "UNCHANGED",
+    "WORKING",
+    "Panel",
+    "Scene",
+    "Session",
+    "show",
+    "show_fusion",
+    "show_view",
+]
 
 THUMBNAIL = 256
 """Longest side of a thumbnail in pixels."""
@@ -22,7 +34,7 @@ THUMBNAIL = 256
 
 @dataclass(frozen=True)
 class Scene:
-    """What is on the screen of one visitor; an error returns to it.
+    """What is on the screen of one visitor.
 
     Attributes:
         world: a key of `WORLDS`.
@@ -33,6 +45,7 @@ class Scene:
         fusion: a key of `FUSIONS`.
         background: whether scores count the background.
         seed: of a generated picture, or None.
+        mask_notes: what was said when the mask was read.
     """
 
     world: str
@@ -43,11 +56,12 @@ class Scene:
     fusion: str
     background: bool
     seed: int | None = None
+    mask_notes: tuple[str, ...] = ()
 
     def segment(self, track: Track = iter) -> Segmentation:
         """Returns the answer; from the cache where it can."""
-        world = WORLDS[self.world]
-        return segment(world, self.picture, self.truth, self.views, self.fusion, track)
+        picture = replace(self.picture, notes=self.picture.notes + self.mask_notes)
+        return segment(WORLDS[self.world], picture, self.truth, self.views, self.fusion, track)
 
     @property
     def mask(self) -> np.ndarray | None:
@@ -55,6 +69,18 @@ class Scene:
         if self.truth is None:
             return None
         return WORLDS[self.world].record.palette.colorize(self.truth)
+
+
+class Session:
+    """One visitor's scene. Its actions take turns: none computes on what another replaces."""
+
+    def __init__(self) -> None:
+        self.scene: Scene | None = None
+        self.turn = threading.Lock()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Session":
+        """Returns a fresh one: gradio copies a state's first value for every visitor."""
+        return Session()
 
 
 class Panel(NamedTuple):
@@ -72,10 +98,16 @@ class Panel(NamedTuple):
     bars: Any
     table: Any
     notes: Any
+    index: Any
+    colors: Any
+    report: Any
 
 
+NO_FILE = gr.DownloadButton(value=None, interactive=False)
 UNCHANGED = Panel(*[gr.skip()] * len(Panel._fields))
-WORKING = UNCHANGED._replace(box=gr.Column(elem_classes=["working"]))
+WORKING = UNCHANGED._replace(
+    box=gr.Column(elem_classes=["working"]), index=NO_FILE, colors=NO_FILE, report=NO_FILE
+)
 READY = gr.Column(elem_classes=[])
 
 
@@ -101,6 +133,9 @@ def show_fusion(scene: Scene, result: Segmentation) -> Panel:
         bars=bars(result),
         table=class_table(result),
         notes="\n\n".join(result.notes),
+        index=NO_FILE,
+        colors=NO_FILE,
+        report=NO_FILE,
     )
 
 
@@ -114,7 +149,7 @@ def show_view(scene: Scene, result: Segmentation, name: str) -> dict[str, Any]:
     own = "" if score is None else f" Its own score: **{100 * score:.1f} %** mean IoU."
     seen = seen_in_training(result, name)
     return {
-        "about": f"**{view.label}**: {view.summary}.{own} Seen in training: {seen}.",
+        "about": f"**{view.label}**: {view.summary}.{own} Training showed such pictures: {seen}.",
         "shown": shown,
         "answered": overlay(shown, look.frame, palette),
         "back": _turned_back(result, name),

@@ -1,18 +1,29 @@
 """The segmentation tab: which action each part starts."""
 
-from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
 
 from tta_demo.ui import actions, choices
 from tta_demo.ui.layout import Inputs, build_inputs, build_results
-from tta_demo.ui.panel import Panel
+from tta_demo.ui.panel import Panel, Session
 
 __all__ = ["build_segment_tab"]
 
-LIGHT: dict[str, Any] = {"show_progress": "hidden", "concurrency_id": "light"}
+LIGHT: dict[str, Any] = {
+    "show_progress": "hidden",
+    "concurrency_id": "light",
+    "api_visibility": "private",
+}
 """For actions without a forward pass."""
+
+HEAVY: dict[str, Any] = {
+    "concurrency_id": "model",
+    "concurrency_limit": 4,
+    "trigger_mode": "always_last",
+    "api_visibility": "private",
+}
+"""For actions that may run the model; a click while one is under way is kept, not dropped."""
 
 RAW = {"preprocess": False}
 """For uploads: gradio would open the file itself, and fail before our own words are reached."""
@@ -25,87 +36,94 @@ SHOW_RESULTS = """
 
 def build_segment_tab(page: gr.Blocks) -> None:
     """Lays out the tab inside the open page, and wires it."""
-    scene = gr.State(None)
     with gr.Row(equal_height=False):
         with gr.Column(scale=2, min_width=320):
             inputs = build_inputs()
         with gr.Column(scale=3, min_width=320, elem_id="results") as box:
-            panel, tabs, downloads = build_results(box)
-    panel.gallery.select(actions.select_view, scene, list(panel), **LIGHT)
-    panel.bars.select(actions.open_bar, scene, [tabs, *panel], **LIGHT)
-    inputs.painting.expand(actions.canvas, scene, inputs.canvas, **LIGHT)
-
-    def settle(event: Any) -> None:  # noqa: ANN401 (gradio's own kind of dict)
-        """After every action: new downloads, or on an error the inputs that fit the screen."""
-        event.success(actions.files, scene, downloads, **LIGHT)
-        restored = [box, inputs.picture, inputs.mask, inputs.fusion, *inputs.groups]
-        event.failure(actions.restore, scene, restored, **LIGHT)
-
-    _wire_pictures(page, scene, inputs, panel, settle)
-    _wire_views(scene, inputs, panel, settle)
+            panel, tabs = build_results(box)
+    _Wiring(page, inputs, panel, tabs).connect()
 
 
-def _wire_pictures(
-    page: gr.Blocks, scene: gr.State, inputs: Inputs, panel: Panel, settle: Callable[[Any], None]
-) -> None:
-    settings = [inputs.world, inputs.fusion, inputs.background, *inputs.groups]
-    heavy: dict[str, Any] = {
-        "concurrency_id": "model",
-        "concurrency_limit": 4,
-        "show_progress_on": panel.slider,
-    }
-    whole = [scene, inputs.picture, inputs.mask, inputs.painting, *panel]
-    first = [gr.State(0), *settings]
-    settle(page.load(actions.open_example, first, whole, **heavy))
-    world_out = [
-        panel.box,
-        inputs.examples,
-        inputs.note,
-        inputs.generator,
-        inputs.canvas,
-        panel.result,
-        inputs.domain,
-        *inputs.groups,
-    ]
-    changed = inputs.world.input(choices.change_world, inputs.world, world_out, **LIGHT)
-    settle(changed.success(actions.open_example, first, whole, **heavy))
-    field = [inputs.difficulty, *settings]
-    settle(inputs.difficulty.release(actions.same_field, [scene, *field], whole, **heavy))
-    for event in (
-        inputs.examples.click(actions.open_example, [inputs.examples, *settings], whole, **heavy),
-        inputs.generate.click(actions.new_field, field, whole, **heavy),
-        inputs.picture.upload(
-            actions.open_picture, [inputs.picture, *settings], whole, **RAW, **heavy
-        ),
-    ):
-        settle(event)
-        event.success(None, js=SHOW_RESULTS)
-    settle(inputs.picture.clear(actions.clear_picture, None, whole, **LIGHT))
-    settle(inputs.mask.upload(actions.open_mask, [inputs.mask, scene], whole, **RAW, **LIGHT))
-    settle(inputs.mask.clear(actions.clear_mask, scene, whole, **LIGHT))
-    settle(inputs.use_painting.click(actions.use_painting, [inputs.canvas, scene], whole, **LIGHT))
+class _Wiring:
+    """Connects the parts of the page with the actions."""
 
-
-def _wire_views(
-    scene: gr.State, inputs: Inputs, panel: Panel, settle: Callable[[Any], None]
-) -> None:
-    settings = [scene, inputs.fusion, inputs.background]
-    outputs = [scene, *panel]
-    run: dict[str, Any] = {
-        "fn": actions.change_views,
-        "inputs": [*settings, *inputs.groups],
-        "outputs": outputs,
-        "concurrency_id": "model",
-        "show_progress_on": panel.slider,
-    }
-    for group in inputs.groups:
-        settle(group.input(**run, trigger_mode="always_last"))
-    settle(inputs.domain.input(choices.tick_domain, inputs.domain, inputs.groups).success(**run))
-    settle(inputs.everything.click(choices.tick_all, None, inputs.groups).success(**run))
-    for control, action in (
-        (inputs.fusion, actions.change_fusion),
-        (inputs.background, actions.change_score),
-    ):
-        settle(
-            control.input(action, [scene, control], outputs, trigger_mode="always_last", **LIGHT)
+    def __init__(self, page: gr.Blocks, inputs: Inputs, panel: Panel, tabs: gr.Tabs) -> None:
+        self.page, self.inputs, self.panel, self.tabs = page, inputs, panel, tabs
+        self.session = gr.State(Session())
+        self.world = choices.WorldParts(
+            inputs.examples, inputs.note, inputs.generator, inputs.canvas, panel.result
         )
+        self.whole = [inputs.picture, inputs.mask, inputs.painting, inputs.difficulty, *panel]
+        self.heavy = HEAVY | {"show_progress_on": panel.slider}
+
+    def connect(self) -> None:
+        """Starts an action from every part that a visitor can touch."""
+        self._pictures()
+        self._masks()
+        self._views()
+        session, panel = self.session, list(self.panel)
+        self.panel.gallery.select(actions.select_view, session, panel, **LIGHT)
+        self.panel.bars.select(actions.open_bar, session, [self.tabs, *panel], **LIGHT)
+
+    def _settle(self, event: Any) -> None:  # noqa: ANN401 (gradio's own kind of dict)
+        """After every action: new downloads, or on an error the inputs that fit the screen."""
+        inputs, panel = self.inputs, self.panel
+        downloads = [panel.index, panel.colors, panel.report]
+        event.success(actions.files, self.session, downloads, **LIGHT)
+        restored = [
+            panel.box, inputs.picture, inputs.mask, inputs.world, inputs.fusion,
+            inputs.background, inputs.domain, *self.world, *inputs.groups,
+        ]  # fmt: skip
+        event.failure(actions.restore, self.session, restored, **LIGHT)
+
+    def _pictures(self) -> None:
+        inputs, session = self.inputs, self.session
+        settings = [inputs.world, inputs.fusion, inputs.background, *inputs.groups]
+        first = [session, gr.State(0), *settings]
+        field = [session, inputs.difficulty, *settings]
+        self._settle(self.page.load(actions.open_example, first, self.whole, **self.heavy))
+        parts = [self.panel.box, inputs.domain, *self.world, *inputs.groups]
+        changed = inputs.world.input(choices.change_world, inputs.world, parts, **LIGHT)
+        self._settle(changed.success(actions.open_example, first, self.whole, **self.heavy))
+        self._settle(
+            inputs.difficulty.release(actions.same_field, field, self.whole, **self.heavy)
+        )
+        example = [session, inputs.examples, *settings]
+        upload = [session, inputs.picture, *settings]
+        for event in (
+            inputs.examples.click(actions.open_example, example, self.whole, **self.heavy),
+            inputs.generate.click(actions.new_field, field, self.whole, **self.heavy),
+            inputs.picture.upload(actions.open_picture, upload, self.whole, **RAW, **self.heavy),
+        ):
+            self._settle(event)
+            event.success(None, js=SHOW_RESULTS)
+        self._settle(inputs.picture.clear(actions.clear_picture, session, self.whole, **LIGHT))
+
+    def _masks(self) -> None:
+        inputs, session = self.inputs, self.session
+        last = LIGHT | {"trigger_mode": "always_last"}
+        inputs.painting.expand(actions.canvas, session, inputs.canvas, **LIGHT)
+        upload, painted = [session, inputs.mask], [session, inputs.canvas]
+        for event in (
+            inputs.mask.upload(actions.open_mask, upload, self.whole, **RAW, **last),
+            inputs.mask.clear(actions.clear_mask, session, self.whole, **last),
+            inputs.use_painting.click(actions.use_painting, painted, self.whole, **last),
+        ):
+            self._settle(event)
+
+    def _views(self) -> None:
+        inputs, session, panel = self.inputs, self.session, list(self.panel)
+        settings = [session, inputs.fusion, inputs.background, *inputs.groups]
+        run = {"fn": actions.change_views, "inputs": settings, "outputs": panel, **self.heavy}
+        ticked = {"outputs": inputs.groups, **LIGHT}
+        last = LIGHT | {"trigger_mode": "always_last"}
+        for event in (
+            *(group.input(**run) for group in inputs.groups),
+            inputs.domain.input(choices.tick_domain, inputs.domain, **ticked).success(**run),
+            inputs.everything.click(choices.tick_all, None, **ticked).success(**run),
+            inputs.fusion.input(actions.change_fusion, [session, inputs.fusion], panel, **last),
+            inputs.background.input(
+                actions.change_score, [session, inputs.background], panel, **last
+            ),
+        ):
+            self._settle(event)

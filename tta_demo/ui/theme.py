@@ -72,6 +72,9 @@ CSS = """
   border-bottom: 1px solid var(--border-color-primary) !important;
 }
 .scores th:first-child, .scores td:first-child { text-align: left; }
+#note p { margin: .2rem 0; }
+#note .classes span { white-space: nowrap; margin-right: .9em; }
+#note .small { font-size: .8rem; color: var(--body-text-color-subdued); }
 .swatch {
   display: inline-block; width: .8em; height: .8em; border-radius: 3px; margin-right: .45em;
   border: 1px solid var(--body-text-color-subdued); vertical-align: -.05em;

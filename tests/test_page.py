@@ -182,6 +182,16 @@ def test_an_upload_brings_a_result_without_scores_until_its_mask_comes(page, pic
     assert page.locator("#table tbody tr").count() == 5
 
 
+def test_a_long_run_says_which_look_it_is_at(page, tmp_path):
+    large = tmp_path / "large.png"
+    noise = np.random.default_rng().integers(0, 255, (90, 120, 3), dtype=np.uint8)
+    cv2.imwrite(str(large), cv2.resize(noise, (1400, 1050)))
+    upload(page, "#picture", large)
+    page.get_by_text("Looking:").first.wait_for()
+    page.locator("#numbers", has_text="Changed").wait_for(timeout=120_000)
+    assert "1182 x 887" in page.locator("#notes").inner_text()
+
+
 @both_sizes
 def test_a_bad_upload_is_refused_and_the_screen_stays(page, tmp_path):
     before = numbers(page)

@@ -9,9 +9,12 @@ from tta_demo.samples.weeds import (
     PALETTE,
     SEEDS,
     field,
-    noise_level,
+    labelled,
+    sample,
+    stream,
     sun_of,
 )
+from tta_demo.samples.weeds_camera import noise_level
 
 
 @pytest.fixture(scope="module")
@@ -161,3 +164,13 @@ def test_harder_is_noisier_and_softer():
 
 def test_palette_names_every_class():
     assert PALETTE.colors == ((0, 0, 0), (128, 0, 0), (0, 128, 0))
+
+
+def test_every_training_field_has_the_sun_in_its_quarter():
+    for seed in SEEDS["train"][:200]:
+        azimuth, _ = sun_of(seed, 0)
+        assert np.pi <= azimuth <= 1.5 * np.pi
+    made = next(labelled("train"))
+    seed = SEEDS["train"][0]
+    usual = sample(seed, stream(seed, 6).random(), sun_of(seed, 0))
+    np.testing.assert_array_equal(made.rgb, usual.rgb)

@@ -43,21 +43,21 @@ def fusions():
 
 
 def results():
-    parts = []
-    for path in sorted((ROOT / "assets" / "results").glob("*.json")):
-        result = json.loads(path.read_text())
-        columns = ("miou", "miou_without_background", "f1", "nll", "ece", "ms")
-        rows = [
-            [name, *(f"{score[c]:.4f}" if c != "ms" else f"{score[c]:.0f}" for c in columns)]
-            for name, score in result["scores"].items()
+    columns = ("miou", "miou_without_background", "f1", "nll", "ece")
+    rows, sources = [], []
+    for world in WORLDS:
+        result = json.loads((ROOT / "assets" / "results" / f"{world}.json").read_text())
+        rows += [
+            [world, plan, *(f"{score[c]:.4f}" for c in columns), f"{score['ms']:.0f}"]
+            for plan, score in result["scores"].items()
         ]
-        head = ["views, fusion", "mIoU", "mIoU without background", "F1", "NLL", "ECE", "ms"]
-        parts.append(
-            f"**{path.stem}**: {result['pictures']} test pictures, `{result['command']}`, from "
-            f"{result['first']} on, {result['date']}, {result['machine']}, weights "
-            f"`{result['digest']}`.\n\n{table(head, rows)}"
+        sources.append(
+            f"{world}: `{result['command']}`, {result['pictures']} test pictures from "
+            f"{result['first']} on, {result['date']}, {result['machine']}, model "
+            f"`{result['digest']}`"
         )
-    return "\n\n".join(parts)
+    head = ["world", "views, fusion", "mIoU", "without background", "F1", "NLL", "ECE", "ms"]
+    return f"{table(head, rows)}\n\n{'; '.join(sources)}."
 
 
 PARTS = {"views": views, "fusions": fusions, "results": results}
@@ -65,8 +65,11 @@ PARTS = {"views": views, "fusions": fusions, "results": results}
 
 def generated(text: str) -> str:
     for name, write in PARTS.items():
-        pattern = rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)"
-        text = re.sub(pattern, lambda m, w=write: m[1] + w() + m[2], text, flags=re.DOTALL)
+        pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
+        text, found = re.subn(
+            pattern, lambda m, w=write: f"{m[1]}{w()}\n{m[2]}", text, flags=re.DOTALL
+        )
+        assert found == 1, f"the README must have one part {name}"
     return text
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "Model",
     "Track",
     "ViewStack",
+    "answer",
     "look",
     "predict_views",
     "to_labels",
@@ -89,32 +90,32 @@ class ViewStack:
     @classmethod
     def of(cls, looks: dict[str, Look]) -> "ViewStack":
         """Returns the stack of looks by view name."""
-        seen = None
-        if any(one.seen is not None for one in looks.values()):
-            shape = next(iter(looks.values())).log_probs.shape[1:]
-            everything = torch.ones(shape, dtype=torch.bool)
-            seen = torch.stack([everything if o.seen is None else o.seen for o in looks.values()])
-        return cls(tuple(looks), torch.stack([o.log_probs for o in looks.values()]), seen)
+        log_probs = torch.stack([one.log_probs for one in looks.values()])
+        return cls(tuple(looks), log_probs, _seen([one.seen for one in looks.values()]))
 
 
 @torch.no_grad()
-def look(model: Model, image: Tensor, view: View) -> Look:
-    """Returns one view's answer; costs one forward pass.
+def answer(model: Model, image: Tensor, view: View) -> tuple[Tensor, Tensor]:
+    """Returns one view's probabilities; costs one forward pass.
 
     Args:
         model: gives logits.
         image: `(3, H, W)` float32 in 0..1.
         view: how to look.
+
+    Returns:
+        `(C, h, w)` in the frame that the model was shown, and `(C, H, W)` turned back.
     """
-    size = image.shape[-2], image.shape[-1]
     probs = model(view.augment(image[None])).float().softmax(1)
-    back = view.deaugment_map(probs, size)[0].cpu()
-    return Look(
-        log_probs=back.log().clamp_min(FLOOR),
-        seen=view.seen(size),
-        labels=to_labels(back),
-        frame=to_labels(probs[0].cpu()),
-    )
+    back = view.deaugment_map(probs, (image.shape[-2], image.shape[-1]))
+    return probs[0].cpu(), back[0].cpu()
+
+
+def look(model: Model, image: Tensor, view: View) -> Look:
+    """Returns one view's answer with its labels; see `answer`."""
+    frame, back = answer(model, image, view)
+    size = image.shape[-2], image.shape[-1]
+    return Look(_log(back), view.seen(size), to_labels(back), to_labels(frame))
 
 
 def predict_views(
@@ -138,7 +139,11 @@ def predict_views(
     """
     if image.ndim != 3 or image.shape[0] != 3:
         raise ValueError(f"image has shape {tuple(image.shape)}: give (3, H, W), values in 0..1")
-    return ViewStack.of({v.name: look(model, image, v) for v in track(_known(views))})
+    wanted = _known(views)
+    size = image.shape[-2], image.shape[-1]
+    backs = [answer(model, image, view)[1] for view in track(wanted)]
+    names = tuple(view.name for view in wanted)
+    return ViewStack(names, _log(torch.stack(backs)), _seen([v.seen(size) for v in wanted]))
 
 
 class LookCache:
@@ -229,6 +234,19 @@ def to_labels(probs: Tensor) -> np.ndarray:
     """
     # The same as argmax, which is 20 times slower along an axis that is not the last.
     return probs.max(0).indices.to(torch.uint8).numpy()
+
+
+def _log(probs: Tensor) -> Tensor:
+    return probs.log().clamp_min(FLOOR)
+
+
+def _seen(each: Sequence[Tensor | None]) -> Tensor | None:
+    """Returns `(V, H, W)` bool from every view's seen pixels; None if all saw all."""
+    shapes = [one.shape for one in each if one is not None]
+    if not shapes:
+        return None
+    everything = torch.ones(shapes[0], dtype=torch.bool)
+    return torch.stack([everything if one is None else one for one in each])
 
 
 def _known(views: Sequence[str]) -> list[View]:

@@ -91,7 +91,6 @@ MODELS: dict[str, ModelRecord] = {
 }
 
 
-@cache
 def load_model(name: str, device: str = "auto", dtype: torch.dtype | None = None) -> Runner:
     """Returns a model of the registry, ready to answer; loaded once.
 
@@ -109,5 +108,9 @@ def load_model(name: str, device: str = "auto", dtype: torch.dtype | None = None
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": pick_device() == "mps"}
     if not there.get(device):
         raise ValueError(f"device {device!r} is not there: choose auto or {pick_device()}")
-    network = read_unet(MODELS[name].path).fold()
-    return Runner(network, UNet.STRIDE, device, dtype or pick_dtype(device))
+    return _load(name, device, dtype or pick_dtype(device))
+
+
+@cache
+def _load(name: str, device: str, dtype: torch.dtype) -> Runner:
+    return Runner(read_unet(MODELS[name].path).fold(), UNet.STRIDE, device, dtype)

@@ -115,8 +115,8 @@ def same_field(
         if session.scene is None or session.scene.seed is None:
             return
         scene = _field(session.scene.seed, difficulty, world, fusion, background, ticked)
-        yield scene.picture.rgb, scene.mask, CLOSED, gr.skip(), *WORKING
-        yield *UNTOUCHED, *_run(session, scene, progress)
+        panel = _run(session, scene, progress)
+        yield scene.picture.rgb, scene.mask, CLOSED, gr.skip(), *panel
 
 
 def open_picture(

@@ -85,9 +85,7 @@ class _Wiring:
         parts = [self.panel.box, inputs.domain, *self.world, *inputs.groups]
         changed = inputs.world.input(choices.change_world, inputs.world, parts, **LIGHT)
         self._settle(changed.success(actions.open_example, first, self.whole, **self.heavy))
-        self._settle(
-            inputs.difficulty.release(actions.same_field, field, self.whole, **self.heavy)
-        )
+        self._settle(inputs.difficulty.input(actions.same_field, field, self.whole, **self.heavy))
         example = [session, inputs.examples, *settings]
         upload = [session, inputs.picture, *settings]
         for event in (

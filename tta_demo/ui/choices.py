@@ -68,7 +68,7 @@ def note(world: str) -> str:
         for name, color in zip(palette.names, palette.colors, strict=True)
     )
     return (
-        f"<p>{escape(place.record.summary)} Anything else puzzles it. The right answer (a mask) "
+        f"<p>{escape(place.record.summary)} Anything else puzzles it. The truth (a mask) "
         f"is optional.</p><p class='classes'>{classes}</p>"
         f"<p class='small'>Examples: {escape(place.source)}.</p>"
     )

@@ -70,12 +70,13 @@ def _build_picture() -> tuple[Any, ...]:
         "image_mode": None,
         "sources": ["upload", "clipboard"],
         "format": "png",
+        "buttons": [],  # on a phone they would cover the label
         "height": 210,
         "min_width": 150,
     }
     with gr.Row():
         picture = gr.Image(label="Picture", elem_id="picture", **upload)
-        mask = gr.Image(label="Right answer", elem_id="mask", **upload)
+        mask = gr.Image(label="The truth", elem_id="mask", **upload)
     note = gr.HTML(choices.note(WORLD), elem_id="note")
     return (
         world,

@@ -83,6 +83,7 @@ CSS = """
 @media (max-width: 640px) {
   #results { order: -1; }
   .numbers { grid-template-columns: 1fr 1fr; gap: 8px; }
+  .numbers > div { padding: 8px 10px; }
   .numbers > div:last-child { grid-column: 1 / -1; }
   .bars button { grid-template-columns: 7.5rem 1fr 3.6rem; padding: 7px 8px; }
 }

@@ -1,24 +1,17 @@
-"""What a visitor can do on the segmentation tab: one function an action.
+"""What a visitor can do with the picture on screen: one function an action.
 
 Every action takes its turn in the visitor's session and changes the scene only when it succeeds.
 """
 
-import random
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import replace
-from html import escape
-from pathlib import Path
 from typing import Any
 
 import cv2
 import gradio as gr
 import numpy as np
-from gradio.utils import get_upload_folder, is_in_or_equal
 
 from tta_demo.masks import read_mask
-from tta_demo.pictures import Picture, read_picture
-from tta_demo.samples.weeds import DIFFICULTY, SEEDS
 from tta_demo.ui.choices import WorldParts, domain_of, tick, world_parts
 from tta_demo.ui.downloads import write_files
 from tta_demo.ui.panel import (
@@ -27,13 +20,22 @@ from tta_demo.ui.panel import (
     UNCHANGED,
     WORKING,
     Panel,
-    Scene,
     Session,
     show,
     show_fusion,
     show_view,
 )
-from tta_demo.views import View
+from tta_demo.ui.steps import (
+    CLOSED,
+    NO_PICTURE,
+    PROGRESS,
+    present,
+    run,
+    scored,
+    ticked_views,
+    toasts,
+    uploaded,
+)
 from tta_demo.worlds import WORLDS
 
 __all__ = [
@@ -44,112 +46,27 @@ __all__ = [
     "clear_mask",
     "clear_picture",
     "files",
-    "new_field",
     "open_bar",
-    "open_example",
     "open_mask",
-    "open_picture",
     "restore",
-    "same_field",
     "select_view",
     "use_painting",
 ]
 
-PROGRESS = gr.Progress()
-CLOSED = gr.Accordion(open=False)
-"""What was painted belongs to the picture before; opening it again loads the new one."""
-UNTOUCHED = (gr.skip(), gr.skip(), gr.skip(), gr.skip())
-"""For the picture, the mask, the painting and the difficulty."""
-NO_PICTURE = "There is no picture yet: pick an example or upload one."
-
-
-def open_example(
-    session: Session,
-    index: int,
-    world: str,
-    fusion: str,
-    background: bool,
-    *ticked: list[str],
-    progress: gr.Progress = PROGRESS,
-) -> Iterator[tuple[Any, ...]]:
-    """Opens an example of the world with its mask, and runs."""
-    with session.turn, _toasts():
-        place = WORLDS[world]
-        path = place.examples[index]
-        picture = read_picture(path)
-        truth, _ = read_mask(place.mask_of(path), place.record.palette, picture)
-        seed = SEEDS["test"][index] if place.generate else None
-        scene = Scene(world, path.stem, picture, truth, _views(ticked), fusion, background, seed)
-        yield picture.rgb, scene.mask, CLOSED, DIFFICULTY, *WORKING
-        yield *UNTOUCHED, *_run(session, scene, progress)
-
-
-def new_field(
-    session: Session,
-    difficulty: float,
-    world: str,
-    fusion: str,
-    background: bool,
-    *ticked: list[str],
-    progress: gr.Progress = PROGRESS,
-) -> Iterator[tuple[Any, ...]]:
-    """Generates a picture that nobody has seen, with its mask, and runs."""
-    with session.turn, _toasts():
-        seed = random.choice(SEEDS["test"])
-        scene = _field(seed, difficulty, world, fusion, background, ticked)
-        yield scene.picture.rgb, scene.mask, CLOSED, gr.skip(), *WORKING
-        yield *UNTOUCHED, *_run(session, scene, progress)
-
-
-def same_field(
-    session: Session,
-    difficulty: float,
-    world: str,
-    fusion: str,
-    background: bool,
-    *ticked: list[str],
-    progress: gr.Progress = PROGRESS,
-) -> Iterator[tuple[Any, ...]]:
-    """Generates the field on screen at another difficulty; leaves an uploaded picture alone."""
-    with session.turn, _toasts():
-        if session.scene is None or session.scene.seed is None:
-            return
-        scene = _field(session.scene.seed, difficulty, world, fusion, background, ticked)
-        panel = _run(session, scene, progress)
-        yield scene.picture.rgb, scene.mask, CLOSED, gr.skip(), *panel
-
-
-def open_picture(
-    session: Session,
-    upload: dict[str, Any],
-    world: str,
-    fusion: str,
-    background: bool,
-    *ticked: list[str],
-    progress: gr.Progress = PROGRESS,
-) -> Iterator[tuple[Any, ...]]:
-    """Opens an uploaded picture; the mask of the one before does not belong to it, and goes."""
-    with session.turn, _toasts():
-        path = _uploaded(upload)
-        picture = read_picture(path)
-        scene = Scene(world, path.stem, picture, None, _views(ticked), fusion, background)
-        yield picture.rgb, None, CLOSED, gr.skip(), *WORKING
-        yield *UNTOUCHED, *_run(session, scene, progress)
-
 
 def open_mask(session: Session, upload: dict[str, Any]) -> tuple[Any, ...]:
     """Reads an uploaded mask and scores; no forward pass."""
-    with session.turn, _toasts():
-        scene = _present(session)
+    with session.turn, toasts():
+        scene = present(session)
         palette = WORLDS[scene.world].record.palette
-        truth, notes = read_mask(_uploaded(upload), palette, scene.picture)
-        return _scored(session, replace(scene, truth=truth, mask_notes=notes))
+        truth, notes = read_mask(uploaded(upload), palette, scene.picture)
+        return scored(session, replace(scene, truth=truth, mask_notes=notes))
 
 
 def use_painting(session: Session, painting: dict[str, Any] | None) -> tuple[Any, ...]:
     """Takes the painted colours as the mask; what is not painted is background."""
-    with session.turn, _toasts():
-        scene = _present(session)
+    with session.turn, toasts():
+        scene = present(session)
         layers = painting["layers"] if painting else []
         if not any(layer[..., 3].any() for layer in layers):
             raise ValueError("Nothing is painted yet: choose a colour and paint over the picture.")
@@ -160,15 +77,15 @@ def use_painting(session: Session, painting: dict[str, Any] | None) -> tuple[Any
             rgba = cv2.resize(layer, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
             distance = np.abs(rgba[..., None, :3].astype(int) - palette.table).sum(-1)
             truth = np.where(rgba[..., 3] > 127, distance.argmin(-1), truth).astype(np.uint8)
-        return _scored(session, replace(scene, truth=truth, mask_notes=()))
+        return scored(session, replace(scene, truth=truth, mask_notes=()))
 
 
 def clear_mask(session: Session) -> tuple[Any, ...]:
     """Forgets the mask."""
-    with session.turn, _toasts():
+    with session.turn, toasts():
         if session.scene is None:
-            return *UNTOUCHED, *UNCHANGED
-        return _scored(session, replace(session.scene, truth=None, mask_notes=()))
+            return *[gr.skip()] * 4, *UNCHANGED
+        return scored(session, replace(session.scene, truth=None, mask_notes=()))
 
 
 def clear_picture(session: Session) -> tuple[Any, ...]:
@@ -194,18 +111,18 @@ def change_views(
     progress: gr.Progress = PROGRESS,
 ) -> Iterator[tuple[Any, ...]]:
     """Runs the views that are new; one forward pass each."""
-    with session.turn, _toasts():
+    with session.turn, toasts():
         scene = replace(
-            _present(session), views=_views(ticked), fusion=fusion, background=background
+            present(session), views=ticked_views(ticked), fusion=fusion, background=background
         )
         yield tuple(WORKING)
-        yield tuple(_run(session, scene, progress))
+        yield tuple(run(session, scene, progress))
 
 
 def change_fusion(session: Session, fusion: str) -> tuple[Any, ...]:
     """Fuses again; no forward pass."""
-    with session.turn, _toasts():
-        scene = replace(_present(session), fusion=fusion)
+    with session.turn, toasts():
+        scene = replace(present(session), fusion=fusion)
         panel = show_fusion(scene, scene.segment())
         session.scene = scene
         return tuple(panel)
@@ -213,23 +130,23 @@ def change_fusion(session: Session, fusion: str) -> tuple[Any, ...]:
 
 def change_score(session: Session, background: bool) -> tuple[Any, ...]:
     """Scores again, with or without the background."""
-    with session.turn, _toasts():
-        session.scene = replace(_present(session), background=background)
+    with session.turn, toasts():
+        session.scene = replace(present(session), background=background)
         return tuple(show(session.scene, session.scene.segment()))
 
 
 def select_view(session: Session, event: gr.SelectData) -> tuple[Any, ...]:
     """Shows the view whose thumbnail was clicked."""
-    with session.turn, _toasts():
-        scene = _present(session)
+    with session.turn, toasts():
+        scene = present(session)
         name = scene.views[event.index]
         return tuple(UNCHANGED._replace(**show_view(scene, scene.segment(), name)))
 
 
 def open_bar(session: Session, event: gr.EventData) -> tuple[Any, ...]:
     """Shows the view whose bar was clicked, in its tab."""
-    with session.turn, _toasts():
-        scene = _present(session)
+    with session.turn, toasts():
+        scene = present(session)
         name = str(event.view)
         result = scene.segment()
         if name not in result.looks:
@@ -242,8 +159,8 @@ def open_bar(session: Session, event: gr.EventData) -> tuple[Any, ...]:
 
 def canvas(session: Session) -> dict[str, Any]:
     """Returns the picture as the ground to paint on."""
-    with _toasts():
-        rgb = _present(session).picture.rgb
+    with toasts():
+        rgb = present(session).picture.rgb
     return {"background": rgb, "layers": [], "composite": rgb}
 
 
@@ -274,65 +191,3 @@ def restore(session: Session) -> tuple[Any, ...]:
             *world_parts(scene.world),
             *tick(scene.views),
         )
-
-
-@contextmanager
-def _toasts() -> Iterator[None]:
-    """Turns a `ValueError` into a message on the page, which renders HTML: names are escaped."""
-    try:
-        yield
-    except ValueError as error:
-        raise gr.Error(escape(str(error)), duration=12, print_exception=False) from error
-
-
-def _field(
-    seed: int,
-    difficulty: float,
-    world: str,
-    fusion: str,
-    background: bool,
-    ticked: Sequence[list[str]],
-) -> Scene:
-    made = WORLDS[world].generate(seed, difficulty)
-    note = f"Field of seed {seed}, difficulty {difficulty:.2f}."
-    size = made.labels.shape
-    picture = Picture(made.rgb, size, size, 1, (note,))
-    return Scene(world, made.name, picture, made.labels, _views(ticked), fusion, background, seed)
-
-
-def _uploaded(upload: dict[str, Any]) -> Path:
-    """Returns where an uploaded file is; a made-up request may name any other path."""
-    path = (upload or {}).get("path")
-    if not path or not is_in_or_equal(path, get_upload_folder()):
-        raise ValueError("No file arrived: choose it again.")
-    return Path(path)
-
-
-def _run(session: Session, scene: Scene, progress: gr.Progress) -> Panel:
-    """Returns the whole panel, and makes the scene the session's."""
-
-    def track(views: Sequence[View]) -> Iterator[View]:
-        for done, view in enumerate(views):
-            progress((done, len(views)), desc=f"Looking: {view.label}", unit="looks")
-            yield view
-
-    panel = show(scene, scene.segment(track))
-    session.scene = scene
-    return panel
-
-
-def _scored(session: Session, scene: Scene) -> tuple[Any, ...]:
-    """Returns the mask and the panel scored anew, and makes the scene the session's."""
-    panel = show(scene, scene.segment())
-    session.scene = scene
-    return gr.skip(), scene.mask, gr.skip(), gr.skip(), *panel
-
-
-def _present(session: Session) -> Scene:
-    if session.scene is None:
-        raise ValueError(NO_PICTURE)
-    return session.scene
-
-
-def _views(ticked: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    return tuple(name for group in ticked for name in group)

@@ -37,10 +37,10 @@ class Scene:
     """What is on the screen of one visitor.
 
     Attributes:
-        world: a key of `WORLDS`.
         name: of the picture's file, without ending.
         picture: the file, read.
         truth: `(h, w)` uint8 class ids, or None.
+        world: a key of `WORLDS`.
         views: what is ticked.
         fusion: a key of `FUSIONS`.
         background: whether scores count the background.
@@ -48,10 +48,10 @@ class Scene:
         mask_notes: what was said when the mask was read.
     """
 
-    world: str
     name: str
     picture: Picture
     truth: np.ndarray | None
+    world: str
     views: tuple[str, ...]
     fusion: str
     background: bool

@@ -4,7 +4,7 @@ from typing import Any
 
 import gradio as gr
 
-from tta_demo.ui import actions, choices
+from tta_demo.ui import actions, choices, opening
 from tta_demo.ui.layout import Inputs, build_inputs, build_results
 from tta_demo.ui.panel import Panel, Session
 
@@ -81,17 +81,17 @@ class _Wiring:
         settings = [inputs.world, inputs.fusion, inputs.background, *inputs.groups]
         first = [session, gr.State(0), *settings]
         field = [session, inputs.difficulty, *settings]
-        self._settle(self.page.load(actions.open_example, first, self.whole, **self.heavy))
+        self._settle(self.page.load(opening.open_example, first, self.whole, **self.heavy))
         parts = [self.panel.box, inputs.domain, *self.world, *inputs.groups]
         changed = inputs.world.input(choices.change_world, inputs.world, parts, **LIGHT)
-        self._settle(changed.success(actions.open_example, first, self.whole, **self.heavy))
-        self._settle(inputs.difficulty.input(actions.same_field, field, self.whole, **self.heavy))
+        self._settle(changed.success(opening.open_example, first, self.whole, **self.heavy))
+        self._settle(inputs.difficulty.input(opening.same_field, field, self.whole, **self.heavy))
         example = [session, inputs.examples, *settings]
         upload = [session, inputs.picture, *settings]
         for event in (
-            inputs.examples.click(actions.open_example, example, self.whole, **self.heavy),
-            inputs.generate.click(actions.new_field, field, self.whole, **self.heavy),
-            inputs.picture.upload(actions.open_picture, upload, self.whole, **RAW, **self.heavy),
+            inputs.examples.click(opening.open_example, example, self.whole, **self.heavy),
+            inputs.generate.click(opening.new_field, field, self.whole, **self.heavy),
+            inputs.picture.upload(opening.open_picture, upload, self.whole, **RAW, **self.heavy),
         ):
             self._settle(event)
             event.success(None, js=SHOW_RESULTS)

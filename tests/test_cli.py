@@ -111,6 +111,7 @@ def test_the_examples_of_the_weeds_world_are_its_first_test_fields():
     weeds = WORLDS["weeds"]
     for path, made in zip(weeds.examples, weeds.pictures("test", None), strict=False):
         picture = read_picture(path)
-        np.testing.assert_array_equal(picture.rgb, made.rgb)
+        # another processor or NumPy may round a colour the other way; labels are exact
+        np.testing.assert_allclose(picture.rgb.astype(int), made.rgb.astype(int), atol=1)
         mask, _ = read_mask(weeds.mask_of(path), weeds.record.palette, picture)
         np.testing.assert_array_equal(mask, made.labels)

@@ -2,7 +2,8 @@
 
 Every field follows from its seed. The picture is rendered at twice the resolution with the
 pixel centres on every other sample, so that the truth is read off at exactly those samples and
-never blended.
+never blended. With the same major version of OpenCV the labels are the same everywhere, and the
+colours to within one level of 255.
 """
 
 from collections.abc import Iterator

@@ -115,3 +115,14 @@ def test_the_examples_of_the_weeds_world_are_its_first_test_fields():
         np.testing.assert_allclose(picture.rgb.astype(int), made.rgb.astype(int), atol=1)
         mask, _ = read_mask(weeds.mask_of(path), weeds.record.palette, picture)
         np.testing.assert_array_equal(mask, made.labels)
+
+
+def test_a_black_and_white_mask_of_nuclei_gets_its_border(tmp_path):
+    picture = read_picture(PICTURE)
+    truth, _ = NUCLEI.read_truth(NUCLEI.mask_of(PICTURE), picture)
+    Image.fromarray(np.where(truth > 0, 255, 0).astype(np.uint8)).save(tmp_path / "mask.png")
+    completed, notes = NUCLEI.read_truth(tmp_path / "mask.png", picture)
+    np.testing.assert_array_equal(completed > 0, truth > 0)
+    assert ((completed == 2) <= (truth == 2)).all(), "the rim of merged nuclei is in the true rims"
+    assert (completed == 2).sum() > 0.8 * (truth == 2).sum()
+    assert any("border" in note for note in notes)

@@ -16,7 +16,7 @@ from tta_demo import benchmark
 from tta_demo.draw import overlay
 from tta_demo.fusion import FUSIONS
 from tta_demo.learned import WeightFile, fit_exact, true_class_probs
-from tta_demo.masks import read_mask, restore
+from tta_demo.masks import restore
 from tta_demo.models.card import write_card
 from tta_demo.models.registry import load_model
 from tta_demo.models.train import RECIPES, train
@@ -110,7 +110,7 @@ def _predict(
     picture = read_picture(path)
     truth = None
     if masks is not None:
-        truth, notes = read_mask(_mask_for(path, masks), world.record.palette, picture)
+        truth, notes = world.read_truth(_mask_for(path, masks), picture)
         picture = replace(picture, notes=picture.notes + notes)
 
     def track(missing: Sequence[View]) -> Iterable[View]:

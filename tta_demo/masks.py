@@ -255,7 +255,7 @@ def _by_level(mask: _Values, palette: Palette) -> _Reading:
     notes = () if plain else (f"{other[0]:g} was read as {palette.names[1]}.",)
     if classes > 2:
         absent = ", ".join(palette.names[2:])
-        notes += (f"This mask does not know {absent}: that counts as wrong where it is found.",)
+        notes += (f"The mask has no {absent}.",)
     return (mask.levels != 0).astype(int), notes
 
 

@@ -4,12 +4,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from tta_demo.learned import WeightFile
+from tta_demo.masks import read_mask
 from tta_demo.models.registry import ASSETS, MODELS, ModelRecord
+from tta_demo.pictures import Picture
 from tta_demo.samples import nuclei, weeds
 from tta_demo.samples.labelled import LabelledPicture
 
 __all__ = ["WORLDS", "World"]
+
+
+def _as_it_is(labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    return labels, ()
 
 
 @dataclass(frozen=True)
@@ -26,6 +34,7 @@ class World:
         pictures: labelled pictures of a split (train, val, calibration, test), from a folder
             where they are not generated.
         generate: makes a picture from a seed and a difficulty 0..1, where the world can.
+        complete: adds to a truth what follows from the rest of it, with notes.
     """
 
     label: str
@@ -36,6 +45,7 @@ class World:
     weight_paths: tuple[Path, ...]
     pictures: Callable[[str, Path | None], Iterator[LabelledPicture]]
     generate: Callable[[int, float], LabelledPicture] | None = None
+    complete: Callable[[np.ndarray], tuple[np.ndarray, tuple[str, ...]]] = _as_it_is
 
     @property
     def record(self) -> ModelRecord:
@@ -46,6 +56,16 @@ class World:
         """Returns the smallest weights file that has all these views, else the largest."""
         files = [WeightFile.load(path) for path in self.weight_paths]
         return next((f for f in files if set(views) <= set(f.weights)), files[-1])
+
+    def read_truth(self, path: Path, picture: Picture) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Returns a mask file's labels at the picture's working size, and notes.
+
+        Raises:
+            ValueError: as `tta_demo.masks.read_mask`.
+        """
+        labels, read = read_mask(path, self.record.palette, picture)
+        labels, completed = self.complete(labels)
+        return labels, read + completed
 
     @staticmethod
     def mask_of(example: Path) -> Path:
@@ -78,5 +98,6 @@ WORLDS: dict[str, World] = {
         examples=tuple(ASSETS / "examples" / f"nuclei-{i}.png" for i in range(1, 5)),
         weight_paths=_weight_paths("nuclei"),
         pictures=nuclei.labelled,
+        complete=nuclei.with_border,
     ),
 }

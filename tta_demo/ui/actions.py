@@ -11,7 +11,6 @@ import cv2
 import gradio as gr
 import numpy as np
 
-from tta_demo.masks import read_mask
 from tta_demo.ui.choices import WorldParts, domain_of, tick, world_parts
 from tta_demo.ui.downloads import write_files
 from tta_demo.ui.panel import (
@@ -58,8 +57,7 @@ def open_mask(session: Session, upload: dict[str, Any]) -> tuple[Any, ...]:
     """Reads an uploaded mask and scores; no forward pass."""
     with session.turn, toasts():
         scene = present(session)
-        palette = WORLDS[scene.world].record.palette
-        truth, notes = read_mask(uploaded(upload), palette, scene.picture)
+        truth, notes = WORLDS[scene.world].read_truth(uploaded(upload), scene.picture)
         return scored(session, replace(scene, truth=truth, mask_notes=notes))
 
 
@@ -77,7 +75,8 @@ def use_painting(session: Session, painting: dict[str, Any] | None) -> tuple[Any
             rgba = cv2.resize(layer, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
             distance = np.abs(rgba[..., None, :3].astype(int) - palette.table).sum(-1)
             truth = np.where(rgba[..., 3] > 127, distance.argmin(-1), truth).astype(np.uint8)
-        return scored(session, replace(scene, truth=truth, mask_notes=()))
+        truth, notes = WORLDS[scene.world].complete(truth)
+        return scored(session, replace(scene, truth=truth, mask_notes=notes))
 
 
 def clear_mask(session: Session) -> tuple[Any, ...]:

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from tta_demo.masks import read_mask
 from tta_demo.pictures import Picture, read_picture
 from tta_demo.samples.weeds import DIFFICULTY, SEEDS
 from tta_demo.ui.panel import WORKING, Scene, Session
@@ -34,7 +33,7 @@ def open_example(
         place = WORLDS[chosen.world]
         path = place.examples[index]
         picture = read_picture(path)
-        truth, _ = read_mask(place.mask_of(path), place.record.palette, picture)
+        truth, _ = place.read_truth(place.mask_of(path), picture)
         seed = SEEDS["test"][index] if place.generate else None
         scene = Scene(path.stem, picture, truth, *chosen, seed)
         yield picture.rgb, scene.mask, CLOSED, DIFFICULTY, *WORKING

@@ -23,6 +23,7 @@ from tta_demo.samples.weeds_plants import (
     broad_plant,
     feathery_plant,
     grass,
+    shade,
 )
 from tta_demo.samples.weeds_soil import Scene, fractal, ground, stone
 
@@ -215,6 +216,7 @@ def plant_scene(seed: int, shape: tuple[int, int], difficulty: float) -> tuple[S
         if rng.random() < 0.1 + 0.4 * difficulty:
             foot = rng.uniform(0, shape[::-1])
             grass(rng, scene, foot, rng.uniform(25, 80), grass_green(rng), skin)
+    shade(scene)
     return scene, np.array([0] + [label for label, _, _ in plants], np.uint8)
 
 

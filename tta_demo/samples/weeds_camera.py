@@ -16,7 +16,7 @@ def noise_level(difficulty: float) -> float:
 def shadow(
     caster: np.ndarray, ground_height: np.ndarray, sun: tuple[float, float], thickness: float
 ) -> np.ndarray:
-    """Returns `(H, W)` float32, 1 where `caster` hides the sun, 0 elsewhere.
+    """Returns `(H, W)` bool, true where `caster` hides the sun.
 
     Args:
         caster: heights in pixels; very low where nothing casts.
@@ -31,15 +31,16 @@ def shadow(
     pad = int(1.5 * steps) + 1
     height, width = caster.shape
     padded = cv2.copyMakeBorder(caster, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
-    hidden = np.zeros(caster.shape, np.uint8)
+    hidden = np.zeros(caster.shape, bool)
+    above = np.empty_like(caster)
     for step in range(1, steps + 1):
         far = 1.5 * step
         top = pad + round(far * float(np.sin(azimuth)))
         left = pad + round(far * float(np.cos(azimuth)))
-        above = padded[top : top + height, left : left + width] - ground_height
+        np.subtract(padded[top : top + height, left : left + width], ground_height, out=above)
         low = far * rise + 0.4
-        cv2.bitwise_or(hidden, cv2.inRange(above, low, low + 1.5 * rise + thickness), hidden)
-    return hidden.astype(np.float32) / 255
+        hidden |= (above >= low) & (above <= low + 1.5 * rise + thickness)
+    return hidden
 
 
 def lit(
@@ -48,8 +49,10 @@ def lit(
     """Returns linear light `(H, W, 3)` at the pixel centres: sun, shadows, sky and gloss."""
     height, slope_x, slope_y, gloss = scene.layers[3:]
     leaves = gloss > 0
-    dim = shadow(np.where(leaves, height, -999), height, sun, 3.0)
-    dim = np.maximum(dim, shadow(np.where(leaves, -999, height), height, sun, 999.0))
+    below = np.float32(-999)
+    dim = shadow(np.where(leaves, height, below), height, sun, 3.0)
+    dim |= shadow(np.where(leaves, below, height), height, sun, 999.0)
+    dim = dim.astype(np.float32)
     haze = 0.5 * difficulty * rng.random()
     sunlight = (1 - cv2.GaussianBlur(dim, (0, 0), 0.7 + 3 * haze)) * np.float32(1 - 0.6 * haze)
     flat, up = np.cos(sun[1]), np.sin(sun[1])
@@ -94,7 +97,7 @@ def photograph(
     level = noise_level(difficulty)
     grain = rng.standard_normal(light.shape, np.float32)
     # the sensor has one colour per pixel: the camera's interpolation smears colour noise
-    grain = 1.7 * grain.mean(2, keepdims=True) + 1.1 * cv2.blur(grain, (3, 3))
+    grain = 1.7 * grey(grain) + 1.1 * cv2.blur(grain, (3, 3))
     # mid grey is 0.2 of full light, and there the tone curve's slope is about 1
     light += np.float32(level) * np.sqrt(5 * np.maximum(light, 0) + np.float32(0.05)) * grain
     tone = np.power(np.clip(light, 0, 1), np.float32(1 / 2.2))
@@ -103,9 +106,14 @@ def photograph(
     tone = tone + np.float32((1.1 - 0.7 * difficulty) * (1 - dusk)) * tone * (1 - tone) * (
         tone - np.float32(0.42)
     )
-    grey = tone.mean(2, keepdims=True)
-    tone = grey + np.float32(rng.uniform(0.85, 1.05)) * (tone - grey)
+    pale = grey(tone)
+    tone = pale + np.float32(rng.uniform(0.85, 1.05)) * (tone - pale)
     return np.clip(np.round(tone * 255), 0, 255).astype(np.uint8)
+
+
+def grey(picture: np.ndarray) -> np.ndarray:
+    """Returns the mean of the channels, `(H, W, 1)`, several times as fast as `mean`."""
+    return (picture[..., :1] + picture[..., 1:2] + picture[..., 2:]) / np.float32(3)
 
 
 def lens(

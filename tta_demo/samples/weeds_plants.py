@@ -1,24 +1,42 @@
 """Plants seen from above: blades, feathery fronds, and the rosettes they make up."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import cv2
 import numpy as np
 
 from tta_demo.samples.weeds_soil import Scene
 
-__all__ = ["LARGEST", "SKIN", "Blade", "blade", "broad_plant", "feathery_plant", "frond", "grass"]
+__all__ = [
+    "LARGEST",
+    "SKIN",
+    "Blade",
+    "blade",
+    "broad_plant",
+    "feathery_plant",
+    "frond",
+    "grass",
+    "shade",
+]
 
 GOLDEN = 2.39996
 """Angle in radians between a leaf and the next younger one."""
-DEAD = (0.26, 0.19, 0.06)
+DEAD = np.array([[0.26], [0.19], [0.06]], np.float32)
 """Linear reflectance of dead tissue."""
+YOUNG = np.array([[0.10], [0.02], [-0.05]], np.float32)
+"""By how much young tissue is yellower."""
 STEPS = 128
 """Samples of an outline along its leaf."""
+PLACE = np.linspace(0, 1, STEPS)
+"""Where along the leaf they lie."""
+RIPPLES = np.array([2, 3, 5, 9])[:, None, None]
+"""Half waves along the margin of a leaf."""
 LARGEST = 110.0
 """Largest radius of a plant in pixels; single leaves reach a quarter further."""
 SKIN = 360
 """Side in pixels of the noise that leaves take their mottling from; no leaf's window is larger."""
+RACHIS = np.linspace(0, 1.0, 12)
+"""Vertices of a frond's midrib along the leaf."""
 SHIFT = 4
 """Fractional bits of OpenCV's drawing coordinates."""
 
@@ -65,7 +83,7 @@ class Blade:
 def blade(
     rng: np.random.Generator, scene: Scene, leaf: Blade, skin: np.ndarray, owner: int
 ) -> None:
-    """Draws one leaf; `skin` is a `(SKIN, SKIN)` noise that mottles it."""
+    """Sketches one leaf, for `shade` to colour; `skin` is a `(SKIN, SKIN)` noise to mottle it."""
     crop = window(
         leaf.base,
         leaf.heading,
@@ -75,27 +93,58 @@ def blade(
     )
     if crop is None:
         return
-    top, _, left, _ = crop
-    along, across = leaf_axes(leaf, crop)
+    along, across = (axis.reshape(-1) for axis in leaf_axes(leaf, crop))
     half = half_widths(rng, leaf)
-    step = np.clip((along * (STEPS - 1)).astype(np.int32), 0, STEPS - 1)
-    side = (across > 0).astype(np.int8)
-    width = half[side, step]
-    off = np.abs(across)
-    mask = (off < width) & (along >= 0) & (along < 1)
-    if not mask.any():
+    # most of a window lies outside its leaf: work on the pixels that may be inside
+    inside = np.flatnonzero((along >= 0) & (along < 1) & (np.abs(across) < half.max()))
+    along, across = along[inside], across[inside]
+    width = half[(across > 0).astype(np.int8), (along * (STEPS - 1)).astype(np.int32)]
+    kept = np.flatnonzero(np.abs(across) < width)
+    if not len(kept):
         return
-    along, off, side = along[mask], off[mask], np.float32(2) * side[mask] - np.float32(1)
-    rim = off / np.maximum(width[mask], 1)
+    inside, along, across, width = inside[kept], along[kept], across[kept], width[kept]
+    high, wide = crop[1] - crop[0], crop[3] - crop[2]
+    row, column = (int(rng.integers(SKIN - extent + 1)) for extent in (high, wide))
+    noise = skin.reshape(-1)[moved(inside, wide, SKIN, row, column)]
+    pixels = moved(inside, wide, scene.owner.shape[1], crop[0], crop[2])
+    scene.sketch(pixels, (along, across, width, noise), (leaf, poise(rng)), owner)
+
+
+def poise(rng: np.random.Generator) -> np.ndarray:
+    """Returns how one leaf holds itself: droop, cup, curl, roll, flutter's rate and start."""
+    droop = rng.uniform(0.45, 0.95)
+    cup, curl, roll = rng.uniform(0.25, 0.6), rng.uniform(0.25, 0.6), rng.normal(0, 0.15)
+    return np.array([droop, cup, curl, roll, rng.uniform(2, 4), rng.random()])
+
+
+def shade(scene: Scene) -> None:
+    """Gives the leaves that `blade` sketched their colour and relief, where they show."""
+    sketch = scene.leaf.reshape(-1)
+    pixels = np.flatnonzero(sketch)
+    if not len(pixels):
+        return
+    number = sketch[pixels] - 1
+    blades, poises = zip(*scene.leaves, strict=True)
+    leaf, poises = per_pixel(blades, number), np.array(poises, np.float32).T[:, number]
+    along, across, width, noise = scene.layers.reshape(7, -1)[:4, pixels]
+    off, side = np.abs(across), np.where(across > 0, np.float32(1), np.float32(-1))
+    rim = off / np.maximum(width, 1)
     phase = along * leaf.veins * 1.3 - 0.75 * off / leaf.width + 0.2 * side
-    furrow = 2 * (phase - np.round(phase))
-    shift = [int(rng.integers(skin.shape[i] - mask.shape[i] + 1)) for i in (0, 1)]
-    noise = skin[shift[0] : shift[0] + mask.shape[0], shift[1] : shift[1] + mask.shape[1]][mask]
-    layer = np.empty((7, len(rim)), np.float32)
-    layer[:3] = blade_colour(leaf, along, off, rim, np.abs(furrow), noise)
-    layer[3:6] = relief(rng, leaf, along, rim, furrow, side)
-    layer[6] = np.maximum(leaf.gloss * (0.8 + 0.15 * noise), 0.02)
-    scene.paint((top, left), mask, layer, owner)
+    furrow = 2 * (phase - np.rint(phase))
+    colour = blade_colour(leaf, along, off, rim, np.abs(furrow), noise)
+    gloss = np.maximum(leaf.gloss * (0.8 + 0.15 * noise), 0.02)
+    layer = (*colour, *relief(leaf, poises, along, rim, furrow, side), gloss)
+    for plane, values in zip(scene.layers.reshape(7, -1), layer, strict=True):
+        plane[pixels] = values
+
+
+def per_pixel(leaves: list[Blade], number: np.ndarray) -> Blade:
+    """Returns the traits of the leaves `number` `(N,)` as one `Blade` of arrays `(..., N)`."""
+    names = [trait.name for trait in fields(Blade)]
+    tables = {
+        name: np.array([getattr(leaf, name) for leaf in leaves], np.float32) for name in names
+    }
+    return Blade(**{name: table.T[..., number] for name, table in tables.items()})
 
 
 def window(
@@ -106,6 +155,11 @@ def window(
     left, top = (max(int(min(base[i], tip[i]) - reach) - 2, 0) for i in (0, 1))
     right, bottom = (min(int(max(base[i], tip[i]) + reach) + 3, shape[1 - i]) for i in (0, 1))
     return (top, bottom, left, right) if top < bottom and left < right else None
+
+
+def moved(inside: np.ndarray, width: int, wider: int, top: int, left: int) -> np.ndarray:
+    """Returns flat places in a window of `width` as places in an array of `wider` rows."""
+    return inside + inside // width * (wider - width) + (top * wider + left)
 
 
 def leaf_axes(leaf: Blade, crop: tuple[int, int, int, int]) -> tuple[np.ndarray, np.ndarray]:
@@ -120,17 +174,18 @@ def leaf_axes(leaf: Blade, crop: tuple[int, int, int, int]) -> tuple[np.ndarray,
 
 def half_widths(rng: np.random.Generator, leaf: Blade) -> np.ndarray:
     """Returns `(2, STEPS)`: the width of either half along the leaf, in pixels."""
-    place = np.linspace(0, 1, STEPS)
-    on_blade = np.clip((place - leaf.stalk) / (1 - leaf.stalk), 0, 1)
+    on_blade = np.minimum(np.maximum((PLACE - leaf.stalk) / (1 - leaf.stalk), 0), 1)
     # x^a (1-x)^b peaks at a / (a + b): choose the exponents for the wanted peak
-    foot, tip = leaf.blunt * np.array([leaf.widest, 1 - leaf.widest]) * 1.6
+    foot, tip = leaf.blunt * leaf.widest * 1.6, leaf.blunt * (1 - leaf.widest) * 1.6
     peak = leaf.widest**foot * (1 - leaf.widest) ** tip
     outline = on_blade**foot * (1 - on_blade) ** tip / peak
-    stalk = np.where(place < leaf.stalk + 0.1, (0.13 * leaf.width + 0.5) * (1.2 - place), 0)
-    count = np.array([2, 3, 5, 9])[:, None, None]
-    swing, start = rng.normal(0, count**-0.5, (4, 2, 1)), rng.uniform(0, 6.3, (4, 2, 1))
-    ripple = (swing * np.sin(count * np.pi * place + start)).sum(0)
-    return np.maximum(leaf.width * outline * (1 + leaf.wave * ripple), stalk).astype(np.float32)
+    stalk = (0.13 * leaf.width + 0.5) * (1.2 - PLACE) * (leaf.stalk + 0.1 > PLACE)
+    swing = rng.standard_normal((4, 2, 1)) * RIPPLES**-0.5
+    start = 6.3 * rng.random((4, 2, 1))
+    wide = leaf.width * outline
+    if leaf.wave:
+        wide = wide * (1 + leaf.wave * (swing * np.sin(RIPPLES * np.pi * PLACE + start)).sum(0))
+    return np.broadcast_to(np.maximum(wide, stalk).astype(np.float32), (2, STEPS))
 
 
 def blade_colour(
@@ -144,41 +199,39 @@ def blade_colour(
     """Returns `(3, N)` linear reflectance with midrib, veins, mottling and a pale foot."""
     rib_width = (0.09 * leaf.width + 0.7) * np.maximum(1.15 - along, 0.2)
     rib = np.clip(1.4 - off / rib_width, 0, 1) * np.float32(0.85)
-    vein = np.clip(1 - 3.5 * furrow, 0, 1) * (1 - 0.6 * rim) * np.float32(0.34)
+    vein = np.maximum(1 - 3.5 * furrow, 0) * (1 - 0.6 * rim) * np.float32(0.34)
     stalk = np.clip(1 - (along - leaf.stalk) * 12, 0, 1) * np.float32(0.7)
     pale = np.maximum(np.maximum(rib, vein), stalk)
     tone = 1 + 0.10 * noise - 0.08 * (1 - furrow) + 0.1 * rim
     # mottling also shifts the hue: young tissue is yellower
-    hue = np.array([[0.10], [0.02], [-0.05]], np.float32) * noise
-    flesh = leaf.colour[:, None] * tone * (1 + hue)
+    flesh = leaf.colour * tone * (1 + YOUNG * noise)
     # a few spots have died off
-    flesh += np.clip(1.2 * (noise - 2), 0, 0.6) * (np.float32(DEAD)[:, None] - flesh)
-    return np.maximum(flesh + pale * (leaf.rib[:, None] - flesh), 0.004)
+    flesh += np.clip(1.2 * (noise - 2), 0, 0.6) * (DEAD - flesh)
+    return np.maximum(flesh + pale * (leaf.rib - flesh), 0.004)
 
 
 def relief(
-    rng: np.random.Generator,
     leaf: Blade,
+    poises: np.ndarray,
     along: np.ndarray,
     rim: np.ndarray,
     furrow: np.ndarray,
     side: np.ndarray,
-) -> np.ndarray:
-    """Returns `(3, N)`: height in pixels and its slopes along x and y."""
-    droop = rng.uniform(0.45, 0.95)
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns height in pixels and its slopes along x and y, `(N,)` each; see `poise`."""
+    droop, cup, curl, roll, rate, start = poises
     arch = leaf.rise * leaf.length * (along - droop * along * along)
-    cup, curl, roll = rng.uniform(0.25, 0.6), rng.uniform(0.25, 0.6), rng.normal(0, 0.15)
-    beat = along * rng.uniform(2, 4) + rng.random()
-    flutter = 3 * leaf.wave * rim * (np.abs(beat - np.round(beat)) - 0.25)
+    beat = along * rate + start
+    flutter = 3 * leaf.wave * rim * (np.abs(beat - np.rint(beat)) - 0.25)
     # the slopes along and across follow from the height; then they are turned to x and y
     ahead = leaf.rise * (1 - 2 * droop * along)
     aside = (
         side * (cup - 2 * curl * rim + flutter) + roll - 0.5 * side * furrow * (1 - np.abs(furrow))
     )
-    cosine, sine = np.float32(np.cos(leaf.heading)), np.float32(np.sin(leaf.heading))
+    cosine, sine = np.cos(leaf.heading), np.sin(leaf.heading)
     height = leaf.low + arch + leaf.width * (rim * (cup - curl * rim) + roll * rim * side)
     slope_x, slope_y = ahead * cosine - aside * sine, ahead * sine + aside * cosine
-    return np.stack([height, np.clip(slope_x, -1.2, 1.2), np.clip(slope_y, -1.2, 1.2)])
+    return height, np.clip(slope_x, -1.2, 1.2), np.clip(slope_y, -1.2, 1.2)
 
 
 def frond(rng: np.random.Generator, scene: Scene, leaf: Blade, owner: int, bold: bool) -> None:
@@ -200,14 +253,15 @@ def frond(rng: np.random.Generator, scene: Scene, leaf: Blade, owner: int, bold:
         return
     top, bottom, left, right = crop
     groups = np.zeros((bottom - top, right - left), np.uint8)
-    for lines, group, thickness in frond_lines(rng, leaf, bold):
-        points = np.round((lines - (left, top)) * (1 << SHIFT)).astype(np.int32)
-        cv2.polylines(groups, list(points), False, int(group), thickness, cv2.LINE_8, SHIFT)
-    mask = groups > 0
-    if not mask.any():
+    for lines, group, thickness in frond_lines(rng, leaf, bold, (left, top)):
+        cv2.polylines(groups, list(lines), False, group, thickness, cv2.LINE_8, SHIFT)
+    groups = groups.reshape(-1)
+    inside = np.flatnonzero(groups)
+    if not len(inside):
         return
-    along = np.clip(leaf_axes(leaf, crop)[0][mask], 0, 1.2)
-    scene.paint((top, left), mask, frond_shades(rng, leaf, groups[mask], along), owner)
+    along = np.minimum(np.maximum(leaf_axes(leaf, crop)[0].reshape(-1)[inside], 0), 1.2)
+    layer = frond_shades(rng, leaf, groups[inside], along)
+    scene.paint(moved(inside, right - left, scene.owner.shape[1], top, left), layer, owner)
 
 
 def frond_shades(
@@ -232,10 +286,13 @@ def frond_shades(
 
 
 def frond_lines(
-    rng: np.random.Generator, leaf: Blade, bold: bool
+    rng: np.random.Generator, leaf: Blade, bold: bool, corner: tuple[int, int]
 ) -> list[tuple[np.ndarray, int, int]]:
-    """Returns batches of (lines `(N, K, 2)` in pixels, shade group 1..10, thickness)."""
-    pairs = int(np.clip(leaf.length / 12, 4, 9))
+    """Returns batches of (lines `(N, K, 2)`, shade group 1..10, thickness).
+
+    The lines are in OpenCV's fixed-point pixels, counted from `corner` (x, y).
+    """
+    pairs = int(min(max(leaf.length / 12, 4), 9))
     place = np.linspace(leaf.stalk, 0.97, pairs)[:, None] + rng.normal(0, 0.012, (pairs, 2))
     ahead = unit(leaf.heading)
     aside = np.array([-ahead[1], ahead[0]])
@@ -248,29 +305,41 @@ def frond_lines(
     open_angle = 1.15 - 0.45 * place + rng.normal(0, 0.12, place.shape)
     angle = turned + open_angle * np.array([-1, 1])
     rank = (place - leaf.stalk) / (1 - leaf.stalk)
-    size = leaf.width * (0.12 + np.clip(1 - rank, 0, 1) ** 0.8 * np.minimum(0.6 + 3 * rank, 1))
+    size = leaf.width * (
+        0.12 + np.minimum(np.maximum(1 - rank, 0), 1) ** 0.8 * np.minimum(0.6 + 3 * rank, 1)
+    )
     size *= rng.lognormal(0, 0.15, size.shape)
     foot = midrib(place)
-    stems = np.stack([foot, foot + size[..., None] * unit(angle)], -2).reshape(-1, 2, 2)
-    lobes = lobe_lines(rng, foot, angle, size)
-    rachis = midrib(np.linspace(0, 1.0, 12))[None]
+    stems = fixed([foot, foot + size[..., None] * unit(angle)], corner)
+    lobes = fixed(lobe_lines(rng, foot, angle, size), corner)
+    rachis = fixed([midrib(RACHIS)], corner).reshape(1, -1, 2)
     batches = [(stems, 9, 1), (rachis, 10, 2)]
     shade = rng.integers(1, 9, len(lobes))
     for group in range(1, 9):
         some = lobes[shade == group]
+        if not len(some):
+            continue
         # OpenCV's lines of thickness 2 are 3 pixels wide: thick foot, thin tip
         thick = group > 3
         batches.append((some, group, 2 if bold and thick else 1))
         if thick and not bold:
             batches.append((some[:, :2], group, 2))
-    return [batch for batch in batches if len(batch[0])]
+    return batches
+
+
+def fixed(vertices: list[np.ndarray], corner: tuple[int, int]) -> np.ndarray:
+    """Returns the lines `(N, K, 2)` through K arrays of N vertices `(..., 2)`, see above."""
+    lines = np.empty((vertices[0].size // 2, len(vertices), 2))
+    for place, points in enumerate(vertices):
+        lines[:, place] = points.reshape(-1, 2)
+    return np.rint((lines - corner) * (1 << SHIFT)).astype(np.int32)
 
 
 def lobe_lines(
     rng: np.random.Generator, foot: np.ndarray, angle: np.ndarray, size: np.ndarray
-) -> np.ndarray:
-    """Returns `(N, 3, 2)`: the small curved lobes on both sides of every leaflet."""
-    rungs = int(np.clip(size.max() / 7, 2, 5))
+) -> list[np.ndarray]:
+    """Returns foot, middle and tip of the curved lobes on both sides of every leaflet."""
+    rungs = int(min(max(size.max() / 7, 2), 5))
     at = np.linspace(0.22, 1.0, rungs)[:, None] + rng.normal(0, 0.04, (*size.shape, rungs, 2))
     start = foot[..., None, None, :] + (size[..., None, None] * at)[..., None] * unit(
         angle[..., None, None]
@@ -281,12 +350,14 @@ def lobe_lines(
     heading = angle[..., None, None] + spread
     middle = start + 0.55 * reach * unit(heading)
     end = middle + 0.45 * reach * unit(heading - 0.6 * spread)
-    return np.stack([start, middle, end], -2).reshape(-1, 3, 2)
+    return [start, middle, end]
 
 
 def unit(angle: np.ndarray | float) -> np.ndarray:
     """Returns the unit vectors `(..., 2)` of angles in radians."""
-    return np.stack([np.cos(angle), np.sin(angle)], -1)
+    vectors = np.empty((*np.shape(angle), 2))
+    vectors[..., 0], vectors[..., 1] = np.cos(angle), np.sin(angle)
+    return vectors
 
 
 def feathery_plant(
@@ -298,7 +369,7 @@ def feathery_plant(
     owner: int,
 ) -> None:
     """Draws a Weed-1: fronds around `centre` (x, y), the longest about `radius` pixels."""
-    count = int(np.clip(radius / 8 + rng.normal(0, 1.5), 2, 12))
+    count = int(min(max(radius / 8 + rng.normal(0, 1.5), 2), 12))
     turn = rng.uniform(0, 2 * np.pi)
     lean = rng.uniform(0, 2 * np.pi)
     bold = radius > 90 * rng.lognormal(0, 0.2)
@@ -340,7 +411,7 @@ def broad_plant(
     owner: int,
 ) -> None:
     """Draws a Weed-2: a rosette of rounded leaves around `centre`, about `radius` pixels."""
-    count = int(np.clip(radius / 7.5 + rng.normal(0.5, 1.3), 3, 9))
+    count = int(min(max(radius / 7.5 + rng.normal(0.5, 1.3), 3), 9))
     turn = rng.uniform(0, 2 * np.pi)
     slim = rng.uniform(0.2, 0.4)
     habit = broad_habit(rng)

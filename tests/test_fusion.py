@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tta_demo.fusion import FUSIONS, fuse
+from tta_demo.fusion import FUSIONS, POOLS, fuse
 from tta_demo.predict import ViewStack
 
 SHAPE = (4, 3, 5, 6)  # views, classes, height, width
@@ -283,3 +283,134 @@ def test_an_unknown_fusion_is_refused():
 def test_no_fusion_without_the_original_view_is_refused():
     with pytest.raises(ValueError, match="identity"):
         fuse(permuted(make_stack(), [0, 1]), "none")
+
+
+# Weights per class, and the log pool
+
+
+def class_weights(views=4, classes=3, seed=1):
+    generator = torch.Generator().manual_seed(seed)
+    return (1.5 * torch.randn(views, classes, generator=generator)).softmax(0)
+
+
+def pooled_slowly(probs, weights, pool):
+    """One pixel's answer `(C,)` from those `(n, C)` of the views that saw it."""
+    scores = []
+    for c in range(probs.shape[1]):
+        share = weights[:, c] if weights.ndim > 1 else weights
+        share = share / share.sum()
+        if pool == "linear":
+            scores.append(sum(share * probs[:, c]))
+        else:
+            scores.append(np.prod(probs[:, c] ** share))
+    return normalised(np.array(scores))
+
+
+both_pools = pytest.mark.parametrize("pool", POOLS)
+both_forms = pytest.mark.parametrize("weights", [WEIGHTS, class_weights()], ids=["view", "class"])
+
+
+@coverage
+@both_pools
+@both_forms
+def test_learned_fusion_equals_a_loop_over_pixels_and_classes(weights, pool, covered):
+    stack = make_stack(covered=covered)
+    fused = fuse(stack, "learned", weights, pool)
+    assert fused.shape == SHAPE[1:]
+    torch.testing.assert_close(fused.sum(0), torch.ones(SHAPE[2:]))
+    for y, x in np.ndindex(SHAPE[2:]):
+        seen = np.s_[:] if covered else stack.seen[:, y, x].numpy()
+        probs = stack.log_probs[:, :, y, x].double().exp().numpy()[seen]
+        if len(probs):
+            wanted = pooled_slowly(probs, weights.double().numpy()[seen], pool)
+        else:
+            wanted = np.full(3, 1 / 3)
+        np.testing.assert_allclose(fused[:, y, x], wanted, atol=2e-6)
+
+
+@coverage
+@both_pools
+def test_equal_weights_for_all_classes_are_weights_per_view(pool, covered):
+    stack = make_stack(covered=covered)
+    by_class = fuse(stack, "learned", WEIGHTS[:, None].repeat(1, 3), pool)
+    torch.testing.assert_close(by_class, fuse(stack, "learned", WEIGHTS, pool))
+
+
+@coverage
+@pytest.mark.parametrize("shape", [(4,), (4, 3)], ids=["view", "class"])
+def test_even_weights_in_the_log_pool_are_the_average_of_logits(shape, covered):
+    stack = make_stack(covered=covered)
+    even = fuse(stack, "learned", torch.full(shape, 0.25), "log")
+    torch.testing.assert_close(even, fuse(stack, "gmean"))
+
+
+@coverage
+@both_pools
+@both_forms
+def test_permuting_views_with_their_weights_changes_nothing(weights, pool, covered):
+    stack, order = make_stack(covered=covered), [1, 3, 0, 2]
+    fused = fuse(permuted(stack, order), "learned", weights[order], pool)
+    torch.testing.assert_close(fused, fuse(stack, "learned", weights, pool), atol=1e-6, rtol=0)
+
+
+@both_pools
+def test_permuting_classes_with_their_weights_permutes_the_answer(pool):
+    stack, weights, order = make_stack(covered=False), class_weights(), [2, 0, 1]
+    other = ViewStack(stack.views, stack.log_probs[:, order], stack.seen)
+    fused = fuse(stack, "learned", weights, pool)
+    torch.testing.assert_close(fuse(other, "learned", weights[:, order], pool), fused[order])
+
+
+@both_pools
+@both_forms
+def test_a_classification_stack_is_one_pixel_for_every_form(weights, pool):
+    stack = make_stack((4, 3, 1, 1))
+    answers = ViewStack(stack.views, stack.log_probs[..., 0, 0])
+    fused = fuse(answers, "learned", weights, pool)
+    torch.testing.assert_close(fused, fuse(stack, "learned", weights, pool)[:, 0, 0])
+
+
+def test_the_log_pool_weighs_logits_only_if_each_view_has_one_weight():
+    logits = 2 * torch.randn(SHAPE) + 4
+    stack = ViewStack(("a", "b", "c", "d"), logits.log_softmax(1))
+    for weights, same in ((WEIGHTS[:, None], True), (class_weights(), False)):
+        weighed = (weights[..., None, None] * logits).sum(0).softmax(0)
+        used = weights[:, 0] if same else weights
+        distance = (fuse(stack, "learned", used, "log") - weighed).abs().max()
+        assert (distance < 1e-5) == same, distance
+
+
+@pytest.mark.parametrize("index", range(4))
+@both_pools
+def test_all_weight_of_every_class_on_one_view_gives_that_view(pool, index):
+    stack = make_stack()
+    fused = fuse(stack, "learned", torch.eye(4)[index][:, None].repeat(1, 3), pool)
+    torch.testing.assert_close(fused, stack.log_probs[index].exp())
+
+
+@both_pools
+def test_a_class_that_no_seeing_view_has_a_weight_for_does_not_win(pool):
+    answers = torch.tensor([[0.1, 0.8, 0.1], [0.1, 0.8, 0.1]])[..., None].log()
+    stack = ViewStack(("a", "b"), answers, torch.tensor([[False], [True]]))
+    weights = torch.tensor([[1.0, 0.5, 0.5], [0.0, 0.5, 0.5]])
+    fused = fuse(stack, "learned", weights, pool)
+    assert fused[:, 0].argmax() == 1, fused
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [
+        class_weights(4, 2),
+        class_weights(3, 4),
+        class_weights(4, 3).T,
+        2 * class_weights(4, 3),
+        torch.tensor([[0.5, 0.5, 0.5]] * 3 + [[-0.5, -0.5, -0.5]]),
+        torch.tensor([[0.25, 0.25, 0.3]] * 4),
+        class_weights(4, 3)[..., None],
+        torch.full((4, 3), float("nan")),
+    ],
+    ids=["classes", "views", "turned", "sum 2", "negative", "one class", "cube", "nan"],
+)
+def test_class_weights_that_are_not_on_the_simplex_are_refused(weights):
+    with pytest.raises(ValueError, match="weights"):
+        fuse(make_stack(), "learned", weights)

@@ -3,6 +3,7 @@ import pytest
 import sklearn.metrics
 
 from tta_demo.metrics import (
+    accuracy,
     calibration_error,
     confusion,
     f1,
@@ -122,3 +123,16 @@ def test_reliability_tables_add_up_and_lose_no_pixel(seed):
     np.testing.assert_allclose(table.sum(0), [72, confidence.sum(), right.sum()], rtol=1e-6)
     parts = reliability(confidence[:3], right[:3]) + reliability(confidence[3:], right[3:])
     np.testing.assert_allclose(parts, table)
+
+
+@pytest.mark.parametrize("classes", [2, 4, 9])
+@seeds
+def test_the_accuracy_is_that_of_scikit_learn(seed, classes):
+    truth, labels = random_labels(seed, classes)
+    wanted = sklearn.metrics.accuracy_score(truth.ravel(), labels.ravel())
+    assert accuracy(confusion(truth, labels, classes)) == pytest.approx(wanted)
+
+
+def test_classes_that_are_nowhere_do_not_change_the_accuracy():
+    truth, labels = random_labels(0, classes=3)
+    assert accuracy(confusion(truth, labels, 9)) == accuracy(confusion(truth, labels, 3))

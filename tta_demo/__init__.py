@@ -1,11 +1,13 @@
 """Test-time augmentation: look several times, undo each change, combine the answers."""
 
 from tta_demo.fusion import FUSIONS, fuse
-from tta_demo.learned import LearnableTTA, WeightFile, fit_exact
+from tta_demo.learnable import LearnableTTA
+from tta_demo.learned import Fit, fit
 from tta_demo.models.registry import MODELS, load_model
 from tta_demo.pictures import read_picture
 from tta_demo.predict import ViewStack, predict_views, to_tensor
 from tta_demo.views import DOMAINS, VIEW_SETS, VIEWS
+from tta_demo.weight_file import WeightFile
 
 __all__ = [
     "DOMAINS",
@@ -13,10 +15,11 @@ __all__ = [
     "MODELS",
     "VIEWS",
     "VIEW_SETS",
+    "Fit",
     "LearnableTTA",
     "ViewStack",
     "WeightFile",
-    "fit_exact",
+    "fit",
     "fuse",
     "load_model",
     "predict_views",

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from tta_demo.draw import overlay
-from tta_demo.evaluate import Plan, evaluate
+from tta_demo.evaluate import Difference, Plan, evaluate, gain
 from tta_demo.fusion import FUSIONS, fuse
 from tta_demo.metrics import confusion
 from tta_demo.models.registry import MODELS, load_model, read_unet
@@ -29,9 +29,9 @@ from tta_demo.pictures import Picture, read_picture
 from tta_demo.predict import predict_views, to_labels, to_tensor
 from tta_demo.samples.labelled import LabelledPicture
 from tta_demo.samples.weeds import SEEDS, field
-from tta_demo.segmentation import segment
+from tta_demo.segmentation import learned_for, segment
 from tta_demo.views import VIEW_SETS
-from tta_demo.worlds import WORLDS
+from tta_demo.worlds import WORLDS, world_named
 
 __all__ = ["app"]
 
@@ -189,20 +189,24 @@ def quality(
     out: Annotated[Path, typer.Option(help="Folder for WORLD.json.")] = Path("assets/results"),
 ) -> None:
     """Scores no TTA, even mean and learned weights on the test split; saves the table."""
-    if world not in WORLDS:
-        raise ValueError(f"world {world!r} is unknown: choose one of {', '.join(WORLDS)}")
-    place = WORLDS[world]
+    place = world_named(world)
     plans = [Plan("none", VIEW_SETS["none"], "none")]
     for name in ("flips", "d4", "all"):
         views = VIEW_SETS[name]
-        weights = place.weight_file(views).select(views, place.record.digest)
+        weights, pool = learned_for(place, views, "learned")[0]
         plans += [
             Plan(f"{name}, mean", views, "mean"),
-            Plan(f"{name}, learned", views, "learned", weights),
+            Plan(f"{name}, learned", views, "learned", weights, pool),
         ]
     pictures = list(place.pictures("test", data))
     scores = evaluate(load_model(place.model), tqdm(pictures, unit="picture"), plans)
-    rows = {score.plan.name: score.row(place.record.palette.names) for score in scores}
+    classes = place.record.palette.names
+    rows = {score.plan.name: score.row(classes) for score in scores}
+    by_name = {score.plan.name: score for score in scores}
+    gains = {
+        name: gain(by_name[f"{name}, learned"], by_name[f"{name}, mean"], classes)
+        for name in ("flips", "d4", "all")
+    }
     for name, row in rows.items():
         typer.echo(
             f"{name:16}" + "".join(f" {key} {row[key]:.4f}" for key in ("miou", "nll", "ece"))
@@ -217,8 +221,16 @@ def quality(
         "digest": place.record.digest,
         "pictures": len(pictures),
         "scores": rows,
+        "learned_minus_mean": {name: _rounded(found) for name, found in gains.items()},
     }
     (out / f"{world}.json").write_text(json.dumps(result, indent=1) + "\n")
+
+
+def _rounded(found: dict[str, Difference]) -> dict[str, dict[str, float]]:
+    return {
+        key: {name: round(value, 6) for name, value in one._asdict().items()}
+        for key, one in found.items()
+    }
 
 
 def _medians(*calls: Callable[[], object], repeats: int = 15) -> list[float]:

@@ -5,28 +5,27 @@ import logging
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from tqdm import tqdm
 
-from tta_demo import benchmark
+from tta_demo import benchmark_learn
+from tta_demo.commands import evaluate_command, learn_command
 from tta_demo.draw import overlay
 from tta_demo.fusion import FUSIONS
-from tta_demo.learned import WeightFile, fit_exact, true_class_probs
 from tta_demo.masks import restore
 from tta_demo.models.card import write_card
-from tta_demo.models.registry import load_model
 from tta_demo.models.train import RECIPES, train
+from tta_demo.options import DataFolder, ViewNames, WorldName
 from tta_demo.palettes import index_png, rgb_png
 from tta_demo.pictures import read_picture
 from tta_demo.samples.nuclei import cut_examples
 from tta_demo.samples.weeds import DIFFICULTY, PALETTE, SEEDS
-from tta_demo.segmentation import Segmentation, segment, weights_for
-from tta_demo.views import VIEW_SETS, VIEWS, View, parse_views
-from tta_demo.worlds import WORLDS, World
+from tta_demo.segmentation import Segmentation, learned_for, segment
+from tta_demo.views import View, parse_views
+from tta_demo.worlds import WORLDS, World, world_named
 
 __all__ = ["main"]
 
@@ -36,19 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.add_typer(benchmark.app, name="benchmark")
-
-WorldName = Annotated[str, typer.Option(help=f"Model and classes: {', '.join(WORLDS)}.")]
-ViewNames = Annotated[
-    str,
-    typer.Option(
-        help=f"A set ({', '.join(VIEW_SETS)}) or names separated by commas: {', '.join(VIEWS)}."
-    ),
-]
-DataFolder = Annotated[
-    Path | None,
-    typer.Option(help="Folder of BBBC038 with split.csv, for nuclei; weeds are generated."),
-]
+app.add_typer(benchmark_learn.app, name="benchmark")
 
 
 def main() -> None:
@@ -78,8 +65,8 @@ def predict_command(
     NAME-mask.png holds class ids at the picture's full size, NAME-overlay.png shows them over the
     picture, NAME.json has views, weights, and scores where there is a mask.
     """
-    names, place = parse_views(views), _world(world)
-    weights_for(place, names, fusion)  # a wrong choice fails once, not for every picture
+    names, place = parse_views(views), world_named(world)
+    learned_for(place, names, fusion)  # a wrong choice fails once, not for every picture
     twins = {path.stem for path in pictures}
     if len(twins) < len(pictures):
         raise ValueError(
@@ -128,48 +115,8 @@ def _write(result: Segmentation, out: Path, stem: str) -> None:
     (out / f"{stem}.json").write_text(json.dumps(result.report(), indent=1) + "\n")
 
 
-@app.command("learn")
-def learn_command(
-    out: Annotated[Path, typer.Option(help="Weights file to write (JSON).")],
-    world: WorldName,
-    data: DataFolder = None,
-    views: ViewNames = "d4",
-    seed: Annotated[int, typer.Option(help="Seed of the draw of pixels.")] = 0,
-) -> None:
-    """Learns how much each view counts on the calibration pictures, by maximum likelihood."""
-    place, names = _world(world), parse_views(views)
-    pictures = list(place.pictures("calibration", data))
-    truth = true_class_probs(
-        load_model(place.model), tqdm(pictures, unit="picture"), names, seed=seed
-    )
-    fit = fit_exact(truth)
-    WeightFile(
-        world=world,
-        model=place.model,
-        digest=place.record.digest,
-        weights={name: round(float(w), 6) for name, w in zip(names, fit.weights, strict=True)},
-        calibration={
-            "data": f"{world}, calibration split",
-            "first": pictures[0].name,
-            "pictures": len(pictures),
-            "pixels": truth.shape[1],
-            "seed": seed,
-        },
-        scores={
-            "nll_on_the_calibration_pixels": {
-                "even": -fit.history[0],
-                "learned": -fit.history[-1],
-            },
-            "gap": fit.gap,
-        },
-        date=date.today().isoformat(),
-    ).save(out)
-    for name, weight in zip(names, fit.weights, strict=True):
-        typer.echo(f"{name:14} {weight:6.3f}")
-    typer.echo(
-        f"{len(fit.history) - 1} steps, certified within {fit.gap:.1e} of the best "
-        f"log-likelihood on {truth.shape[1]} pixels"
-    )
+app.command("learn")(learn_command)
+app.command("evaluate")(evaluate_command)
 
 
 @app.command("train")
@@ -179,7 +126,7 @@ def train_command(
     data: DataFolder = None,
 ) -> None:
     """Trains the world's model with its recipe, and writes weights and model card."""
-    place = _world(world)
+    place = world_named(world)
     pictures, validation = (
         list(tqdm(place.pictures(split, data), desc=f"{split} pictures", unit=""))
         for split in ("train", "val")
@@ -202,7 +149,7 @@ def sample_command(
     ),
 ) -> None:
     """Writes generated pictures and their masks (class ids in the world's colours)."""
-    place = _world(world)
+    place = world_named(world)
     if place.generate is None:
         raise ValueError(f"world {world!r} generates no pictures: use weeds")
     for folder in ("images", "masks"):
@@ -230,12 +177,6 @@ def examples_command(
         made = WORLDS["weeds"].generate(seed, DIFFICULTY)
         (out / f"{made.name}.png").write_bytes(rgb_png(made.rgb))
         (out / f"{made.name}-mask.png").write_bytes(index_png(made.labels, PALETTE))
-
-
-def _world(name: str) -> World:
-    if name not in WORLDS:
-        raise ValueError(f"world {name!r} is unknown: choose one of {', '.join(WORLDS)}")
-    return WORLDS[name]
 
 
 def _mask_for(picture: Path, folder: Path) -> Path:

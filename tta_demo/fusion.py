@@ -11,9 +11,9 @@ from math import log
 import torch
 from torch import Tensor
 
-from tta_demo.predict import ViewStack
+from tta_demo.predict import FLOOR, ViewStack
 
-__all__ = ["FUSIONS", "Fusion", "fuse", "weighted_mean"]
+__all__ = ["FUSIONS", "POOLS", "Fusion", "fuse", "weighted_mean"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class Fusion:
         label: plain words for people.
         summary: the exact term.
         source: where it comes from.
-        reduce: from a stack and weights `(V,)` to scores `(C, ...)` >= 0, normalised by `fuse`.
+        reduce: from a stack and weights, `(V,)` or `(V, C)`, to scores `(C, ...)` >= 0, which
+            `fuse` normalises.
         weighted: whether the weights matter.
     """
 
@@ -35,13 +36,17 @@ class Fusion:
     weighted: bool = False
 
 
-def fuse(stack: ViewStack, fusion: str, weights: Tensor | None = None) -> Tensor:
+def fuse(
+    stack: ViewStack, fusion: str, weights: Tensor | None = None, pool: str = "linear"
+) -> Tensor:
     """Returns fused probabilities `(C, H, W)`, or `(C,)` of a classification stack; float32.
 
     Args:
         stack: the views' answers.
         fusion: a key of `FUSIONS`.
-        weights: `(V,)`, non-negative, sum 1; needed for `learned`, refused otherwise.
+        weights: `(V,)`, or `(V, C)` for a weight per class and view, non-negative, sum 1 over V;
+            needed for `learned`, refused otherwise.
+        pool: a key of `POOLS`, what learned weights weigh.
 
     Raises:
         ValueError: the fusion is unknown, the weights do not fit, or `none` without `identity`.
@@ -53,38 +58,53 @@ def fuse(stack: ViewStack, fusion: str, weights: Tensor | None = None) -> Tensor
     """
     if fusion not in FUSIONS:
         raise ValueError(f"fusion {fusion!r} is unknown: choose one of {', '.join(FUSIONS)}")
-    count = len(stack.views)
+    count, classes = stack.log_probs.shape[:2]
     if FUSIONS[fusion].weighted != (weights is not None):
         raise ValueError(f"fusion {fusion!r} with weights {weights}: only 'learned' takes weights")
+    if pool not in POOLS:
+        raise ValueError(f"pool {pool!r} is unknown: choose one of {', '.join(POOLS)}")
+    reduce = FUSIONS[fusion].reduce if weights is None else POOLS[pool]
     if weights is None:
         weights = torch.full((count,), 1 / count)
-    on_simplex = (weights >= 0).all() and abs(float(weights.sum()) - 1) <= 1e-3
-    if weights.shape != (count,) or not on_simplex:
+    on_simplex = (weights >= 0).all() and ((weights.sum(0) - 1).abs() <= 1e-3).all()
+    if weights.shape not in ((count,), (count, classes)) or not on_simplex:
         raise ValueError(
-            f"weights {weights.tolist()} for {count} views: give {count} numbers >= 0 of sum 1"
+            f"weights {weights.tolist()} for {count} views: give {count} numbers >= 0 of sum 1, "
+            f"or as many for each of {classes} classes"
         )
-    scores = FUSIONS[fusion].reduce(stack, weights)
+    scores = reduce(stack, weights)
     total = scores.sum(0, keepdim=True)
     return torch.where(total > 0, scores / total, 1 / len(scores))
 
 
-def weighted_mean(values: Tensor, seen: Tensor | None, weights: Tensor) -> Tensor:
+def weighted_mean(
+    values: Tensor, seen: Tensor | None, weights: Tensor, empty: float = 0.0
+) -> Tensor:
     """Returns the mean over V, each pixel's weights renormalised over the views that saw it.
 
     Args:
         values: `(V, C, ...)`, or `(V, B, C, H, W)`.
         seen: bool, the shape of `values` with an axis of length 1 for C; None if all was seen.
         weights: `(V,)`, sum 1, or a shape that broadcasts against `values`.
+        empty: what stands where no view of any weight saw the pixel.
     """
-    weights = weights.to(values) if weights.ndim > 1 else _column(weights.to(values), values)
+    weights = weights.to(values)
+    if seen is None and weights.ndim == 1:
+        return torch.tensordot(weights, values, 1)
+    if weights.ndim == 1:
+        weights = weights.view(-1, *[1] * (values.ndim - 1))
     if seen is None:
         return (weights * values).sum(0)
     weights = weights * seen
-    return (weights * values).sum(0) / weights.sum(0).clamp_min(1e-12)
+    total = weights.sum(0)
+    return torch.where(total > 0, (weights * values).sum(0) / total.clamp_min(1e-12), empty)
 
 
-def _column(weights: Tensor, values: Tensor) -> Tensor:
-    return weights.view(-1, *[1] * (values.ndim - 1))
+def _over(values: Tensor, weights: Tensor) -> Tensor:
+    """Returns weights `(V,)`, or `(V, C)` in a shape that fits values `(V, C, ...)`."""
+    if weights.ndim == 1:
+        return weights
+    return weights.view(*weights.shape, *[1] * (values.ndim - 2))
 
 
 def _none(stack: ViewStack, _: Tensor) -> Tensor:
@@ -96,11 +116,12 @@ def _none(stack: ViewStack, _: Tensor) -> Tensor:
 
 
 def _mean(stack: ViewStack, weights: Tensor) -> Tensor:
-    return weighted_mean(stack.probs, stack.seen_by_class, weights)
+    return weighted_mean(stack.probs, stack.seen_by_class, _over(stack.probs, weights))
 
 
 def _gmean(stack: ViewStack, weights: Tensor) -> Tensor:
-    return weighted_mean(stack.log_probs.float(), stack.seen_by_class, weights).softmax(0)
+    logs = stack.log_probs.float()
+    return weighted_mean(logs, stack.seen_by_class, _over(logs, weights), FLOOR).softmax(0)
 
 
 def _max(stack: ViewStack, _: Tensor) -> Tensor:
@@ -146,6 +167,9 @@ def _confidence(stack: ViewStack, _: Tensor) -> Tensor:
         trust = trust * stack.seen_by_class
     return (trust * probs).sum(0)
 
+
+POOLS: dict[str, Callable[[ViewStack, Tensor], Tensor]] = {"linear": _mean, "log": _gmean}
+"""What learned weights weigh: probabilities, or their logarithms (a geometric mean)."""
 
 FUSIONS: dict[str, Fusion] = {
     "none": Fusion("No fusion", "the original view alone", "baseline", _none),

@@ -6,7 +6,7 @@ because counting them as 0 punishes a correct answer.
 
 import numpy as np
 
-__all__ = ["calibration_error", "confusion", "f1", "iou", "mean_iou", "reliability"]
+__all__ = ["accuracy", "calibration_error", "confusion", "f1", "iou", "mean_iou", "reliability"]
 
 
 def confusion(truth: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
@@ -29,6 +29,16 @@ def confusion(truth: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray
         raise ValueError(f"truth is {truth.shape} and the prediction {labels.shape}: sizes differ")
     pairs = truth.astype(np.int64).ravel() * classes + labels.astype(np.int64).ravel()
     return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
+
+
+def accuracy(matrix: np.ndarray) -> float:
+    """Returns the share of pixels whose label is right, 0..1.
+
+    Example:
+        >>> accuracy(np.array([[3, 1], [0, 4]]))
+        0.875
+    """
+    return float(np.trace(matrix) / matrix.sum())
 
 
 def iou(matrix: np.ndarray) -> np.ndarray:

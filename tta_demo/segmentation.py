@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -15,15 +15,28 @@ from tta_demo.metrics import confusion, f1, iou, mean_iou
 from tta_demo.models.registry import load_model
 from tta_demo.pictures import Picture
 from tta_demo.predict import Look, LookCache, Track, ViewStack, to_labels
+from tta_demo.weight_file import WeightFile
 from tta_demo.worlds import World
 
-__all__ = ["LOOKS", "Segmentation", "segment", "weights_for"]
+__all__ = ["LOOKS", "Learned", "Segmentation", "learned_for", "segment"]
 
 LOOKS = LookCache()
 """The process-wide cache."""
 
 _FUSING = threading.Lock()
 """One fusion at a time: 22 views of a large picture need a gigabyte for a moment."""
+
+
+class Learned(NamedTuple):
+    """Learned weights, chosen for some views.
+
+    Attributes:
+        weights: `(V,)`, or `(V, C)` for a weight per class and view.
+        pool: a key of `POOLS`.
+    """
+
+    weights: torch.Tensor
+    pool: str
 
 
 @dataclass(frozen=True)
@@ -37,7 +50,7 @@ class Segmentation:
         views: the names of the V views that were fused.
         looks: by name, those views and `identity`.
         fusion: a key of `FUSIONS`.
-        weights: by view, what each counts; None if the fusion has no weights.
+        learned: what each view counts; None if the fusion has no weights.
         notes: plain sentences on what the user should know.
     """
 
@@ -47,18 +60,27 @@ class Segmentation:
     views: tuple[str, ...]
     looks: dict[str, Look]
     fusion: str
-    weights: dict[str, float] | None
+    learned: Learned | None
     notes: tuple[str, ...]
 
     @cached_property
     def labels(self) -> np.ndarray:
         """`(h, w)` uint8, the fused answer; fused when it is first asked for."""
         chosen = ("identity",) if self.fusion == "none" else self.views
-        weights = None if self.weights is None else torch.tensor(list(self.weights.values()))
         with _FUSING:
-            return to_labels(
-                fuse(ViewStack.of({v: self.looks[v] for v in chosen}), self.fusion, weights)
-            )
+            stack = ViewStack.of({view: self.looks[view] for view in chosen})
+            return to_labels(fuse(stack, self.fusion, *(self.learned or ())))
+
+    @property
+    def weights(self) -> dict[str, float] | dict[str, dict[str, float]] | None:
+        """What each view counts, by view, or by view and class; None without learned weights."""
+        if self.learned is None:
+            return None
+        names = self.world.record.palette.names
+        rows = self.learned.weights.tolist()
+        if self.learned.weights.ndim > 1:
+            rows = [dict(zip(names, row, strict=True)) for row in rows]
+        return dict(zip(self.views, rows, strict=True))
 
     @property
     def one_look(self) -> np.ndarray:
@@ -125,6 +147,7 @@ def segment(
     fusion: str = "mean",
     track: Track = iter,
     device: str = "auto",
+    file: WeightFile | None = None,
 ) -> Segmentation:
     """Returns the answer of one look and of all looks; runs only views that are not cached.
 
@@ -136,12 +159,13 @@ def segment(
         fusion: a key of `FUSIONS`.
         track: wraps the views that need a forward pass, to show progress.
         device: `cuda`, `mps`, `cpu`, or `auto` for the fastest that is there.
+        file: learned weights to use; the world's own if left out.
 
     Raises:
         ValueError: no view, an unknown one, or none learned for one; before any forward pass.
     """
     views, digest = tuple(views), world.record.digest
-    weights, told = weights_for(world, views, fusion)
+    learned, told = learned_for(world, views, fusion, file)
     notes = picture.notes + told
     needed = tuple(dict.fromkeys((*views, "identity")))
     looks = LOOKS.looks(load_model(world.model, device), digest, picture.rgb, needed, track)
@@ -156,15 +180,15 @@ def segment(
         views=views,
         looks=looks,
         fusion=fusion,
-        weights=None if weights is None else dict(zip(views, weights.tolist(), strict=True)),
+        learned=learned,
         notes=notes,
     )
 
 
-def weights_for(
-    world: World, views: tuple[str, ...], fusion: str
-) -> tuple[torch.Tensor | None, tuple[str, ...]]:
-    """Returns the world's learned weights `(V,)` if the fusion takes weights, and notes.
+def learned_for(
+    world: World, views: tuple[str, ...], fusion: str, file: WeightFile | None = None
+) -> tuple[Learned | None, tuple[str, ...]]:
+    """Returns the file's, or the world's, weights if the fusion takes weights, and notes.
 
     Raises:
         ValueError: no view, an unknown fusion, or no learned weight for a view.
@@ -175,15 +199,17 @@ def weights_for(
         raise ValueError(f"fusion {fusion!r} is unknown: choose one of {', '.join(FUSIONS)}")
     if not FUSIONS[fusion].weighted:
         return None, ()
-    file = world.weight_file(views)
-    weights = file.select(views, world.record.digest)
-    if set(file.weights) == set(views):
-        return weights, ()
+    notes = () if file is None else (f"Weights of {file.origin}.",)
+    file = file or world.weight_file(views)
+    weights = file.select(views, world.record.digest, world.record.palette.names)
+    learned = Learned(weights, file.pool)
+    if set(file.views) == set(views):
+        return learned, notes
     note = (
-        f"The weights were learned for {len(file.weights)} looks together; here they are "
+        f"The weights were learned for {len(file.views)} looks together; here they are "
         f"scaled up over the {len(views)} chosen ones."
     )
-    return weights, (note,)
+    return learned, (*notes, note)
 
 
 def _scores(matrix: np.ndarray, names: Sequence[str]) -> dict[str, Any]:

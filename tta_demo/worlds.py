@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from tta_demo.learned import WeightFile
 from tta_demo.masks import read_mask
 from tta_demo.models.registry import ASSETS, MODELS, ModelRecord
 from tta_demo.pictures import Picture
 from tta_demo.samples import nuclei, weeds
 from tta_demo.samples.labelled import LabelledPicture
+from tta_demo.weight_file import WeightFile
 
-__all__ = ["WORLDS", "World"]
+__all__ = ["WORLDS", "World", "world_named"]
 
 
 def _as_it_is(labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -55,7 +55,7 @@ class World:
     def weight_file(self, views: tuple[str, ...]) -> WeightFile:
         """Returns the smallest weights file that has all these views, else the largest."""
         files = [WeightFile.load(path) for path in self.weight_paths]
-        return next((f for f in files if set(views) <= set(f.weights)), files[-1])
+        return next((f for f in files if set(views) <= set(f.views)), files[-1])
 
     def read_truth(self, path: Path, picture: Picture) -> tuple[np.ndarray, tuple[str, ...]]:
         """Returns a mask file's labels at the picture's working size, and notes.
@@ -101,3 +101,14 @@ WORLDS: dict[str, World] = {
         complete=nuclei.with_border,
     ),
 }
+
+
+def world_named(name: str) -> World:
+    """Returns the world of a name.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if name not in WORLDS:
+        raise ValueError(f"world {name!r} is unknown: choose one of {', '.join(WORLDS)}")
+    return WORLDS[name]

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from tta_demo.ui.components import swatch
+from tta_demo.ui.components import legend_of
 from tta_demo.views import DOMAINS, VIEW_SETS, VIEWS
 from tta_demo.worlds import WORLDS
 
@@ -62,11 +62,7 @@ def change_world(world: str) -> tuple[Any, ...]:
 def note(world: str) -> str:
     """Returns what the world's model knows, its classes, and where the examples come from."""
     place = WORLDS[world]
-    palette = place.record.palette
-    classes = " ".join(
-        f"<span>{swatch(color)}{escape(name)}</span>"
-        for name, color in zip(palette.names, palette.colors, strict=True)
-    )
+    classes = legend_of(place.record.palette)
     return (
         f"<p>{escape(place.record.summary)} Anything else puzzles it. The truth (a mask) "
         f"is optional.</p><p class='classes'>{classes}</p>"

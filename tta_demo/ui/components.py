@@ -7,10 +7,23 @@ import numpy as np
 
 from tta_demo.fusion import FUSIONS
 from tta_demo.metrics import f1, iou, mean_iou
+from tta_demo.palettes import Palette
 from tta_demo.segmentation import Segmentation
 from tta_demo.views import VIEWS
 
-__all__ = ["BARS_JS", "bars", "class_table", "numbers", "seen_in_training", "swatch"]
+__all__ = [
+    "BARS_JS",
+    "bars",
+    "class_table",
+    "legend_of",
+    "numbers",
+    "seen_in_training",
+    "swatch",
+    "weight_bars",
+]
+
+Weights = dict[str, float] | dict[str, dict[str, float]]
+"""What each view counts, by view, or by view and class."""
 
 NEUTRAL = 0.05
 """Differences within this many points count as none."""
@@ -74,6 +87,7 @@ def _shares(result: Segmentation) -> tuple[float, float]:
 
 def bars(result: Segmentation) -> str:
     """Returns one bar a view: how much each look counts. A bar is a button that names its view."""
+    weights: Weights
     if result.weights is not None:
         weights, text = result.weights, "How much each look counts, learned on labelled pictures."
     elif result.fusion == "none":
@@ -86,16 +100,55 @@ def bars(result: Segmentation) -> str:
             "confidence": "The surer a look is of a pixel, the more it counts there; "
             "all start alike.",
         }.get(result.fusion, "All looks count the same.")
-    longest = max(weights.values())
-    rows = "".join(
-        f'<button type="button" data-view="{escape(name)}" title="{escape(VIEWS[name].summary)}">'
-        f'<span class="name">{escape(VIEWS[name].label)}<small>{escape(name)}</small></span>'
-        f'<span class="track"><i style="width:{100 * weight / longest:.1f}%"></i></span>'
-        f'<span class="share">{weight:.1%}</span></button>'
-        for name, weight in weights.items()
-    )
     hint = "Click a bar to see what that look saw."
-    return f'<p>{escape(text)} {hint}</p><div class="bars">{rows}</div>'
+    rows = weight_bars(weights, result.world.record.palette, "button")
+    return f"<p>{escape(text)} {hint}</p>{rows}"
+
+
+def weight_bars(weights: Weights, palette: Palette, element: str = "div") -> str:
+    """Returns a bar a view; with weights per class, one in the colour of each class.
+
+    Args:
+        weights: by view, or by view and class.
+        palette: the classes.
+        element: `button` for bars that can be clicked, else `div`.
+    """
+    kind = ' type="button"' if element == "button" else ""
+    longest = max(max(_each(weight)) for weight in weights.values())
+    rows = []
+    for name, weight in weights.items():
+        view, shares = VIEWS[name], _each(weight)
+        colors = [f"background:rgb{color};" for color in palette.colors]
+        tracks = "".join(
+            f'<i style="{color}width:{100 * share / longest:.1f}%"></i>'
+            for share, color in zip(shares, colors if len(shares) > 1 else [""], strict=True)
+        )
+        said = " / ".join(f"{100 * share:.0f}" for share in shares)
+        rows.append(
+            f'<{element}{kind} class="bar" data-view="{escape(name)}" '
+            f'title="{escape(view.summary)}">'
+            f'<span class="name">{escape(view.label)}<small>{escape(name)}</small></span>'
+            f'<span class="track">{tracks}</span>'
+            f'<span class="share{" several" if len(shares) > 1 else ""}">'
+            f"{said if len(shares) > 1 else f'{shares[0]:.1%}'}</span>"
+            f"</{element}>"
+        )
+    legend = ""
+    if any(isinstance(weight, dict) for weight in weights.values()):
+        legend = f"<p class='classes'>For each class, in percent: {legend_of(palette)}</p>"
+    return f'{legend}<div class="bars">{"".join(rows)}</div>'
+
+
+def _each(weight: float | dict[str, float]) -> list[float]:
+    return list(weight.values()) if isinstance(weight, dict) else [weight]
+
+
+def legend_of(palette: Palette) -> str:
+    """Returns the classes with their colours."""
+    return " ".join(
+        f"<span>{swatch(color)}{escape(name)}</span>"
+        for name, color in zip(palette.names, palette.colors, strict=True)
+    )
 
 
 def class_table(result: Segmentation) -> str:

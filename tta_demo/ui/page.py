@@ -2,6 +2,7 @@
 
 import gradio as gr
 
+from tta_demo.ui.learn import build_learn_tab
 from tta_demo.ui.segment import build_segment_tab
 
 __all__ = ["build_page"]
@@ -21,5 +22,9 @@ def build_page() -> gr.Blocks:
         gr.Column(elem_id="page"),
     ):
         gr.Markdown(INTRO, elem_id="intro")
-        build_segment_tab(page)
+        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
+            with gr.Tab("See it", id="segment"):
+                segment = build_segment_tab(page)
+            with gr.Tab("Learn the weights", id="learn"):
+                build_learn_tab(tabs, segment)
     return page.queue(max_size=20, default_concurrency_limit=4)

@@ -13,6 +13,7 @@ from tta_demo.predict import Track, to_tensor
 from tta_demo.segmentation import Segmentation, segment
 from tta_demo.ui.components import bars, class_table, numbers, seen_in_training
 from tta_demo.views import VIEWS
+from tta_demo.weight_file import WeightFile
 from tta_demo.worlds import WORLDS
 
 __all__ = [
@@ -46,6 +47,7 @@ class Scene:
         background: whether scores count the background.
         seed: of a generated picture, or None.
         mask_notes: what was said when the mask was read.
+        file: the visitor's own learned weights; the world's own if None.
     """
 
     name: str
@@ -57,11 +59,13 @@ class Scene:
     background: bool
     seed: int | None = None
     mask_notes: tuple[str, ...] = ()
+    file: WeightFile | None = None
 
     def segment(self, track: Track = iter) -> Segmentation:
         """Returns the answer; from the cache where it can."""
         picture = replace(self.picture, notes=self.picture.notes + self.mask_notes)
-        return segment(WORLDS[self.world], picture, self.truth, self.views, self.fusion, track)
+        world = WORLDS[self.world]
+        return segment(world, picture, self.truth, self.views, self.fusion, track, file=self.file)
 
     @property
     def mask(self) -> np.ndarray | None:
@@ -72,10 +76,16 @@ class Scene:
 
 
 class Session:
-    """One visitor's scene. Its actions take turns: none computes on what another replaces."""
+    """One visitor's scene. Its actions take turns: none computes on what another replaces.
+
+    Attributes:
+        scene: what is on screen.
+        files: the visitor's own learned weights, by world.
+    """
 
     def __init__(self) -> None:
         self.scene: Scene | None = None
+        self.files: dict[str, WeightFile] = {}
         self.turn = threading.Lock()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Session":

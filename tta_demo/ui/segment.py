@@ -5,28 +5,11 @@ from typing import Any
 import gradio as gr
 
 from tta_demo.ui import actions, choices, opening
+from tta_demo.ui.events import HEAVY, LIGHT, RAW
 from tta_demo.ui.layout import Inputs, build_inputs, build_results
 from tta_demo.ui.panel import Panel, Session
 
-__all__ = ["build_segment_tab"]
-
-LIGHT: dict[str, Any] = {
-    "show_progress": "hidden",
-    "concurrency_id": "light",
-    "api_visibility": "private",
-}
-"""For actions without a forward pass."""
-
-HEAVY: dict[str, Any] = {
-    "concurrency_id": "model",
-    "concurrency_limit": 4,
-    "trigger_mode": "always_last",
-    "api_visibility": "private",
-}
-"""For actions that may run the model; a click while one is under way is kept, not dropped."""
-
-RAW = {"preprocess": False}
-"""For uploads: gradio would open the file itself, and fail before our own words are reached."""
+__all__ = ["SegmentTab", "build_segment_tab"]
 
 SHOW_RESULTS = """
 () => { if (innerWidth <= 640) document.querySelector('#results').scrollIntoView() }
@@ -34,18 +17,20 @@ SHOW_RESULTS = """
 """On a phone the results stand above the inputs, out of sight of who just chose a picture."""
 
 
-def build_segment_tab(page: gr.Blocks) -> None:
+def build_segment_tab(page: gr.Blocks) -> "SegmentTab":
     """Lays out the tab inside the open page, and wires it."""
     with gr.Row(equal_height=False):
         with gr.Column(scale=2, min_width=320):
             inputs = build_inputs()
         with gr.Column(scale=3, min_width=320, elem_id="results") as box:
             panel, tabs = build_results(box)
-    _Wiring(page, inputs, panel, tabs).connect()
+    tab = SegmentTab(page, inputs, panel, tabs)
+    tab.connect()
+    return tab
 
 
-class _Wiring:
-    """Connects the parts of the page with the actions."""
+class SegmentTab:
+    """Connects the parts of the tab with the actions."""
 
     def __init__(self, page: gr.Blocks, inputs: Inputs, panel: Panel, tabs: gr.Tabs) -> None:
         self.page, self.inputs, self.panel, self.tabs = page, inputs, panel, tabs
@@ -67,14 +52,23 @@ class _Wiring:
 
     def _settle(self, event: Any) -> None:  # noqa: ANN401 (gradio's own kind of dict)
         """After every action: new downloads, or on an error the inputs that fit the screen."""
-        inputs, panel = self.inputs, self.panel
+        panel = self.panel
         downloads = [panel.index, panel.colors, panel.report]
         event.success(actions.files, self.session, downloads, **LIGHT)
-        restored = [
-            panel.box, inputs.picture, inputs.mask, inputs.world, inputs.fusion,
+        event.failure(actions.restore, self.session, self._restored, **LIGHT)
+
+    def follow(self, event: Any) -> None:  # noqa: ANN401
+        """After an action elsewhere changed the scene: the inputs and downloads that fit it."""
+        event.success(actions.restore, self.session, self._restored, **LIGHT)
+        self._settle(event)
+
+    @property
+    def _restored(self) -> list[Any]:
+        inputs = self.inputs
+        return [
+            self.panel.box, inputs.picture, inputs.mask, inputs.world, inputs.fusion,
             inputs.background, inputs.domain, *self.world, *inputs.groups,
         ]  # fmt: skip
-        event.failure(actions.restore, self.session, restored, **LIGHT)
 
     def _pictures(self) -> None:
         inputs, session = self.inputs, self.session

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ def run(session: Session, scene: Scene, progress: gr.Progress) -> Panel:
             progress((done, len(views)), desc=f"Looking: {view.label}", unit="looks")
             yield view
 
+    scene = replace(scene, file=session.files.get(scene.world))
     panel = show(scene, scene.segment(track))
     session.scene = scene
     return panel

@@ -47,31 +47,50 @@ CSS = """
 .numbers .what { color: var(--body-text-color-subdued); font-size: .9rem; }
 .numbers .value { font-size: 1.6rem; font-weight: 700; line-height: 1.3; white-space: nowrap; }
 .numbers .unit { color: var(--body-text-color-subdued); font-size: .8rem; }
-.numbers .better { color: var(--tta-better); }
-.numbers .worse { color: var(--tta-worse); }
+.better { color: var(--tta-better); }
+.worse { color: var(--tta-worse); }
 :root { --tta-better: #166534; --tta-worse: #9f1239; }
 .dark { --tta-better: #6ee7a0; --tta-worse: #fda4af; }
 .bars { display: flex; flex-direction: column; gap: 6px; }
-.bars button {
+.bars .bar {
   display: grid; grid-template-columns: 10.5rem 1fr 4.2rem; align-items: center; gap: 10px;
-  text-align: left; padding: 7px 12px; border-radius: 8px; cursor: pointer;
+  text-align: left; padding: 7px 12px; border-radius: 8px;
   border: 1px solid var(--border-color-primary); background: var(--block-background-fill);
   color: var(--body-text-color); font: inherit;
 }
+.bars button.bar { cursor: pointer; }
 .bars button:hover, .bars button:focus-visible { border-color: var(--color-accent); }
 .bars .name small { display: block; color: var(--body-text-color-subdued); }
-.bars .track { height: 12px; border-radius: 6px; background: var(--background-fill-secondary); }
+.bars .track { border-radius: 6px; background: var(--background-fill-secondary); }
 .bars .track i {
-  display: block; height: 100%; border-radius: 6px; background: var(--color-accent);
+  display: block; height: 12px; border-radius: 6px; background: var(--color-accent);
   min-width: 2px;
 }
+.bars .track i:not(:only-child) {
+  height: 6px; box-sizing: border-box; border: 1px solid var(--body-text-color-subdued);
+}
+.bars .several { font-size: .8rem; }
 .bars .share { text-align: right; font-weight: 600; font-variant-numeric: tabular-nums; }
+.status p { margin: 0 0 .3rem; }
+.status progress { width: 100%; height: 10px; accent-color: var(--color-accent); }
+.verdict { font-size: 1.05rem; }
+.small, .small p { font-size: .85rem; color: var(--body-text-color-subdued); }
+.curve { width: 100%; max-width: 520px; height: auto; display: block; }
+.curve polyline { fill: none; stroke: var(--color-accent); stroke-width: 2.5; }
+.curve circle { fill: var(--color-accent); }
+.curve line { stroke: var(--border-color-primary); }
+.curve text { fill: var(--body-text-color-subdued); font-size: 13px; }
 .scores { overflow-x: auto; }
-.scores table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+.scores table {
+  border: 0 !important; border-collapse: collapse; width: 100%;
+  font-variant-numeric: tabular-nums;
+}
 .scores th, .scores td {
   padding: 6px 10px !important; text-align: right; border: 0 !important;
   border-bottom: 1px solid var(--border-color-primary) !important;
 }
+.scores tr { border: 0 !important; }
+.scores td { white-space: nowrap; }
 .scores th:first-child, .scores td:first-child { text-align: left; }
 #note p { margin: .2rem 0; }
 #note .classes span { white-space: nowrap; margin-right: .9em; }
@@ -85,7 +104,8 @@ CSS = """
   .numbers { grid-template-columns: 1fr 1fr; gap: 8px; }
   .numbers > div { padding: 8px 10px; }
   .numbers > div:last-child { grid-column: 1 / -1; }
-  .bars button { grid-template-columns: 7.5rem 1fr 3.6rem; padding: 7px 8px; }
+  .bars .bar { grid-template-columns: 7.5rem 1fr 3.6rem; padding: 7px 8px; }
+  .scores th, .scores td { padding: 4px 5px !important; font-size: .75rem; white-space: normal; }
 }
 """
 

@@ -1,0 +1,274 @@
+"""The commands that learn weights and measure what they are worth on labelled pictures."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from tqdm import tqdm
+
+from tta_demo.answers import Answers
+from tta_demo.batch import Outcome, evaluate_folder, score_table
+from tta_demo.evaluate import Plan
+from tta_demo.fusion import POOLS
+from tta_demo.learned import Fit, fit_steps
+from tta_demo.methods import METHODS, needs_all_classes
+from tta_demo.models.registry import MODELS, load_model
+from tta_demo.options import ViewNames
+from tta_demo.palettes import Palette
+from tta_demo.predict import ViewStack, predict_views, to_tensor
+from tta_demo.samples.folders import find, pair, read_pair, read_palette
+from tta_demo.samples.labelled import LabelledPicture
+from tta_demo.samples.weeds import COUNTS, DIFFICULTY, SEEDS
+from tta_demo.segmentation import learned_for
+from tta_demo.study import file_of
+from tta_demo.views import VIEW_SETS, parse_views
+from tta_demo.weight_file import WeightFile
+from tta_demo.worlds import WORLDS, World, world_named
+
+__all__ = ["evaluate_command", "learn_command"]
+
+Load = Callable[[], LabelledPicture]
+
+World_ = Annotated[
+    str | None, typer.Option("--world", help=f"Model and classes: {', '.join(WORLDS)}.")
+]
+Model = Annotated[
+    str | None, typer.Option("--model", help=f"Instead of the world: {', '.join(MODELS)}.")
+]
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder with images/ and masks/, paired by name; or, with --masks, the pictures'. "
+        "For nuclei also BBBC038 with split.csv. Weeds are generated if it is left out."
+    ),
+]
+Masks = Annotated[Path | None, typer.Option(help="Folder of the masks, paired by name.")]
+Colors = Annotated[
+    Path | None,
+    typer.Option(help='JSON of the masks\' colours if they are others: {"class": [r, g, b], ...}'),
+]
+Count = Annotated[int | None, typer.Option(min=1, help="How many pictures; all if left out.")]
+
+
+def learn_command(
+    out: Annotated[Path, typer.Option(help="Weights file to write (JSON).")],
+    world: World_ = None,
+    model: Model = None,
+    data: Data = None,
+    masks: Masks = None,
+    palette: Colors = None,
+    count: Count = None,
+    views: ViewNames = "d4",
+    method: Annotated[str, typer.Option(help=f"One of {', '.join(METHODS)}.")] = "exact",
+    per_class: Annotated[bool, typer.Option(help="A weight per class and view.")] = False,
+    pool: Annotated[str, typer.Option(help=f"What to weigh: {', '.join(POOLS)}.")] = "linear",
+    shrink: Annotated[
+        str, typer.Option(help="0 (as found) .. 1 (even), or auto: cross-validated over pictures.")
+    ] = "0",
+    pixels: Annotated[int, typer.Option(min=1, help="Most pixels of one picture.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="Seed of the draw of pixels.")] = 0,
+) -> None:
+    """Learns how much each view counts on labelled pictures that were not used for training."""
+    name, place = _place(world, model)
+    names = parse_views(views)
+    how = {"method": method, "per_class": per_class, "pool": pool}
+    whole, amount = needs_all_classes(**how), _number(shrink)
+    sources = _sources(place, name, "calibration", data, masks, palette, count)
+    failures: dict[str, str] = {}
+    answers = Answers.of(_looked(place, sources, names, failures), whole, pixels, seed)
+    *_, found = fit_steps(answers, shrink=amount, **how)
+    used = [source for source in sources if source not in failures]
+    calibration = {
+        "data": f"{name}, calibration split" if _is_own(data, masks) else "a folder of pictures",
+        "first": used[0],
+        "pictures": len(used),
+        "seed": seed,
+    }
+    file_of(name, place, names, found, pool, calibration, {}).save(out)
+    _tell(found, names, place.record.palette.names)
+    _report(failures)
+
+
+def _looked(
+    world: World, sources: dict[str, Load], views: tuple[str, ...], failures: dict[str, str]
+) -> Iterator[tuple[ViewStack, np.ndarray]]:
+    """Yields the views' answers to each picture, and its truth; notes what cannot be read."""
+    model = load_model(world.model)
+    for name, load in tqdm(sources.items(), unit="picture", disable=None):
+        try:
+            picture = load()
+        except (ValueError, OSError) as error:
+            failures[name] = str(error)
+            continue
+        yield predict_views(model, to_tensor(picture.rgb), views), picture.labels
+
+
+def _tell(found: Fit, views: tuple[str, ...], classes: tuple[str, ...]) -> None:
+    for view, row in zip(views, found.weights, strict=True):
+        one = np.atleast_1d(row)
+        said = zip(classes, one, strict=True) if len(one) > 1 else (("", one[0]),)
+        typer.echo(f"{view:14}" + "".join(f" {name} {weight:6.3f}" for name, weight in said))
+    sure = "" if found.gap is None else f", certified within {found.gap:.1e} of the best"
+    typer.echo(
+        f"{len(found.history) - 1} steps; NLL {-found.history[0]:.6f} even, "
+        f"{-found.history[-1]:.6f} found{sure}; shrink {found.shrink}; {found.pixels} pixels"
+    )
+
+
+def evaluate_command(
+    out: Annotated[Path, typer.Option(help="Folder for the results; made if it is missing.")],
+    weights: Annotated[Path | None, typer.Option(help="Weights file to compare with.")] = None,
+    world: World_ = None,
+    model: Model = None,
+    data: Data = None,
+    masks: Masks = None,
+    palette: Colors = None,
+    count: Count = None,
+    views: Annotated[
+        str | None, typer.Option(help="As for learn; those of the weights, else d4.")
+    ] = None,
+    background: Annotated[str, typer.Option(help="in or out of the means.")] = "in",
+    mean: Annotated[str, typer.Option(help="pooled or per-image.")] = "pooled",
+) -> None:
+    """Compares no TTA, even mean and learned weights on labelled pictures; resumes where it was.
+
+    Writes scores_none.csv, scores_mean.csv, scores_learned.csv, summary.json, summary.png,
+    joint/NAME.png (picture, truth, prediction) and mask/NAME.png.
+    """
+    _one_of("--background", background, ("in", "out"))
+    _one_of("--mean", mean, ("pooled", "per-image"))
+    file = None if weights is None else WeightFile.load(weights)
+    name, place = _place(world or (file.world if file and not model else None), model)
+    names = parse_views(views) if views else file.views if file else VIEW_SETS["d4"]
+    plans = [Plan("none", ("identity",), "none"), Plan("mean", names, "mean")]
+    if file:
+        learned, _ = learned_for(place, names, "learned", file)
+        plans.append(Plan("learned", names, "learned", *learned))
+    stamp = {
+        "world": name,
+        "model": place.record.digest,
+        "views": list(names),
+        "weights": asdict(file) if file else None,
+    }
+    for folder in (data, masks):
+        if folder is not None and out.resolve() == folder.resolve():
+            raise ValueError(f"--out {out} holds the pictures or masks: choose another folder")
+    outcome = evaluate_folder(
+        load_model(place.model),
+        _sources(place, name, "test", data, masks, palette, count),
+        plans,
+        place.record.palette,
+        out,
+        stamp,
+        background=background == "in",
+        per_image=mean == "per-image",
+    )
+    _tell_scores(outcome, place.record.palette.names, background == "in", mean == "per-image")
+    _report(outcome.failures)
+
+
+def _tell_scores(
+    outcome: Outcome, classes: tuple[str, ...], background: bool, per_image: bool
+) -> None:
+    """Prints IoU by class and the mean for each plan, with frames a second."""
+    typer.echo(f"{'IoU':10}" + "".join(f"{name:>12}" for name in (*classes, "Mean", "frames/s")))
+    for name, score in outcome.scores.items():
+        values = [*score_table(score, background, per_image)[:, 1]]
+        speed = len(score.matrices) / score.seconds
+        cells = "".join(f"{value:12.4f}" for value in values)
+        typer.echo(f"{name:10}{cells}{speed:12.1f}")
+
+
+def _one_of(option: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ValueError(f"{option} {value!r} is unknown: choose {' or '.join(choices)}")
+
+
+def _number(shrink: str) -> float | None:
+    """Returns the shrink, None for `auto`."""
+    if shrink == "auto":
+        return None
+    try:
+        value = float(shrink)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise ValueError(f"--shrink {shrink}: give a number from 0 to 1, or auto")
+    return value
+
+
+def _place(world: str | None, model: str | None) -> tuple[str, World]:
+    """Returns the world that was named, itself or by its model."""
+    if model is not None and model not in MODELS:
+        raise ValueError(f"model {model!r} is unknown: choose one of {', '.join(MODELS)}")
+    if world is None:
+        fitting = [name for name, place in WORLDS.items() if place.model == model]
+        if not fitting:
+            raise ValueError("name the world: --world " + " or --world ".join(WORLDS))
+        world = fitting[0]
+    place = world_named(world)
+    if model not in (None, place.model):
+        raise ValueError(f"model {model!r} is not of the world {world!r}: leave one of them out")
+    return world, place
+
+
+def _is_own(data: Path | None, masks: Path | None) -> bool:
+    """Returns whether the pictures are the world's own, with its splits."""
+    return data is None or (masks is None and (data / "split.csv").is_file())
+
+
+def _sources(
+    world: World,
+    name: str,
+    split: str,
+    data: Path | None,
+    masks: Path | None,
+    colors: Path | None,
+    count: int | None,
+) -> dict[str, Load]:
+    """Returns how to get each labelled picture, by name."""
+    if data is None and world.generate is not None:
+        seeds = SEEDS[split][: count or COUNTS[split]]
+        return {f"{name}-{seed}": partial(world.generate, seed, DIFFICULTY) for seed in seeds}
+    if _is_own(data, masks):
+        pictures = list(world.pictures(split, data))[:count]
+        return {picture.name: partial(_itself, picture) for picture in pictures}
+    pairs = find(data) if masks is None else pair(_files(data), _files(masks))
+    for lonely in pairs.lonely:
+        typer.echo(f"{lonely} has no partner and is left out", err=True)
+    palette = world.record.palette
+    palette = palette if colors is None else read_palette(colors, palette.names)
+    sources = {
+        picture.stem: partial(_read, picture, mask, palette, world)
+        for picture, mask in pairs.pairs[:count]
+    }
+    if not sources:
+        raise ValueError(f"{data} has no picture with a mask of the same name")
+    return sources
+
+
+def _itself(picture: LabelledPicture) -> LabelledPicture:
+    return picture
+
+
+def _read(picture: Path, mask: Path, palette: Palette, world: World) -> LabelledPicture:
+    return read_pair(picture, mask, palette, world.complete)
+
+
+def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is no folder")
+    return sorted(path for path in folder.iterdir() if path.is_file())
+
+
+def _report(failures: dict[str, str]) -> None:
+    """Tells what was left out, and lets the exit code say so."""
+    for message in failures.values():
+        typer.echo(message, err=True)
+    if failures:
+        typer.echo(f"{len(failures)} pictures were left out", err=True)
+        raise typer.Exit(2)

@@ -1,0 +1,235 @@
+"""Labelled pictures from anybody's files: pictures and masks that find each other by name."""
+
+import json
+import os
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+import numpy as np
+
+from tta_demo.masks import read_mask
+from tta_demo.palettes import Palette
+from tta_demo.pictures import read_picture
+from tta_demo.samples.labelled import LabelledPicture
+
+__all__ = [
+    "Pairs",
+    "find",
+    "is_clutter",
+    "is_picture",
+    "pair",
+    "read_pair",
+    "read_palette",
+    "split_mixed",
+]
+
+ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp", ".avif"}
+CLUTTER = {"__macosx", "thumbs.db", "desktop.ini"}
+PICTURE_FOLDERS = ["images", "image", "img", "pictures", "photos", "jpegimages"]
+MASK_FOLDERS = ["masks", "mask", "labels", "label", "annotations", "truth", "gt"]
+MASK_FOLDERS += ["segmentationclass"]
+MASK_SUFFIX = re.compile(r"([-_](mask|labels|gt)|\.mask)$")
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pictures with their masks.
+
+    Attributes:
+        pairs: (picture, mask), in natural order: `field9` comes before `field10`.
+        lonely: names of the files without a partner, in natural order.
+    """
+
+    pairs: tuple[tuple[Path, Path], ...]
+    lonely: tuple[str, ...]
+
+
+def is_picture(path: PurePath) -> bool:
+    """Returns whether a file's ending is one of a picture.
+
+    Example:
+        >>> is_picture(PurePath("a.TIF")), is_picture(PurePath("a.txt"))
+        (True, False)
+    """
+    return path.suffix.lower() in ENDINGS
+
+
+def is_clutter(path: PurePath) -> bool:
+    """Returns whether a file, or a folder that it lies in, is hidden or made by the system.
+
+    Example:
+        >>> is_clutter(PurePath("__MACOSX/a.png")), is_clutter(PurePath("photos/a.png"))
+        (True, False)
+    """
+    return any(part.startswith(".") or part.lower() in CLUTTER for part in path.parts)
+
+
+def pair(pictures: Iterable[Path], masks: Iterable[Path]) -> Pairs:
+    """Returns which mask belongs to which picture, by the names without ending.
+
+    A mask may have its picture's name, or that name and `-mask`, `_mask`, `.mask`, `-labels`,
+    `_labels`, `-gt` or `_gt`. Case does not matter. Files that are no pictures stay lonely.
+
+    Args:
+        pictures: picture files; only their names are looked at.
+        masks: mask files.
+
+    Raises:
+        ValueError: two pictures have one name, or two masks belong to one picture.
+
+    Example:
+        >>> found = pair([Path("b10.png"), Path("b9.JPG")], [Path("B9-mask.png")])
+        >>> [(picture.name, mask.name) for picture, mask in found.pairs], found.lonely
+        ([('b9.JPG', 'B9-mask.png')], ('b10.png',))
+    """
+    pictures, masks = list(pictures), list(masks)
+    picture_of: dict[str, Path] = {}
+    for picture in filter(is_picture, pictures):
+        _put(picture_of, _key(picture), picture, "have one name")
+    mask_of: dict[str, Path] = {}
+    for mask in filter(is_picture, masks):
+        key = _key(mask) if _key(mask) in picture_of else MASK_SUFFIX.sub("", _key(mask))
+        if key in picture_of:
+            _put(mask_of, key, mask, "are masks of one picture")
+    pairs = [(picture_of[key], mask) for key, mask in mask_of.items()]
+    paired = {file for both in pairs for file in both}
+    lonely = [file.name for file in (*pictures, *masks) if file not in paired]
+    pairs.sort(key=lambda both: _natural(both[0].name))
+    return Pairs(tuple(pairs), tuple(sorted(lonely, key=_natural)))
+
+
+def split_mixed(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    """Returns the pictures and the masks of one bag of files.
+
+    Folders decide where one is named like `images` and one like `masks`; files in neither are
+    left out. Else the masks are the files named like `NAME-mask`, see `pair`.
+
+    Args:
+        files: an upload or an unpacked archive; hidden and system files are left out.
+
+    Example:
+        >>> pictures, masks = split_mixed([Path("a.png"), Path("a_gt.png")])
+        >>> [file.name for file in pictures], [file.name for file in masks]
+        (['a.png'], ['a_gt.png'])
+    """
+    files = list(files)
+    # Above the folder that all files share, a name like `images` says nothing about any of them.
+    root = Path(os.path.commonpath([file.parent for file in files])) if files else Path()
+    files = [file for file in files if not is_clutter(file.relative_to(root))]
+    pictures, masks = _by_folder(files, root)
+    if pictures and masks:
+        return pictures, masks
+    masks = [file for file in files if MASK_SUFFIX.search(_key(file))]
+    return [file for file in files if file not in masks], masks
+
+
+def find(folder: Path) -> Pairs:
+    """Returns the pairs of a folder that has `images/` and `masks/`, or names like these.
+
+    Args:
+        folder: searched with everything below it; hidden and system files are left out.
+
+    Raises:
+        ValueError: one of the two is missing or empty, or as `pair`.
+    """
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    files = [file for file in files if not is_clutter(file.relative_to(folder))]
+    pictures, masks = _by_folder(files, folder)
+    if not pictures or not masks:
+        raise ValueError(
+            f"{folder} has no {'masks' if pictures else 'pictures'}: looked for files in folders "
+            f"named {' or '.join(PICTURE_FOLDERS)}, and {' or '.join(MASK_FOLDERS)}"
+        )
+    return pair(pictures, masks)
+
+
+def read_pair(
+    picture: Path,
+    mask: Path,
+    palette: Palette,
+    complete: Callable[[np.ndarray], tuple[np.ndarray, tuple[str, ...]]],
+) -> LabelledPicture:
+    """Returns a picture with its truth, both at the working size.
+
+    Args:
+        picture: a picture file.
+        mask: its mask file.
+        palette: the classes as the mask shows them.
+        complete: adds to the labels what follows from the rest of them, with notes.
+
+    Raises:
+        ValueError: as `read_picture` and `read_mask`; names the file.
+    """
+    shown = read_picture(picture)
+    labels, _ = read_mask(mask, palette, shown)
+    return LabelledPicture(picture.stem, shown.rgb, complete(labels)[0])
+
+
+def read_palette(path: Path, names: Sequence[str]) -> Palette:
+    """Returns the palette of a JSON file `{"class name": [red, green, blue], ...}`.
+
+    Args:
+        path: the file; its classes may stand in any order.
+        names: the classes in the order of their ids.
+
+    Raises:
+        ValueError: the file is missing or no such JSON, or its classes are not exactly `names`.
+    """
+    try:
+        # Pairs instead of a dict, which would drop the first of two equal names in silence.
+        entries = json.loads(path.read_text("utf-8-sig"), object_pairs_hook=tuple)
+        if not isinstance(entries, tuple):
+            raise ValueError('write {"class name": [red, green, blue], ...}')
+        return _palette(entries, names)
+    except OSError as error:
+        raise ValueError(f"{path.name} cannot be opened: choose the file again") from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path.name} is no palette for this model: {error}") from error
+
+
+def _palette(entries: tuple[tuple[str, object], ...], names: Sequence[str]) -> Palette:
+    """Returns the palette of (class name, colour) from a file."""
+    colors = dict(entries)
+    if sorted(name for name, _ in entries) != sorted(names):
+        missing = ", ".join(name for name in names if name not in colors)
+        unknown = ", ".join(name for name in colors if name not in names)
+        raise ValueError(
+            f"give each class once (missing: {missing or 'none'}; unknown: {unknown or 'none'})"
+        )
+    for name, color in entries:
+        if not isinstance(color, list) or any(type(channel) is not int for channel in color):
+            raise ValueError(f"{name} needs a colour [red, green, blue] of integers in 0..255")
+    return Palette(tuple(names), tuple(tuple(colors[name]) for name in names))
+
+
+def _key(path: PurePath) -> str:
+    """Returns what two files of one name share; Macs write umlauts as two characters."""
+    return unicodedata.normalize("NFC", path.stem.casefold())
+
+
+def _natural(name: str) -> tuple[list[str | int], str]:
+    """Returns a sorting key that counts digits as numbers."""
+    parts = re.split(r"(\d+)", name.casefold())
+    return [int(part) if i % 2 else part for i, part in enumerate(parts)], name
+
+
+def _put(found: dict[str, Path], key: str, file: Path, clash: str) -> None:
+    """Adds a file under its key, or tells with which other it clashes."""
+    if key in found:
+        raise ValueError(f"{found[key].name} and {file.name} {clash}: remove one of them")
+    found[key] = file
+
+
+def _by_folder(files: Iterable[Path], root: Path) -> tuple[list[Path], list[Path]]:
+    """Returns the pictures and the masks by the nearest folder below `root` that tells."""
+    pictures: list[Path] = []
+    masks: list[Path] = []
+    for file in files:
+        folders = [folder.lower() for folder in file.relative_to(root).parent.parts]
+        telling = [folder for folder in folders if folder in PICTURE_FOLDERS + MASK_FOLDERS]
+        if telling:
+            (pictures if telling[-1] in PICTURE_FOLDERS else masks).append(file)
+    return pictures, masks

@@ -1,0 +1,132 @@
+"""What is learned on the Learn tab, and on which pictures; what a visitor's lesson keeps."""
+
+import threading
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tta_demo.samples.weeds import DIFFICULTY, SEEDS
+from tta_demo.study import Gallery
+from tta_demo.ui.uploads import Bag, open_bag
+from tta_demo.weight_file import WeightFile
+from tta_demo.worlds import WORLDS, world_named
+
+__all__ = ["FIELDS", "HELD_OUT", "UPLOAD", "Lesson", "Task", "Wanted", "task_for"]
+
+FIELDS, UPLOAD = "fields", "upload"
+"""Where the pictures come from."""
+HELD_OUT = 40
+"""Generated fields to check on."""
+SHARE = 1 / 3
+"""The part of an upload that is held out to check on."""
+
+
+class Wanted(NamedTuple):
+    """What to learn, as the controls say it."""
+
+    source: str
+    count: int
+    uploads: list[dict[str, Any]] | None
+    world: str
+    views: list[str]
+    form: str
+    method: str
+    shrink: float
+    choose: bool
+
+
+@dataclass
+class Task:
+    """What is to be learned on.
+
+    Attributes:
+        world: a key of `WORLDS`.
+        gallery: the pictures.
+        calibration: names of those to learn on.
+        held_out: names of those to check on.
+        told: what it is, for the weights file.
+        bag: the upload, or None.
+    """
+
+    world: str
+    gallery: Gallery
+    calibration: list[str]
+    held_out: list[str]
+    told: str
+    bag: Bag | None = None
+
+    def without(self, broken: dict[str, str]) -> "Task":
+        """Returns the task without pictures that could not be read.
+
+        Raises:
+            ValueError: none is left to learn on.
+        """
+        calibration, held_out = (
+            [name for name in names if name not in broken]
+            for names in (self.calibration, self.held_out)
+        )
+        if not calibration:
+            raise ValueError(f"No picture could be read: {next(iter(broken.values()), '')}")
+        return replace(self, calibration=calibration, held_out=held_out)
+
+
+class Lesson:
+    """One visitor's learning. Its actions take turns.
+
+    Attributes:
+        galleries: pictures with their answers, by what they are; the last two are kept.
+        file: the weights learned or loaded last.
+        halt: set to stop what is under way.
+    """
+
+    def __init__(self) -> None:
+        self.turn = threading.Lock()
+        self.halt = threading.Event()
+        self.galleries: dict[tuple[Any, ...], tuple[Gallery, Bag | None]] = {}
+        self.file: WeightFile | None = None
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Lesson":
+        """Returns a fresh one: gradio copies a state's first value for every visitor."""
+        return Lesson()
+
+    def keep(self, key: tuple[Any, ...], gallery: Gallery, bag: Bag | None) -> None:
+        """Keeps a gallery, and forgets all but the one before."""
+        self.galleries[key] = (gallery, bag)
+        while len(self.galleries) > 2:
+            del self.galleries[next(iter(self.galleries))]
+
+
+def task_for(lesson: Lesson, wanted: Wanted) -> Task:
+    """Returns the pictures to learn on and to check on; known ones keep their answers."""
+    if wanted.source == FIELDS:
+        return _fields(lesson, int(np.clip(wanted.count, 4, 200)))
+    world = world_named(wanted.world)
+    paths = tuple(sorted(str((upload or {}).get("path")) for upload in wanted.uploads or []))
+    key = (UPLOAD, wanted.world, *paths)
+    if key not in lesson.galleries:
+        bag = open_bag(wanted.uploads, world)
+        lesson.keep(key, Gallery(world, bag.sources), bag)
+    gallery, bag = lesson.galleries[key]
+    names = list(gallery.sources)
+    mixed = [names[i] for i in np.random.default_rng(0).permutation(len(names))]
+    held = max(1, round(SHARE * len(names))) if len(names) > 1 else 0
+    return Task(wanted.world, gallery, mixed[held:], mixed[:held], "uploaded pictures", bag)
+
+
+def _fields(lesson: Lesson, count: int) -> Task:
+    world = WORLDS["weeds"]
+    seeds = {split: SEEDS[split] for split in ("calibration", "test")}
+    named = {
+        f"{split} {seed}": partial(world.generate, seed, DIFFICULTY)
+        for split, size in (("calibration", count), ("test", HELD_OUT))
+        for seed in seeds[split][:size]
+    }
+    if (FIELDS,) not in lesson.galleries:
+        lesson.keep((FIELDS,), Gallery(world, {}), None)
+    gallery, _ = lesson.galleries[FIELDS,]
+    gallery.sources.update(named)
+    calibration = [name for name in named if name.startswith("calibration")]
+    held_out = [name for name in named if name.startswith("test")]
+    return Task("weeds", gallery, calibration, held_out, "generated fields, calibration seeds")

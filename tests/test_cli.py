@@ -1,3 +1,4 @@
+import csv
 import json
 import subprocess
 import sys
@@ -7,12 +8,15 @@ import pytest
 from PIL import Image
 
 from tta_demo.masks import read_mask
+from tta_demo.metrics import mean_iou
 from tta_demo.pictures import read_picture
 from tta_demo.segmentation import segment
 from tta_demo.views import VIEW_SETS
+from tta_demo.weight_file import WeightFile
 from tta_demo.worlds import WORLDS
 
 NUCLEI = WORLDS["nuclei"]
+WEEDS = WORLDS["weeds"]
 PICTURE = NUCLEI.examples[0]
 
 
@@ -126,3 +130,101 @@ def test_a_black_and_white_mask_of_nuclei_gets_its_border(tmp_path):
     assert ((completed == 2) <= (truth == 2)).all(), "the rim of merged nuclei is in the true rims"
     assert (completed == 2).sum() > 0.8 * (truth == 2).sum()
     assert any("border" in note for note in notes)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Three fields with their masks, a picture that is broken, and one without a mask."""
+    place = tmp_path_factory.mktemp("fields")
+    run("sample", "weeds", "--count", 3, "--out", place)
+    first, mask = (sorted((place / kind).iterdir())[0] for kind in ("images", "masks"))
+    (place / "images" / "broken.png").write_text("no picture")
+    (place / "masks" / "broken.png").write_bytes(mask.read_bytes())
+    (place / "images" / "alone.png").write_bytes(first.read_bytes())
+    return place
+
+
+def table(path):
+    with path.open() as file:
+        return {row["Class"]: float(row["Jaccard"]) for row in csv.DictReader(file)}
+
+
+@pytest.mark.slow
+def test_weights_learned_on_a_folder_are_evaluated_on_it_and_broken_files_are_told(
+    folder, tmp_path
+):
+    weights, out = tmp_path / "weights.json", tmp_path / "results"
+    options = ("--data", folder, "--views", "flips", "--shrink", "auto")
+    done = run("learn", "--model", "unet-weeds", *options, "--out", weights, ok=False)
+    assert done.returncode == 2
+    assert "broken.png" in done.stderr
+    assert "alone.png" in done.stderr
+    file = WeightFile.load(weights)
+    assert file.views == VIEW_SETS["flips"]
+    assert file.calibration["pictures"] == 3
+    assert file.scores["gap"] <= 1e-6
+    evaluate = ("evaluate", "--data", folder, "--weights", weights, "--out", out)
+    done = run(*evaluate, ok=False)
+    assert done.returncode == 2
+    assert "broken.png" in done.stderr
+    assert len(list((out / "mask").iterdir())) == len(list((out / "joint").iterdir())) == 3
+    scores = {name: table(out / f"scores_{name}.csv") for name in ("none", "mean", "learned")}
+    for rows in scores.values():
+        assert rows["Mean"] == pytest.approx(
+            np.mean([rows[n] for n in WEEDS.record.palette.names])
+        )
+    matrices = []
+    for picture in sorted((folder / "images").glob("weeds*")):
+        opened = read_picture(picture)
+        truth, _ = WEEDS.read_truth(folder / "masks" / picture.name, opened)
+        result = segment(WEEDS, opened, truth, file.views, "learned", file=file)
+        matrices.append(result.matrices[1])
+        shown = np.asarray(Image.open(out / "mask" / picture.name))
+        assert (shown == result.labels).mean() > 0.999
+    assert scores["learned"]["Mean"] == pytest.approx(mean_iou(np.sum(matrices, 0)), abs=1e-3)
+    run(*evaluate, "--background", "out", ok=False)
+    assert table(out / "scores_mean.csv")["Mean"] < scores["mean"]["Mean"]
+
+
+@pytest.mark.slow
+def test_masks_in_other_colours_are_read_by_a_palette_and_learned_on_by_class(folder, tmp_path):
+    colors = {"Weed-2": [9, 200, 250], "background": [255, 255, 255], "Weed-1": [250, 10, 90]}
+    (tmp_path / "palette.json").write_text(json.dumps(colors))
+    masks = tmp_path / "other masks"
+    masks.mkdir()
+    table = np.array([colors[name] for name in WEEDS.record.palette.names], np.uint8)
+    for path in (folder / "masks").glob("weeds*"):
+        Image.fromarray(table[np.asarray(Image.open(path))]).save(masks / path.name)
+    out = tmp_path / "weights.json"
+    options = ("--palette", tmp_path / "palette.json", "--method", "adam", "--per-class")
+    run("learn", "--world", "weeds", "--data", folder / "images", "--masks", masks, *options,
+        "--views", "identity,hflip", "--count", 2, "--out", out)  # fmt: skip
+    file = WeightFile.load(out)
+    assert file.calibration["pictures"] == 2
+    assert file.method == "adam"
+    for name in WEEDS.record.palette.names:
+        assert sum(file.weights[v][name] for v in file.views) == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["learn", "--world", "nuclei", "--out", "{out}"], "--data"),
+        (["learn", "--out", "{out}"], "--world"),
+        (["learn", "--model", "unet-moon", "--out", "{out}"], "unet-moon"),
+        (["learn", "--world", "nuclei", "--model", "unet-weeds", "--out", "{out}"], "unet-weeds"),
+        (["learn", "--world", "weeds", "--method", "guess", "--out", "{out}"], "guess"),
+        (["learn", "--world", "weeds", "--per-class", "--out", "{out}"], "adam"),
+        (["learn", "--world", "weeds", "--shrink", "2", "--out", "{out}"], "2"),
+        (["evaluate", "--world", "weeds", "--mean", "some", "--out", "{out}"], "some"),
+        (["evaluate", "--weights", "{out}", "--out", "{out}"], "weights"),
+        (["evaluate", "--world", "weeds", "--data", "{here}", "--out", "{here}"], "--out"),
+    ],
+)
+def test_a_wrong_choice_is_refused_before_any_work(tmp_path, arguments, named):
+    places = {"out": tmp_path / "weights.json", "here": tmp_path}
+    done = run(*(argument.format(**places) for argument in arguments), ok=False)
+    assert done.returncode == 2
+    assert named in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr

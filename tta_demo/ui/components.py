@@ -14,6 +14,7 @@ from tta_demo.views import VIEWS
 __all__ = [
     "BARS_JS",
     "bars",
+    "cards",
     "class_table",
     "legend_of",
     "numbers",
@@ -41,28 +42,28 @@ def numbers(result: Segmentation, background: bool) -> str:
     looks = _looks(result)
     if result.matrices is None:
         shares = _shares(result)
-        return _cards(
+        return cards(
             ("One look", f"{shares[0]:.1%}", "of the picture is marked"),
             (looks, f"{shares[1]:.1%}", "of the picture is marked"),
             ("Changed", f"{result.changed:.2%}", "of all pixels; with a mask you see scores"),
         )
     one, fused = (100 * mean_iou(matrix, background) for matrix in result.matrices)
     if np.isnan(one + fused):
-        return _cards(
+        return cards(
             ("One look", "–", "nothing to score"), (looks, "–", ""), ("Difference", "–", "")
         )
     unit = "overlap (mean IoU)" if background else "overlap without background"
     points = fused - one
     tone = "" if abs(points) <= NEUTRAL else ("better" if points > 0 else "worse")
     sign = "+" if points > 0 else "−" if points < 0 else "±"
-    return _cards(
+    return cards(
         ("One look", f"{one:.1f} %", unit),
         (looks, f"{fused:.1f} %", unit),
         ("Difference", f"{sign}{abs(points):.2f}", "points", tone),
     )
 
 
-def _cards(*cards: tuple[str, ...]) -> str:
+def cards(*cards: tuple[str, ...]) -> str:
     """Returns cards of what, value, unit and optionally a tone."""
     parts = []
     for number, (what, value, unit, *tone) in enumerate(cards):

@@ -176,7 +176,7 @@ def _wire(
     tabs: gr.Tabs,
     segment: SegmentTab,
 ) -> None:
-    lesson = gr.State(Lesson(), time_to_live=3600)
+    lesson = gr.State(Lesson())
     wanted = [
         lesson, inputs.source, inputs.count, inputs.files, inputs.world, inputs.views,
         inputs.form, inputs.method, inputs.shrink, inputs.choose,
@@ -184,7 +184,8 @@ def _wire(
     shown = list(results)
     heavy = HEAVY | {"show_progress": "hidden", "trigger_mode": "once"}
     inputs.start.click(None, js=SHOW_RESULTS)
-    inputs.start.click(learning.learn, wanted, shown, **heavy, **RAW)
+    started = inputs.start.click(learning.learn, wanted, shown, **heavy, **RAW)
+    started.failure(learning.failed, None, results.status, **LIGHT)
     inputs.stop.click(learning.stop, lesson, None, **LIGHT)
     load.upload(learning.load_file, [lesson, load], shown, **LIGHT, **RAW)
     carried = HEAVY | {"show_progress_on": segment.panel.slider}

@@ -34,6 +34,7 @@ from tta_demo.worlds import WORLDS
 
 __all__ = [
     "Results",
+    "failed",
     "learn",
     "load_file",
     "stop",
@@ -60,7 +61,10 @@ class Results(NamedTuple):
 
 
 SAME = Results(*[gr.skip()] * len(Results._fields))
-NOTHING_TO_SAVE = gr.DownloadButton(value=None, interactive=False)
+EMPTY = Results(*[""] * len(Results._fields))._replace(
+    use=gr.Button(interactive=False), save=gr.DownloadButton(value=None, interactive=False)
+)
+"""No old result stands beside a new question."""
 
 
 def learn(lesson: Lesson, *values: Any) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401 (controls)
@@ -74,7 +78,7 @@ def learn(lesson: Lesson, *values: Any) -> Iterator[tuple[Any, ...]]:  # noqa: A
         if not views:
             raise ValueError("No look is chosen: choose at least one.")
         task = task_for(lesson, wanted)
-        yield SAME._replace(status=status("Getting ready …"))
+        yield EMPTY._replace(status=status("Getting ready …"))
         broken: dict[str, str] = {}
         yield from _look(lesson, task, views, broken)
         if lesson.halt.is_set():
@@ -194,6 +198,11 @@ def _written(file: WeightFile) -> str:
     return save_bytes_to_cache(file.text().encode(), name, get_upload_folder())
 
 
+def failed() -> str:
+    """Returns the status after an error, which a message has told."""
+    return status("Nothing was learned: see the message.")
+
+
 def stop(lesson: Lesson) -> None:
     """Ends what is under way after its next step; does not wait for its turn."""
     lesson.halt.set()
@@ -213,14 +222,9 @@ def load_file(lesson: Lesson, upload: dict[str, Any]) -> tuple[Any, ...]:
             raise ValueError(f"The weights are for looks unknown here: {', '.join(unknown)}.")
         file.select(file.views, world.record.digest, world.record.palette.names)
         lesson.file = file
-        return SAME._replace(
+        return EMPTY._replace(
             status=status(f"Weights for {world.label}: {file.origin}."),
-            verdict="",
-            curve="",
             bars=weight_bars(file.weights, world.record.palette),
-            held_out="",
-            calibration="",
-            notes="",
             use=gr.Button(interactive=True),
             save=gr.DownloadButton(value=_written(file), interactive=True),
         )
@@ -252,6 +256,7 @@ def use_own(session: Session) -> tuple[Any, ...]:
     """Forgets the visitor's weights: the Segment tab uses those that come with the demo."""
     with session.turn, toasts():
         session.files.clear()
+        gr.Info("The demo's own weights count again.")
         scene = session.scene
         if scene is None or scene.file is None:
             return gr.skip(), *Panel(*[gr.skip()] * len(Panel._fields))

@@ -13,6 +13,7 @@ import torch
 from tqdm import tqdm
 
 from tta_demo.evaluate import Plan, Score, gain, run
+from tta_demo.journal import Journal
 from tta_demo.metrics import f1, iou
 from tta_demo.palettes import Palette, class_ids, index_png, rgb_png
 from tta_demo.predict import Model, to_labels
@@ -76,7 +77,8 @@ def evaluate_folder(
     """
     for folder in DRAWN:
         (out / folder).mkdir(parents=True, exist_ok=True)
-    done = _resume(out, _settings(stamp, plans, palette))
+    journal = Journal(out / LOG, _settings(stamp, plans, palette))
+    done = _finished(out, journal)
     failures: dict[str, str] = {}
     missing = [name for name in sources if name not in done]
     for name in progress(missing) if missing else ():
@@ -91,7 +93,7 @@ def evaluate_folder(
             score.add(probs, picture.labels, seconds)
             done[name][plan.name] = _kept(score)
         _draw(out, name, picture, to_labels(torch.from_numpy(probs)), palette)
-        _append(out / LOG, {"name": name, "plans": done[name]})  # last: its files are there
+        journal.add({"name": name, "plans": done[name]})  # last: its files are there
     read = [done[name] for name in sources if name in done]
     if not read:
         told = "".join(f"; {message}" for message in list(failures.values())[:3])
@@ -133,52 +135,22 @@ def _mean(values: np.ndarray) -> np.ndarray:
 
 
 def _settings(stamp: dict[str, Any], plans: Sequence[Plan], palette: Palette) -> dict[str, Any]:
-    """Returns what must be equal for two runs to share a folder, as JSON gives it back."""
+    """Returns what must be equal for two runs to share a folder."""
     settings = dict(stamp)
     for plan in plans:
         weights = None if plan.weights is None else plan.weights.tolist()
         settings[f"plan {plan.name}"] = [plan.views, plan.fusion, plan.pool, weights]
     settings["classes"] = dict(zip(palette.names, palette.colors, strict=True))
-    return json.loads(json.dumps(settings))
+    return settings
 
 
-def _resume(out: Path, settings: dict[str, Any]) -> dict[str, Any]:
-    """Returns what the log holds by picture and plan, ready to be written on.
-
-    Raises:
-        ValueError: it is of other settings.
-    """
-    log = out / LOG
-    content = log.read_bytes() if log.exists() else b""
-    *lines, half = content.split(b"\n")
-    if lines:
-        _refuse_others(out, json.loads(lines[0]), settings)
-    if half:  # of a process that was killed; what comes next must not be glued to it
-        with log.open("r+b") as file:
-            file.truncate(len(content) - len(half))
-    if not lines:
-        _append(log, settings)
-    records = {record["name"]: record["plans"] for record in map(json.loads, lines[1:])}
+def _finished(out: Path, journal: Journal) -> dict[str, Any]:
+    """Returns what the journal holds by picture and plan, where the pictures' files are there."""
     return {
-        name: record
-        for name, record in records.items()
-        if all((out / folder / f"{name}.png").exists() for folder in DRAWN)
+        entry["name"]: entry["plans"]
+        for entry in journal.entries
+        if all((out / folder / f"{entry['name']}.png").exists() for folder in DRAWN)
     }
-
-
-def _refuse_others(out: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
-    if old == new:
-        return
-    keys = [key for key in dict.fromkeys([*new, *old]) if old.get(key) != new.get(key)]
-    told = [f"{key} was {str(old.get(key))[:60]}, is {str(new.get(key))[:60]}" for key in keys]
-    raise ValueError(
-        f"{out} holds results of other settings ({'; '.join(told)}): choose another --out"
-    )
-
-
-def _append(log: Path, entry: dict[str, Any]) -> None:
-    with log.open("a") as file:
-        file.write(json.dumps(entry) + "\n")
 
 
 def _checked(picture: LabelledPicture, palette: Palette) -> LabelledPicture:

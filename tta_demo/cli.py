@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
-from tta_demo import benchmark_learn
+from tta_demo import benchmark, benchmark_imagenet, benchmark_learn  # noqa: F401 (commands)
 from tta_demo.commands import evaluate_command, learn_command
 from tta_demo.draw import overlay
 from tta_demo.fusion import FUSIONS
@@ -35,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.add_typer(benchmark_learn.app, name="benchmark")
+app.add_typer(benchmark.app, name="benchmark")
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import gradio as gr
 
+from tta_demo.ui.classify import build_classify_tab
 from tta_demo.ui.learn import build_learn_tab
 from tta_demo.ui.segment import build_segment_tab
 
@@ -27,4 +28,6 @@ def build_page() -> gr.Blocks:
                 segment = build_segment_tab(page)
             with gr.Tab("Learn the weights", id="learn"):
                 build_learn_tab(tabs, segment)
+            with gr.Tab("What is it?", id="classify") as classify:
+                build_classify_tab(classify)
     return page.queue(max_size=20, default_concurrency_limit=4)

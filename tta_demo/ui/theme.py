@@ -80,6 +80,28 @@ CSS = """
 .curve circle { fill: var(--color-accent); }
 .curve line { stroke: var(--border-color-primary); }
 .curve text { fill: var(--body-text-color-subdued); font-size: 13px; }
+#classify-results { transition: opacity .15s; }
+#classify-results.working { opacity: .35; pointer-events: none; }
+.answers .name { font-weight: 600; }
+.looks { display: grid; grid-template-columns: repeat(auto-fill, minmax(250px, 1fr)); gap: 10px; }
+.look {
+  display: flex; gap: 10px; padding: 8px; border-radius: 8px; min-width: 0;
+  border: 1px solid var(--border-color-primary); background: var(--block-background-fill);
+}
+.look img { width: 84px; height: 84px; border-radius: 6px; margin: 0; flex: none; }
+.look > div { flex: 1; min-width: 0; }
+.look .row {
+  display: grid; grid-template-columns: 1fr 34px 2.4rem; gap: 6px; align-items: center;
+  font-size: .75rem; color: var(--body-text-color-subdued);
+}
+.look .row span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.look .row span:last-child { text-align: right; font-variant-numeric: tabular-nums; }
+.look .same { color: var(--body-text-color); font-weight: 600; }
+.look .track { height: 6px; border-radius: 3px; background: var(--background-fill-secondary); }
+.look .track i {
+  display: block; height: 100%; border-radius: 3px; background: var(--color-accent);
+}
+#classify-examples img { object-fit: cover !important; width: 84px; height: 84px; }
 .scores { overflow-x: auto; }
 .scores table {
   border: 0 !important; border-collapse: collapse; width: 100%;
@@ -100,7 +122,7 @@ CSS = """
   border: 1px solid var(--body-text-color-subdued); vertical-align: -.05em;
 }
 @media (max-width: 640px) {
-  #results { order: -1; }
+  #results, #classify-results { order: -1; }
   .numbers { grid-template-columns: 1fr 1fr; gap: 8px; }
   .numbers > div { padding: 8px 10px; }
   .numbers > div:last-child { grid-column: 1 / -1; }
@@ -111,9 +133,10 @@ CSS = """
 
 JS = """
 () => {
-  const name = () => document.querySelectorAll('#examples button').forEach((button, i) => {
-    if (!button.getAttribute('aria-label')) button.setAttribute('aria-label', `Example ${i + 1}`);
-  });
+  const name = () => ['#examples', '#classify-examples'].forEach((strip) =>
+    document.querySelectorAll(`${strip} button`).forEach((button, i) => {
+      if (!button.ariaLabel) button.ariaLabel = `Example ${i + 1}`;
+    }));
   name();
   new MutationObserver(name).observe(document.body, { childList: true, subtree: true });
 }

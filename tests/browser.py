@@ -46,6 +46,16 @@ def open_page(browser: Browser, url: str, size=DESKTOP, dark: bool = False) -> P
     return page
 
 
+@contextmanager
+def watched(page: Page) -> Iterator[Page]:
+    """Closes the page in the end, and fails if a script on it did."""
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    page.close()
+    assert not errors
+
+
 def settled(page: Page) -> None:
     """Waits until the result is shown and its downloads are ready."""
     page.locator("#results:not(.working)").wait_for(timeout=60_000)

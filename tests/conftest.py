@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from browser import DESKTOP, chromium
 from torch import nn
 
 
@@ -18,3 +19,24 @@ def toy_model(seed):
     with torch.no_grad():
         model.weight.normal_(std=1.5)
     return model.eval()
+
+
+@pytest.fixture(scope="session")
+def url():
+    from app import demo
+    from tta_demo.ui.theme import launch_options
+
+    demo.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch_options())
+    yield demo.local_url
+    demo.close()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def size():
+    return DESKTOP

@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 import pytest
-from browser import DESKTOP, PHONE, chromium, needs_chromium, open_page, open_tab, told
+from browser import DESKTOP, PHONE, needs_chromium, open_page, open_tab, told, watched
 
 from tta_demo.classification import classify
 from tta_demo.crops import CROP_SETS
@@ -12,37 +12,12 @@ from tta_demo.ui.classifying import CLASSIFIER, PHOTOS
 pytestmark = [needs_chromium, pytest.mark.slow]
 
 
-@pytest.fixture(scope="module")
-def url():
-    from app import demo
-    from tta_demo.ui.theme import launch_options
-
-    demo.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch_options())
-    yield demo.local_url
-    demo.close()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def size():
-    return DESKTOP
-
-
 @pytest.fixture
 def page(browser, url, size):
-    page = open_page(browser, url, size)
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    open_tab(page, "What is it?")
-    page.locator("#classify-answer .share").first.wait_for(timeout=60_000)
-    yield page
-    page.close()
-    assert not errors
+    with watched(open_page(browser, url, size)) as page:
+        open_tab(page, "What is it?")
+        page.locator("#classify-answer .share").first.wait_for(timeout=60_000)
+        yield page
 
 
 def expected(rgb, views, fusion="mean"):

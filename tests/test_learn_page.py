@@ -6,13 +6,13 @@ import pytest
 from browser import (
     DESKTOP,
     PHONE,
-    chromium,
     needs_chromium,
     numbers,
     open_page,
     open_tab,
     settled,
     told,
+    watched,
 )
 
 from tta_demo.metrics import mean_iou
@@ -30,38 +30,16 @@ pytestmark = [needs_chromium, pytest.mark.slow]
 WEEDS = WORLDS["weeds"]
 
 
-@pytest.fixture(scope="module")
-def url():
-    from app import demo
-    from tta_demo.ui.theme import launch_options
-
-    usual, lesson.HELD_OUT = lesson.HELD_OUT, 6  # the tab is the same, the wait is shorter
-    demo.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch_options())
-    yield demo.local_url
-    demo.close()
-    lesson.HELD_OUT = usual
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def size():
-    return DESKTOP
+@pytest.fixture(autouse=True)
+def few_held_out(monkeypatch):
+    monkeypatch.setattr(lesson, "HELD_OUT", 6)  # the tab is the same, the wait is shorter
 
 
 @pytest.fixture
 def page(browser, url, size):
-    page = open_page(browser, url, size)
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    open_tab(page, "Learn the weights")
-    yield page
-    page.close()
-    assert not errors
+    with watched(open_page(browser, url, size)) as page:
+        open_tab(page, "Learn the weights")
+        yield page
 
 
 def learn(page):

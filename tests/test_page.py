@@ -9,7 +9,6 @@ from browser import (
     DESKTOP,
     PHONE,
     changes_numbers,
-    chromium,
     needs_chromium,
     numbers,
     open_page,
@@ -18,6 +17,7 @@ from browser import (
     shows,
     told,
     upload,
+    watched,
 )
 from PIL import Image
 
@@ -34,35 +34,10 @@ NUCLEI = WORLDS["nuclei"]
 PLACE = next(iter(WORLDS.values()))
 
 
-@pytest.fixture(scope="module")
-def url():
-    from app import demo
-    from tta_demo.ui.theme import launch_options
-
-    demo.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch_options())
-    yield demo.local_url
-    demo.close()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def size():
-    return DESKTOP
-
-
 @pytest.fixture
 def page(browser, url, size):
-    page = open_page(browser, url, size)
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    page.close()
-    assert not errors
+    with watched(open_page(browser, url, size)) as page:
+        yield page
 
 
 both_sizes = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])

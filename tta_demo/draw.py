@@ -3,9 +3,14 @@
 import cv2
 import numpy as np
 
+from tta_demo.boxes import Boxes
 from tta_demo.palettes import Palette
 
-__all__ = ["fit_within", "overlay"]
+__all__ = ["boxes_drawn", "fit_within", "overlay"]
+
+
+_READABLE = 640
+"""Longest side, in pixels, up to which pictures with boxes are enlarged."""
 
 
 def overlay(
@@ -31,6 +36,25 @@ def overlay(
     edge = cv2.morphologyEx(ids, cv2.MORPH_GRADIENT, cross) > 0
     result = np.where((ids > 0)[..., None], shown, rgb)
     return np.where((edge & (ids > 0))[..., None], colors, result)
+
+
+def boxes_drawn(rgb: np.ndarray, boxes: Boxes, palette: Palette) -> np.ndarray:
+    """Returns the picture with a frame for every box in its class's colour.
+
+    Small pictures are enlarged by a whole number, so that frames stay thin.
+
+    Args:
+        rgb: `(H, W, 3)` uint8.
+        boxes: in its pixels; labels are class ids.
+        palette: the classes' colours.
+    """
+    factor = max(1, _READABLE // max(rgb.shape[:2]))
+    shown = cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+    for (left, top, right, bottom), label in zip(factor * boxes.xyxy, boxes.labels, strict=True):
+        first, last = (round(left), round(top)), (round(right) - 1, round(bottom) - 1)
+        cv2.rectangle(shown, first, last, (255, 255, 255), 3)
+        cv2.rectangle(shown, first, last, palette.colors[label], 2)
+    return shown
 
 
 def fit_within(image: np.ndarray, side: int) -> np.ndarray:

@@ -57,13 +57,13 @@ class View:
             torch.Size([1, 3, 8, 5])
         """
         x = self._recolor(images)
-        height, width = self._zoomed(*x.shape[-2:])
+        height, width = self.zoomed(*x.shape[-2:])
         if self.zoom != 1:
             x = _resize(x, (height, width))
         if self.tilt:
             x = _rotate(x, self.tilt, "reflection")
         if self.shift:
-            down, right = self._offset(height, width)
+            down, right = self.offset(height, width)
             x = F.pad(x, (right, 0, down, 0), "replicate")[..., :height, :width]
         return self.symmetry(x)
 
@@ -78,7 +78,7 @@ class View:
         """
         x = self.symmetry.inverse(maps)
         if self.shift:
-            down, right = self._offset(*self._zoomed(*size))
+            down, right = self.offset(*self.zoomed(*size))
             x = F.pad(x, (0, right, 0, down))[..., down:, right:]
         if self.tilt:
             x = _rotate(x, -self.tilt, "zeros")
@@ -92,7 +92,7 @@ class View:
         """
         if not (self.tilt or self.shift):
             return None
-        height, width = self._zoomed(*size)
+        height, width = self.zoomed(*size)
         frame = (height, width) if self.symmetry.turns % 2 == 0 else (width, height)
         return self.deaugment_map(torch.ones(1, 1, *frame), size)[0, 0] > 0.999
 
@@ -109,10 +109,12 @@ class View:
         x = x.clamp(0, 1)
         return x if self.gamma == 1 else x**self.gamma
 
-    def _zoomed(self, height: int, width: int) -> tuple[int, int]:
+    def zoomed(self, height: int, width: int) -> tuple[int, int]:
+        """Returns `(H, W)` after the zoom, before the symmetry."""
         return max(1, round(self.zoom * height)), max(1, round(self.zoom * width))
 
-    def _offset(self, height: int, width: int) -> tuple[int, int]:
+    def offset(self, height: int, width: int) -> tuple[int, int]:
+        """Returns how far the shift moves a picture of this size down and right, pixels."""
         return round(self.shift * height), round(self.shift * width)
 
 

@@ -157,7 +157,7 @@ def train(
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
     model = UNet(classes, recipe.width).to(memory_format=torch.channels_last)
-    averaged = AveragedModel(model, avg_fn=_running_average(recipe.average), use_buffers=True)
+    averaged = AveragedModel(model, avg_fn=running_average(recipe.average), use_buffers=True)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
     )
@@ -173,7 +173,7 @@ def train(
     for step in progress(range(1, recipe.steps + 1), desc="training", unit="step"):
         model.train()
         x, y = _batch(groups, recipe, rng)
-        with _autocast():
+        with autocast():
             logits = model(x)
         loss = _loss(logits.float(), y)
         optimizer.zero_grad()
@@ -191,11 +191,11 @@ def train(
             log.info("step %(step)d  loss %(loss).4f  validation mIoU %(miou).4f", row)
             history.append(row)
             losses.clear()
-            _save(averaged.module, out)
+            save(averaged.module, out)
     return history
 
 
-def _running_average(decay: float) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+def running_average(decay: float) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
     """Returns an exponential average that forgets fast at first: the start weights are noise."""
 
     def average(kept: Tensor, new: Tensor, count: Tensor) -> Tensor:
@@ -207,7 +207,7 @@ def _running_average(decay: float) -> Callable[[Tensor, Tensor, Tensor], Tensor]
     return average
 
 
-def _autocast() -> torch.autocast:
+def autocast() -> torch.autocast:
     """Returns bfloat16 arithmetic where the CPU has instructions for it."""
     return torch.autocast("cpu", torch.bfloat16, enabled=pick_dtype("cpu") == torch.bfloat16)
 
@@ -241,13 +241,13 @@ def _validate(model: UNet, pictures: Sequence[LabelledPicture], classes: int) ->
         x = torch.from_numpy(picture.rgb).permute(2, 0, 1)[None].float() / 255
         height, width = picture.labels.shape
         x = F.pad(x, (0, -width % UNet.STRIDE, 0, -height % UNet.STRIDE), "replicate")
-        with _autocast():
+        with autocast():
             labels = model(x).argmax(1)[0, :height, :width]
         total += confusion(picture.labels, labels.numpy(), classes)
     return mean_iou(total)
 
 
-def _save(model: UNet, out: Path) -> None:
+def save(model: UNet, out: Path) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     tensors = {k: v for k, v in model.state_dict().items() if not k.endswith("batches_tracked")}
     save_file({k: v.half().contiguous() for k, v in tensors.items()}, out)

@@ -3,6 +3,7 @@
 import gradio as gr
 
 from tta_demo.ui.classify import build_classify_tab
+from tta_demo.ui.detect import build_detect_tab
 from tta_demo.ui.learn import build_learn_tab
 from tta_demo.ui.segment import build_segment_tab
 
@@ -30,4 +31,6 @@ def build_page() -> gr.Blocks:
                 build_learn_tab(tabs, segment)
             with gr.Tab("What is it?", id="classify") as classify:
                 build_classify_tab(classify)
+            with gr.Tab("Where is it?", id="detect") as detect:
+                build_detect_tab(detect)
     return page.queue(max_size=20, default_concurrency_limit=4)

@@ -80,8 +80,16 @@ CSS = """
 .curve circle { fill: var(--color-accent); }
 .curve line { stroke: var(--border-color-primary); }
 .curve text { fill: var(--body-text-color-subdued); font-size: 13px; }
-#classify-results { transition: opacity .15s; }
-#classify-results.working { opacity: .35; pointer-events: none; }
+#classify-results, #detect-results { transition: opacity .15s; }
+#classify-results.working, #detect-results.working { opacity: .35; pointer-events: none; }
+.told { min-height: 3rem; }
+.boxes { width: 100%; max-width: 640px; height: auto; display: block; margin: 0 auto; }
+.boxes rect { fill: transparent; vector-effect: non-scaling-stroke; }
+.boxes .box { stroke-width: 3; filter: drop-shadow(0 0 1px #fff); }
+.boxes .member { visibility: hidden; stroke: #fde047; stroke-width: 1.2; pointer-events: none; }
+.boxes .fused { outline: none; cursor: pointer; }
+.boxes .fused:hover .member, .boxes .fused:focus .member { visibility: visible; }
+.boxes .fused:hover .box, .boxes .fused:focus .box { stroke-width: 5; }
 .answers .name { font-weight: 600; }
 .looks { display: grid; grid-template-columns: repeat(auto-fill, minmax(250px, 1fr)); gap: 10px; }
 .look {
@@ -101,7 +109,16 @@ CSS = """
 .look .track i {
   display: block; height: 100%; border-radius: 3px; background: var(--color-accent);
 }
-#classify-examples img { object-fit: cover !important; width: 84px; height: 84px; }
+#classify-examples img, #detect-examples img {
+  object-fit: cover !important; width: 84px; height: 84px;
+}
+#detect-gallery .grid-container > * { aspect-ratio: 2 / 1; }
+#detect-gallery, #detect-steps, #detect-gallery .grid-wrap, #detect-steps .grid-wrap {
+  min-height: 0 !important; height: auto !important; max-height: none;
+}
+#detect-gallery .caption-label, #detect-steps .caption-label {
+  white-space: normal; font-size: .75rem; padding: 2px 6px;
+}
 .scores { overflow-x: auto; }
 .scores table {
   border: 0 !important; border-collapse: collapse; width: 100%;
@@ -122,7 +139,7 @@ CSS = """
   border: 1px solid var(--body-text-color-subdued); vertical-align: -.05em;
 }
 @media (max-width: 640px) {
-  #results, #classify-results { order: -1; }
+  #results, #classify-results, #detect-results { order: -1; }
   .numbers { grid-template-columns: 1fr 1fr; gap: 8px; }
   .numbers > div { padding: 8px 10px; }
   .numbers > div:last-child { grid-column: 1 / -1; }
@@ -133,7 +150,7 @@ CSS = """
 
 JS = """
 () => {
-  const name = () => ['#examples', '#classify-examples'].forEach((strip) =>
+  const name = () => ['#examples', '#classify-examples', '#detect-examples'].forEach((strip) =>
     document.querySelectorAll(`${strip} button`).forEach((button, i) => {
       if (!button.ariaLabel) button.ariaLabel = `Example ${i + 1}`;
     }));

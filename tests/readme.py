@@ -83,6 +83,25 @@ def methods():
     return table(["method", "what it means", "source"], rows)
 
 
+def detection():
+    result = stored("detection")
+    rows = [
+        [
+            name, row["views"], *(f"{100 * row[key]:.1f}" for key in ("ap", "ap50", "recall")),
+            f"{row['ms']:.0f}", interval(row["minus_no_tta"], 100, 1) if row["views"] > 1 else "",
+        ]
+        for name, row in result["rows"].items()
+    ]  # fmt: skip
+    head = ["way", "views", "AP", "AP@.5", "recall", "ms", "AP, points over no TTA"]
+    return (
+        f"{table(head, rows)}\n\n`{result['command']}`: {result['pictures']} test fields from "
+        f"{result['first']} on, {result['date']}, {result['machine']}, model "
+        f"`{result['digest']}`; AP and recall in percent, means of overlaps .5 to .95, as COCO "
+        "counts; 95 % intervals over pictures. The learned weights are the best found on "
+        f"{result['learned']['pictures']} calibration fields by AP."
+    )
+
+
 def crops():
     rows = [
         [f"`{name}`", len(names), ", ".join(CROP_VIEWS[n].label for n in names)]
@@ -127,7 +146,8 @@ def lesson():
 
 
 PARTS = {
-    "methods": methods, "crops": crops, "learning": learning, "lesson": lesson,
+    "methods": methods, "crops": crops, "detection": detection, "learning": learning,
+    "lesson": lesson,
     "views": views, "fusions": fusions, "results": results,
 }  # fmt: skip
 

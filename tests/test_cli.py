@@ -2,15 +2,27 @@ import csv
 import json
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from tta_demo import cli
+from tta_demo.detection import FUSERS, detect
 from tta_demo.masks import read_mask
 from tta_demo.metrics import mean_iou
+from tta_demo.models import train_detector
+from tta_demo.models.detector import CenterNet
+from tta_demo.models.detector_card import write_detector_card
+from tta_demo.models.detectors import load_detector
+from tta_demo.models.registry import digest_of
+from tta_demo.models.train import save
 from tta_demo.pictures import read_picture
+from tta_demo.predict import to_tensor
 from tta_demo.segmentation import segment
+from tta_demo.ui.classifying import PHOTOS
 from tta_demo.views import VIEW_SETS
 from tta_demo.weight_file import WeightFile
 from tta_demo.worlds import WORLDS
@@ -228,3 +240,56 @@ def test_a_wrong_choice_is_refused_before_any_work(tmp_path, arguments, named):
     assert done.returncode == 2
     assert named in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+
+
+def test_training_the_detector_writes_weights_and_card(tmp_path, monkeypatch):
+    def train(out):
+        save(CenterNet(2, width=4), out)
+        return [
+            {"epoch": i, "loss": 1 / i, "ap": 0.1, "ap50": ap} for i, ap in ((1, 0.4), (2, 0.3))
+        ]
+
+    monkeypatch.setattr(train_detector, "train", train)
+    monkeypatch.setattr(cli, "write_detector_card", partial(write_detector_card, pictures=1))
+    out = tmp_path / "new" / "weights.safetensors"
+    done = CliRunner().invoke(cli.app, ["train", "weed-detector", "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    card = out.with_suffix(".md").read_text()
+    command = f"`python -m tta_demo train weed-detector --out {out}`"
+    for told in (
+        digest_of(out),
+        command,
+        "Those of epoch 1",
+        "one quarter",
+        "| Weed-2 |",
+        "epochs",
+    ):
+        assert told in card
+    done = CliRunner().invoke(cli.app, ["train", "weed-detector", "--out", "x", "--data", "y"])
+    assert "--data" in str(done.exception)
+
+
+@pytest.mark.slow
+def test_classify_says_what_is_there_and_tells_what_is_no_picture(tmp_path):
+    lion = next(photo.path for photo in PHOTOS if photo.path.stem == "lion")
+    (tmp_path / "text.png").write_text("no picture")
+    done = run("classify", lion, tmp_path / "text.png", "--views", "mirror", ok=False)
+    assert done.returncode == 2
+    assert "text.png" in done.stderr
+    assert done.stdout.startswith("lion.jpg: lion ")
+    assert "sideways" in run("classify", lion, "--views", "sideways", ok=False).stderr
+
+
+@pytest.mark.slow
+def test_detect_writes_the_boxes_that_the_library_finds(tmp_path):
+    example = WEEDS.examples[0]
+    run("detect", example, "--views", "flips", "--out", tmp_path)
+    report = json.loads((tmp_path / f"{example.stem}.json").read_text())
+    image = to_tensor(read_picture(example).rgb)
+    found = detect(load_detector("weed-detector"), image, VIEW_SETS["flips"])
+    wanted = FUSERS["wbf"].run(found).boxes
+    assert len(report["boxes"]) == len(wanted)
+    best = report["boxes"][0]
+    np.testing.assert_allclose(best["xyxy"], wanted.xyxy[0], atol=0.1)
+    assert best["class"] == WEEDS.record.palette.names[wanted.labels[0]]
+    assert (tmp_path / f"{example.stem}-boxes.png").stat().st_size > 1000

@@ -11,12 +11,21 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
-from tta_demo import benchmark, benchmark_imagenet, benchmark_learn  # noqa: F401 (commands)
+from tta_demo import (  # noqa: F401 (their commands)
+    benchmark,
+    benchmark_detect,
+    benchmark_imagenet,
+    benchmark_learn,
+)
 from tta_demo.commands import evaluate_command, learn_command
 from tta_demo.draw import overlay
 from tta_demo.fusion import FUSIONS
+from tta_demo.looking import classify_command, detect_command
 from tta_demo.masks import restore
+from tta_demo.models import train_detector
 from tta_demo.models.card import write_card
+from tta_demo.models.detector_card import write_detector_card
+from tta_demo.models.detectors import DETECTORS
 from tta_demo.models.train import RECIPES, train
 from tta_demo.options import DataFolder, ViewNames, WorldName
 from tta_demo.palettes import index_png, rgb_png
@@ -117,15 +126,23 @@ def _write(result: Segmentation, out: Path, stem: str) -> None:
 
 app.command("learn")(learn_command)
 app.command("evaluate")(evaluate_command)
+app.command("classify")(classify_command)
+app.command("detect")(detect_command)
 
 
 @app.command("train")
 def train_command(
-    world: Annotated[str, typer.Argument(help=f"One of {', '.join(RECIPES)}.")],
+    world: Annotated[str, typer.Argument(help=f"One of {', '.join((*RECIPES, *DETECTORS))}.")],
     out: Annotated[Path, typer.Option(help="Weights file to write (safetensors).")],
     data: DataFolder = None,
 ) -> None:
-    """Trains the world's model with its recipe, and writes weights and model card."""
+    """Trains the world's model, or a detector, with its recipe; writes weights and model card."""
+    command = f"python -m tta_demo train {world} --out {out}" + (f" --data {data}" if data else "")
+    if world in DETECTORS:
+        if data is not None:
+            raise ValueError(f"--data {data}: weed fields are generated, leave --data out")
+        write_detector_card(out, world, train_detector.train(out), command)
+        return
     place = world_named(world)
     pictures, validation = (
         list(tqdm(place.pictures(split, data), desc=f"{split} pictures", unit=""))
@@ -134,7 +151,6 @@ def train_command(
     history = train(
         RECIPES[world], len(place.record.palette.names), pictures, validation, out, progress=tqdm
     )
-    command = f"python -m tta_demo train {world} --out {out}" + (f" --data {data}" if data else "")
     write_card(out, world, history, place.pictures("test", data), command)
 
 

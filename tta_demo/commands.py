@@ -1,8 +1,10 @@
 """The commands that learn weights and measure what they are worth on labelled pictures."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
+from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +14,7 @@ from tqdm import tqdm
 
 from tta_demo.answers import Answers
 from tta_demo.batch import Outcome, evaluate_folder, score_table
+from tta_demo.batch_boxes import evaluate_coco
 from tta_demo.evaluate import Plan
 from tta_demo.fusion import POOLS
 from tta_demo.learned import Fit, fit_steps
@@ -88,6 +91,8 @@ def learn_command(
         "pictures": len(used),
         "seed": seed,
     }
+    if not _is_own(data, masks):
+        calibration["names"] = used  # so that scores on the same pictures can say so
     file_of(name, place, names, found, pool, calibration, {}).save(out)
     _tell(found, names, place.record.palette.names)
     _report(failures)
@@ -133,12 +138,25 @@ def evaluate_command(
     ] = None,
     background: Annotated[str, typer.Option(help="in or out of the means.")] = "in",
     mean: Annotated[str, typer.Option(help="pooled or per-image.")] = "pooled",
+    task: Annotated[str, typer.Option(help="segment, or detect: find boxes.")] = "segment",
 ) -> None:
     """Compares no TTA, even mean and learned weights on labelled pictures; resumes where it was.
 
     Writes scores_none.csv, scores_mean.csv, scores_learned.csv, summary.json, summary.png,
     joint/NAME.png (picture, truth, prediction) and mask/NAME.png.
+
+    With --task detect, compares no TTA and every fusion of boxes on a folder of pictures with one
+    COCO JSON; --model may name a detector. Writes scores.csv and summary.json.
     """
+    _one_of("--task", task, ("segment", "detect"))
+    if task == "detect":
+        others = {"--weights": weights, "--world": world, "--masks": masks, "--palette": palette}
+        others |= {"--background": background != "in", "--mean": mean != "pooled"}
+        wrong = [option for option, value in others.items() if value]
+        if wrong:
+            raise ValueError(f"{', '.join(wrong)} cannot go with --task detect: leave it out")
+        _detect(out, data, model, count, views)
+        return
     _one_of("--background", background, ("in", "out"))
     _one_of("--mean", mean, ("pooled", "per-image"))
     file = None if weights is None else WeightFile.load(weights)
@@ -148,18 +166,20 @@ def evaluate_command(
     if file:
         learned, _ = learned_for(place, names, "learned", file)
         plans.append(Plan("learned", names, "learned", *learned))
+    for folder in (data, masks):
+        if folder is not None and out.resolve() == folder.resolve():
+            raise ValueError(f"--out {out} holds the pictures or masks: choose another folder")
+    sources = _sources(place, name, "test", data, masks, palette, count)
     stamp = {
         "world": name,
+        "data": _fingerprint(sources),
         "model": place.record.digest,
         "views": list(names),
         "weights": asdict(file) if file else None,
     }
-    for folder in (data, masks):
-        if folder is not None and out.resolve() == folder.resolve():
-            raise ValueError(f"--out {out} holds the pictures or masks: choose another folder")
     outcome = evaluate_folder(
         load_model(place.model),
-        _sources(place, name, "test", data, masks, palette, count),
+        sources,
         plans,
         place.record.palette,
         out,
@@ -167,7 +187,22 @@ def evaluate_command(
         background=background == "in",
         per_image=mean == "per-image",
     )
+    known = set(file.calibration.get("names", ())) & set(sources) if file else ()
+    if known:
+        told = f"{len(known)} of these pictures are those that the weights were learned on"
+        typer.echo(f"{told}: the scores flatter them", err=True)
     _tell_scores(outcome, place.record.palette.names, background == "in", mean == "per-image")
+    _report(outcome.failures)
+
+
+def _detect(
+    out: Path, data: Path | None, model: str | None, count: int | None, views: str | None
+) -> None:
+    if data is None:
+        raise ValueError("name the pictures: --data, a folder with one COCO JSON")
+    outcome = evaluate_coco(data, out, model, parse_views(views or "d4"), count)
+    for text in (*outcome.notes, outcome.table()):
+        typer.echo(text)
     _report(outcome.failures)
 
 
@@ -249,6 +284,19 @@ def _sources(
     if not sources:
         raise ValueError(f"{data} has no picture with a mask of the same name")
     return sources
+
+
+def _fingerprint(sources: dict[str, Load]) -> str:
+    """Returns what tells these pictures and masks from others, or from these before a change."""
+    files = {
+        name: [
+            (path.name, path.stat().st_size, path.stat().st_mtime_ns)
+            for path in getattr(load, "args", ())
+            if isinstance(path, Path)
+        ]
+        for name, load in sorted(sources.items())
+    }
+    return blake2b(json.dumps(files).encode(), digest_size=8).hexdigest()
 
 
 def _itself(picture: LabelledPicture) -> LabelledPicture:

@@ -11,7 +11,7 @@ from math import log
 import torch
 from torch import Tensor
 
-from tta_demo.predict import FLOOR, ViewStack
+from tta_demo.predict import ViewStack
 
 __all__ = ["FUSIONS", "POOLS", "Fusion", "fuse", "weighted_mean"]
 
@@ -77,16 +77,13 @@ def fuse(
     return torch.where(total > 0, scores / total, 1 / len(scores))
 
 
-def weighted_mean(
-    values: Tensor, seen: Tensor | None, weights: Tensor, empty: float = 0.0
-) -> Tensor:
+def weighted_mean(values: Tensor, seen: Tensor | None, weights: Tensor) -> Tensor:
     """Returns the mean over V, each pixel's weights renormalised over the views that saw it.
 
     Args:
         values: `(V, C, ...)`, or `(V, B, C, H, W)`.
         seen: bool, the shape of `values` with an axis of length 1 for C; None if all was seen.
         weights: `(V,)`, sum 1, or a shape that broadcasts against `values`.
-        empty: what stands where no view of any weight saw the pixel.
     """
     weights = weights.to(values)
     if seen is None and weights.ndim == 1:
@@ -96,8 +93,9 @@ def weighted_mean(
     if seen is None:
         return (weights * values).sum(0)
     weights = weights * seen
-    total = weights.sum(0)
-    return torch.where(total > 0, (weights * values).sum(0) / total.clamp_min(1e-12), empty)
+    # where only views of weight 0 saw a pixel, they count the same
+    weights = torch.where(weights.sum(0) > 0, weights, seen.to(weights))
+    return (weights * values).sum(0) / weights.sum(0).clamp_min(1e-12)
 
 
 def _over(values: Tensor, weights: Tensor) -> Tensor:
@@ -121,7 +119,7 @@ def _mean(stack: ViewStack, weights: Tensor) -> Tensor:
 
 def _gmean(stack: ViewStack, weights: Tensor) -> Tensor:
     logs = stack.log_probs.float()
-    return weighted_mean(logs, stack.seen_by_class, _over(logs, weights), FLOOR).softmax(0)
+    return weighted_mean(logs, stack.seen_by_class, _over(logs, weights)).softmax(0)
 
 
 def _max(stack: ViewStack, _: Tensor) -> Tensor:

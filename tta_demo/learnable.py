@@ -71,8 +71,7 @@ class LearnableTTA(nn.Module):
             fused = torch.einsum("vc,vbc...->bc...", weights, values)
         else:
             shape = (len(weights), 1, -1, *[1] * (values.ndim - 3))
-            empty = FLOOR if self.pool == "log" else 0.0
-            fused = weighted_mean(values, seen, weights.view(shape), empty)
+            fused = weighted_mean(values, seen, weights.view(shape))
         if self.pool == "log":
             return fused.softmax(1)
         if weights.ndim == 1:

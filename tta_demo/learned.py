@@ -117,7 +117,14 @@ def fit_steps(
     if plain:
         now = replace(now, gap=certificate(answers.true_class(), weights))
     if shrink is None:
-        shrink = 0.0 if stopped() else _cross_validated(answers, method, per_class, pool)
+        total = np.zeros(len(SHRINKS))
+        for values in () if stopped() else _cross_validated(answers, method, per_class, pool):
+            total += values
+            yield now
+            if stopped():
+                total[:] = 0  # not all pictures had their turn: leave the weights as found
+                break
+        shrink = SHRINKS[int(total.argmax())]
     yield replace(now, weights=_shrunk(weights, shrink), shrink=shrink)
 
 
@@ -125,18 +132,18 @@ def _shrunk(weights: np.ndarray, shrink: float) -> np.ndarray:
     return (1 - shrink) * weights + shrink / len(weights)
 
 
-def _cross_validated(answers: Answers, method: str, per_class: bool, pool: str) -> float:
-    """Returns the shrink of the highest likelihood on pictures that a fit did not see."""
+def _cross_validated(
+    answers: Answers, method: str, per_class: bool, pool: str
+) -> Iterator[list[float]]:
+    """Yields the log-likelihood of each of `SHRINKS` on pictures that a fit did not see."""
     used = [i for i, labels in enumerate(answers.labels) if len(labels)]
     if len(used) < 2:
         raise ValueError(
             f"{len(used)} picture to learn on: choosing the shrink needs 2, or give it as a number"
         )
-    total = np.zeros(len(SHRINKS))
     for fold in range(min(FOLDS, len(used))):
         held = used[fold::FOLDS]
         rest = answers.take([i for i in used if i not in held])
         *_, (weights, _) = METHODS[method].steps(rest, per_class, pool)
         left = answers.take(held)
-        total += [left.pixels * log_likelihood(left, _shrunk(weights, s), pool) for s in SHRINKS]
-    return SHRINKS[int(total.argmax())]
+        yield [left.pixels * log_likelihood(left, _shrunk(weights, s), pool) for s in SHRINKS]

@@ -55,6 +55,7 @@ class WeightFile:
 
     FORMAT = 1
     TASK = "segment"
+    MAX_BYTES = 1_000_000
 
     @property
     def views(self) -> tuple[str, ...]:
@@ -90,6 +91,8 @@ class WeightFile:
             ValueError: the file is missing, of another format, or its weights are no weights.
         """
         try:
+            if path.stat().st_size > cls.MAX_BYTES:
+                raise ValueError(f"{path.stat().st_size} bytes are too many")
             data = json.loads(path.read_text())
             if (data["format"], data["task"]) != (cls.FORMAT, cls.TASK):
                 raise ValueError(f"format {data['format']!r}, task {data['task']!r}")

@@ -4,16 +4,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from tta_demo.evaluate import Plan, evaluate
 from tta_demo.models.registry import MODELS, digest_of, read_unet
 from tta_demo.models.runner import Runner, pick_dtype
-from tta_demo.models.train import RECIPES
+from tta_demo.models.train import RECIPES, Augmentation
 from tta_demo.models.unet import UNet
 from tta_demo.samples.labelled import LabelledPicture
 from tta_demo.views import VIEW_SETS, VIEWS
 
-__all__ = ["write_card"]
+__all__ = ["settings_of", "table_of", "write_card"]
 
 
 def write_card(
@@ -41,9 +42,6 @@ def write_card(
     scores = evaluate(Runner(read_unet(weights).fold(), UNet.STRIDE), pictures, plans)
     rows = {score.plan.name: score.row(record.palette.names) for score in scores}
     names = ["miou", "foreground_dice", *(f"iou_{name}" for name in record.palette.names)]
-    settings = asdict(recipe)
-    augmentation = settings.pop("augmentation")
-    seen = [name for name, view in VIEWS.items() if recipe.augmentation.covers(view)]
     lines = [
         f"# {record.label}",
         "",
@@ -57,7 +55,7 @@ def write_card(
         "",
         "## Scores on the test split, pooled over all pixels, float32",
         "",
-        *_table(
+        *table_of(
             ["", *names],
             [[way, *(f"{row[name]:.4f}" for name in names)] for way, row in rows.items()],
         ),
@@ -66,14 +64,12 @@ def write_card(
         "",
         "## Training",
         "",
-        *(f"- {key}: {value}" for key, value in settings.items()),
-        *(f"- augmentation, {key}: {value}" for key, value in augmentation.items()),
-        f"- views that training showed: {', '.join(seen)}",
+        *settings_of(asdict(recipe), recipe.augmentation),
         "",
         "Loss: cross-entropy plus one minus mean soft Dice; AdamW, one cosine cycle; arithmetic: "
         f"{pick_dtype('cpu')}; the weights are an exponential average over steps.",
         "",
-        *_table(
+        *table_of(
             ["step", "loss", "validation mIoU"],
             [[f"{h['step']}", f"{h['loss']:.4f}", f"{h['miou']:.4f}"] for h in history],
         ),
@@ -81,5 +77,26 @@ def write_card(
     weights.with_suffix(".md").write_text("\n".join(lines) + "\n")
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def settings_of(settings: dict[str, Any], augmentation: Augmentation) -> list[str]:
+    """Returns lines: a recipe's settings, those of its augmentation, and what these show.
+
+    Args:
+        settings: of the recipe; JSON.
+        augmentation: of the recipe.
+    """
+    seen = [name for name, view in VIEWS.items() if augmentation.covers(view)]
+    return [
+        *(f"- {key}: {value}" for key, value in settings.items() if key != "augmentation"),
+        *(f"- augmentation, {key}: {value}" for key, value in asdict(augmentation).items()),
+        f"- views that training showed: {', '.join(seen)}",
+    ]
+
+
+def table_of(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Returns the lines of a Markdown table.
+
+    Example:
+        >>> table_of(["step", "loss"], [["1", "0.5"]])
+        ['| step | loss |', '| --- | --- |', '| 1 | 0.5 |']
+    """
     return ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)]

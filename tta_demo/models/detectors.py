@@ -46,7 +46,7 @@ DETECTORS: dict[str, DetectorRecord] = {
         label="CenterNet for weeds in a field",
         summary="This model has only seen generated fields with two kinds of weeds: Weed-1 with "
         "feathery leaves, Weed-2 with broad leaves.",
-        source="trained by `python -m tta_demo train weed-detector` on this package's fields (MIT)",
+        source="trained by `python -m tta_demo train weed-detector` on generated fields (MIT)",
         palette=weeds.PALETTE,
         path=ASSETS / "weights" / "weed-detector.safetensors",
         augmentation=RECIPE.augmentation,

@@ -104,8 +104,8 @@ def pair(pictures: Iterable[Path], masks: Iterable[Path]) -> Pairs:
 def split_mixed(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
     """Returns the pictures and the masks of one bag of files.
 
-    Folders decide where one is named like `images` and one like `masks`; files in neither are
-    left out. Else the masks are the files named like `NAME-mask`, see `pair`.
+    Folders decide where one is named like `images` and one like `masks`; files in neither count
+    as pictures. Else the masks are the files named like `NAME-mask`, see `pair`.
 
     Args:
         files: an upload or an unpacked archive; hidden and system files are left out.
@@ -121,7 +121,10 @@ def split_mixed(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
     files = [file for file in files if not is_clutter(file.relative_to(root))]
     pictures, masks = _by_folder(files, root)
     if pictures and masks:
-        return pictures, masks
+        known = {_key(file) for file in pictures}
+        # in neither folder: to be named as lonely, unless a picture of that name is there
+        others = set(files) - {*pictures, *masks}
+        return [*pictures, *(f for f in sorted(others) if _key(f) not in known)], masks
     masks = [file for file in files if MASK_SUFFIX.search(_key(file))]
     return [file for file in files if file not in masks], masks
 

@@ -57,11 +57,17 @@ def build_classify_tab(tab: gr.Tab) -> None:
     events += [
         preset.input(lambda name: list(CROP_SETS[name]), preset, views, **LIGHT).success(**change),
         views.input(**change),
+        views.input(_preset, views, preset, **LIGHT),
         fusion.input(**change),
     ]
     for event in events:
         event.failure(classifying.restore, snapshot, [box, picture, views, fusion], **LIGHT)
     picture.clear(classifying.clear, snapshot, whole, **LIGHT)
+
+
+def _preset(views: list[str]) -> str | None:
+    """Returns the set that these looks are, if they are one."""
+    return next((name for name in SETS if set(CROP_SETS[name]) == set(views)), None)
 
 
 def _first(snapshot: Snapshot, views: list[str], fusion: str) -> Any:  # noqa: ANN401 (generator)

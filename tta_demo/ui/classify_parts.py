@@ -59,7 +59,7 @@ def three_numbers(result: Classification) -> str:
     return cards(
         ("One look (centre)", f"{one_share:.0%}", result.classes[int(one)]),
         (looks, f"{share:.0%}", result.classes[first]),
-        ("Agreement", f"{agreeing} of {len(result.views)}", "looks have the same first choice"),
+        ("Agreement", f"{agreeing} of {len(result.views)}", "looks choose what all choose"),
     )
 
 
@@ -71,7 +71,9 @@ def answer_bars(result: Classification) -> str:
         f'<span class="share">{share:.1%}</span></div>'
         for index, share in result.top(TOP)
     )
-    return f'<div class="bars answers">{rows}</div>'
+    what = "share of the looks' votes" if result.fusion == "vote" else "probability"
+    said = f"<p>The five likeliest answers of all looks together, by {what}.</p>"
+    return f'{said}<div class="bars answers">{rows}</div>'
 
 
 def look_cards(result: Classification, rgb: np.ndarray) -> str:

@@ -103,12 +103,13 @@ def open_upload(
         yield gr.skip(), *_look(snapshot, picture.rgb, picture.notes, views, fusion)
 
 
-def change(snapshot: Snapshot, views: list[str], fusion: str) -> tuple[Any, ...]:
+def change(snapshot: Snapshot, views: list[str], fusion: str) -> Iterator[tuple[Any, ...]]:
     """Looks in other ways, or fuses otherwise; only new looks run the model."""
     with snapshot.turn, toasts():
         if snapshot.rgb is None:
             raise ValueError(NO_PICTURE)
-        return tuple(_look(snapshot, snapshot.rgb, snapshot.notes, views, fusion))
+        yield tuple(WORKING)
+        yield tuple(_look(snapshot, snapshot.rgb, snapshot.notes, views, fusion))
 
 
 def clear(snapshot: Snapshot) -> tuple[Any, ...]:

@@ -72,12 +72,18 @@ def build_detect_tab(tab: gr.Tab) -> None:
     events += [
         preset.input(lambda name: list(SETS[name][1]), preset, views, **LIGHT).success(**change),
         views.input(**change),
+        views.input(_preset, views, preset, **LIGHT),
         fusion.input(**change),
         threshold.input(**change),
     ]
     for event in events:
         event.failure(detecting.restore, finding, [box, picture, *settings], **LIGHT)
     picture.clear(detecting.clear, finding, whole, **LIGHT)
+
+
+def _preset(views: list[str]) -> str | None:
+    """Returns the set that these looks are, if they are one."""
+    return next((name for name, (_, names) in SETS.items() if set(names) == set(views)), None)
 
 
 def _first(finding: Finding, *settings: Any) -> Any:  # noqa: ANN401 (a generator of updates)

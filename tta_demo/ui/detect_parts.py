@@ -48,7 +48,7 @@ def detection_numbers(
     points = 100 * (fused.ap50 - one.ap50)
     tone = "" if abs(points) <= NEUTRAL else "better" if points > 0 else "worse"
     sign = "+" if points > 0 else "−" if points < 0 else "±"
-    unit = "found right (AP at overlap .5)"
+    unit = "average precision, overlap .5"
     return cards(
         ("One look", f"{100 * one.ap50:.1f} %", unit),
         (looks, f"{100 * fused.ap50:.1f} %", unit),
@@ -111,7 +111,7 @@ def arithmetic(found: Mapping[str, Boxes], fused: Fused, place: int, averages: b
         for (view, _), score in zip(members, scores, strict=True)
     ]
     total = float(fused.boxes.scores[place])
-    if not averages or len(names) == 1:
+    if not averages:
         return f"{', '.join(parts)}: the best score counts, {total:.2f}"
     share = min(len(members), len(names))
     return (

@@ -111,12 +111,13 @@ def open_upload(
         yield gr.skip(), *_look(finding, picture.rgb, None, picture.notes, settings)
 
 
-def change(finding: Finding, *settings: Any) -> tuple[Any, ...]:  # noqa: ANN401
+def change(finding: Finding, *settings: Any) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401
     """Looks in other ways, fuses otherwise, or shows more; only new looks run the model."""
     with finding.turn, toasts():
         if finding.rgb is None:
             raise ValueError(NO_PICTURE)
-        return tuple(_look(finding, finding.rgb, finding.truth, finding.notes, settings))
+        yield tuple(WORKING)
+        yield tuple(_look(finding, finding.rgb, finding.truth, finding.notes, settings))
 
 
 def clear(finding: Finding) -> tuple[Any, ...]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ["HEAVY", "LIGHT", "RAW"]
+__all__ = ["HEAVY", "LIGHT", "LONG", "RAW"]
 
 LIGHT: dict[str, Any] = {
     "show_progress": "hidden",
@@ -18,6 +18,15 @@ HEAVY: dict[str, Any] = {
     "api_visibility": "private",
 }
 """For actions that may run the model; a click while one is under way is kept, not dropped."""
+
+LONG: dict[str, Any] = {
+    "show_progress": "hidden",
+    "concurrency_id": "learn",
+    "concurrency_limit": 2,
+    "trigger_mode": "once",
+    "api_visibility": "private",
+}
+"""For actions that take minutes: they do not keep others from looking."""
 
 RAW = {"preprocess": False}
 """For uploads: gradio would open the file itself, and fail before our own words are reached."""

@@ -6,7 +6,7 @@ import gradio as gr
 
 from tta_demo.methods import METHODS
 from tta_demo.ui import learning
-from tta_demo.ui.events import HEAVY, LIGHT, RAW
+from tta_demo.ui.events import HEAVY, LIGHT, LONG, RAW
 from tta_demo.ui.learn_parts import status, stored_table
 from tta_demo.ui.learning import Results
 from tta_demo.ui.lesson import FIELDS, HELD_OUT, UPLOAD, Lesson
@@ -182,9 +182,8 @@ def _wire(
         inputs.form, inputs.method, inputs.shrink, inputs.choose,
     ]  # fmt: skip
     shown = list(results)
-    heavy = HEAVY | {"show_progress": "hidden", "trigger_mode": "once"}
     inputs.start.click(None, js=SHOW_RESULTS)
-    started = inputs.start.click(learning.learn, wanted, shown, **heavy, **RAW)
+    started = inputs.start.click(learning.learn, wanted, shown, **LONG, **RAW)
     started.failure(learning.failed, None, results.status, **LIGHT)
     inputs.stop.click(learning.stop, lesson, None, **LIGHT)
     load.upload(learning.load_file, [lesson, load], shown, **LIGHT, **RAW)
@@ -207,6 +206,7 @@ def _wire_choices(inputs: _Inputs) -> None:
         **LIGHT,
     )
     inputs.preset.input(lambda name: list(VIEW_SETS[name]), inputs.preset, inputs.views, **LIGHT)
+    inputs.views.input(_preset, inputs.views, inputs.preset, **LIGHT)
     inputs.form.input(_methods, [inputs.form, inputs.method], [inputs.method, inputs.meaning],
                       **LIGHT)  # fmt: skip
     inputs.method.input(lambda name: METHODS[name].summary, inputs.method, inputs.meaning,
@@ -214,6 +214,11 @@ def _wire_choices(inputs: _Inputs) -> None:
     inputs.choose.input(
         lambda choose: gr.Slider(interactive=not choose), inputs.choose, inputs.shrink, **LIGHT
     )
+
+
+def _preset(views: list[str]) -> str | None:
+    """Returns the set that these looks are, if they are one."""
+    return next((name for name in SETS if set(VIEW_SETS[name]) == set(views)), None)
 
 
 def _methods(form: str, method: str) -> tuple[gr.Radio, str]:

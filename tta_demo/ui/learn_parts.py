@@ -8,7 +8,7 @@ from math import isnan
 from tta_demo.evaluate import Difference
 from tta_demo.learned import Fit
 from tta_demo.models.registry import ASSETS
-from tta_demo.study import Verdict
+from tta_demo.study import PIXELS, Verdict
 from tta_demo.worlds import WORLDS
 
 __all__ = [
@@ -64,7 +64,7 @@ def curve(history: Sequence[float]) -> str:
         f'<line x1="{LEFT}" y1="{HEIGHT - BASE}" x2="{WIDTH - 12}" y2="{HEIGHT - BASE}"/>'
         f'<text x="{LEFT - 6}" y="16" text-anchor="end">{high:.4f}</text>'
         f'<text x="{LEFT - 6}" y="{HEIGHT - BASE - 4}" text-anchor="end">{low:.4f}</text>'
-        f'<text x="{LEFT}" y="{HEIGHT - 6}">even weights</text>'
+        f'<text x="{LEFT}" y="{HEIGHT - 6}">loss (NLL), even weights first</text>'
         f'<text x="{WIDTH - 12}" y="{HEIGHT - 6}" text-anchor="end">step {steps}</text>'
         f'<polyline points="{line}"/>{dots}</svg>'
     )
@@ -74,7 +74,7 @@ def fit_facts(fit: Fit) -> str:
     """Returns how the weights were found, in a sentence."""
     parts = [f"{len(fit.history) - 1} steps on {fit.pixels:,} pixels"]
     if fit.gap is not None:
-        parts.append(f"no weights are better by more than {max(fit.gap, 0):.0e} in NLL")
+        parts.append(f"proved: no weights have a loss lower by more than {max(fit.gap, 1e-9):.0e}")
     if fit.shrink:
         parts.append(f"then drawn {fit.shrink:.0%} of the way back to even")
     return f"<p>{escape('; '.join(parts))}.</p>"
@@ -111,8 +111,8 @@ def calibration_lesson(held_out: Verdict | None, calibration: Verdict) -> str:
     if held_out is not None:
         text += (
             f" Loss against the even mean: {_signed(own, 4)} here, "
-            f"{_signed(held_out.gain['nll'].value, 4)} on the other pictures; "
-            "the gap between the two is overfitting."
+            f"{_signed(held_out.gain['nll'].value, 4)} on the other pictures. Where the gain is "
+            "larger here, the weights fit these pictures rather than the world: overfitting."
         )
     return f"<p>{escape(text)}</p>"
 
@@ -123,7 +123,7 @@ def score_table(verdict: Verdict) -> str:
     for key, words, factor, sign in ROWS:
         digits = 2 if factor == 100 else 4
         cells = [
-            f"{factor * scores[key]:.{digits}f}"
+            "–" if isnan(scores[key]) else f"{factor * scores[key]:.{digits}f}"
             for scores in (verdict.none, verdict.mean, verdict.learned)
         ]
         tone, change = _change(verdict.gain[key], factor, sign, digits)
@@ -135,7 +135,9 @@ def score_table(verdict: Verdict) -> str:
     return (
         "<div class='scores' tabindex='0'><table><thead><tr>"
         + "".join(f"<th scope='col'>{head}</th>" for head in heads)
-        + f"</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+        + f"</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        f"<p>From {PIXELS:,} pixels, drawn at random, of each of {verdict.pictures} pictures.</p>"
+        "</div>"
     )
 
 
@@ -153,10 +155,19 @@ def stored_table() -> str:
     for name, world in WORLDS.items():
         result = json.loads((ASSETS / "results" / f"{name}.json").read_text())
         for plan, score in result["scores"].items():
-            cells = "".join(f"<td>{score[column]:.4f}</td>" for column in columns)
-            rows.append(f"<tr><td>{escape(world.label)}</td><td>{escape(plan)}</td>{cells}</tr>")
+            cells = "".join(
+                f"<td>{100 * score[column]:.2f}</td>"
+                if column.startswith("miou")
+                else f"<td>{score[column]:.4f}</td>"
+                for column in columns
+            )
+            words = f"{escape(world.label)}: {escape(plan)}"
+            rows.append(f"<tr><td>{words}</td>{cells}</tr>")
         sources.append(f"{name}: {result['pictures']} test pictures, {result['date']}")
-    heads = ("World", "Looks, fusion", "mIoU", "without background", "NLL", "ECE")
+    heads = (
+        "World: looks, fusion", "mIoU (%)", "without background (%)", "Loss (NLL)",
+        "Calibration error",
+    )  # fmt: skip
     return (
         "<div class='scores' tabindex='0'><table><thead><tr>"
         + "".join(f"<th scope='col'>{head}</th>" for head in heads)
@@ -166,6 +177,8 @@ def stored_table() -> str:
 
 
 def _signed(value: float, digits: int) -> str:
+    if isnan(value):
+        return "–"
     text = f"{abs(value):.{digits}f}"
     if float(text) == 0:
         return text

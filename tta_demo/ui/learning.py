@@ -1,7 +1,8 @@
 """What a visitor can do on the Learn tab: learn, stop, use, load and save weights."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -60,6 +61,7 @@ class Results(NamedTuple):
     save: Any
 
 
+STOPPED = "Stopped. Pictures that were looked at are kept: Start goes on from there."
 SAME = Results(*[gr.skip()] * len(Results._fields))
 EMPTY = Results(*[""] * len(Results._fields))._replace(
     use=gr.Button(interactive=False), save=gr.DownloadButton(value=None, interactive=False)
@@ -82,6 +84,7 @@ def learn(lesson: Lesson, *values: Any) -> Iterator[tuple[Any, ...]]:  # noqa: A
         broken: dict[str, str] = {}
         yield from _look(lesson, task, views, broken)
         if lesson.halt.is_set():
+            yield SAME._replace(status=status(STOPPED))
             return
         task = task.without(broken)
         found = yield from _fit(lesson, task, views, wanted, per_class)
@@ -104,8 +107,6 @@ def _look(
             broken[name] = str(error)
         now = time.monotonic()
         if lesson.halt.is_set():
-            told = f"Stopped. {done + 1} of {len(missing)} pictures are looked at and kept: "
-            yield SAME._replace(status=status(told + "Start goes on from there."))
             return
         if now - shown > EVERY or not done:
             shown = now
@@ -138,10 +139,14 @@ def _fit(
 
 def _bars(world: str, views: tuple[str, ...], found: Fit) -> str:
     palette = WORLDS[world].record.palette
-    rows = found.weights.tolist()
-    if found.weights.ndim > 1:
-        rows = [dict(zip(palette.names, row, strict=True)) for row in rows]
-    return weight_bars(dict(zip(views, rows, strict=True)), palette)
+    return weight_bars(_by_view(views, found.weights.tolist(), palette.names), palette)
+
+
+def _by_view(views: Sequence[str], rows: list[Any], classes: Sequence[str]) -> dict[str, Any]:
+    """Returns weights, one or one a class for each view, by their names."""
+    if isinstance(rows[0], list):
+        rows = [dict(zip(classes, row, strict=True)) for row in rows]
+    return dict(zip(views, rows, strict=True))
 
 
 def _finish(
@@ -187,9 +192,7 @@ def _notes(task: Task, broken: dict[str, str]) -> str:
     """Returns what was left out, as plain text in HTML."""
     notes = list(broken.values())
     if task.bag and task.bag.lonely:
-        lonely = task.bag.lonely
-        more = f" and {len(lonely) - 20} more" if len(lonely) > 20 else ""
-        notes.append(f"Without a partner, left out: {', '.join(lonely[:20])}{more}.")
+        notes.append(f"Without a partner, left out: {', '.join(task.bag.lonely)}.")
     return "".join(f"<p>{escape(note)}</p>" for note in notes)
 
 
@@ -200,7 +203,7 @@ def _written(file: WeightFile) -> str:
 
 def failed() -> str:
     """Returns the status after an error, which a message has told."""
-    return status("Nothing was learned: see the message.")
+    return status("Nothing new was learned: see the message.")
 
 
 def stop(lesson: Lesson) -> None:
@@ -208,9 +211,20 @@ def stop(lesson: Lesson) -> None:
     lesson.halt.set()
 
 
+@contextmanager
+def _free(lesson: Lesson) -> Iterator[None]:
+    """Takes the lesson's turn, or refuses: waiting would keep others' Stop from being heard."""
+    if not lesson.turn.acquire(blocking=False):
+        raise ValueError("Learning is under way: stop it first, or wait.")
+    try:
+        yield
+    finally:
+        lesson.turn.release()
+
+
 def load_file(lesson: Lesson, upload: dict[str, Any]) -> tuple[Any, ...]:
     """Reads a weights file, and says where it comes from."""
-    with lesson.turn, toasts():
+    with toasts(), _free(lesson):
         file = WeightFile.load(uploaded(upload))
         world = WORLDS.get(file.world)
         if world is None:
@@ -220,11 +234,12 @@ def load_file(lesson: Lesson, upload: dict[str, Any]) -> tuple[Any, ...]:
         unknown = [view for view in file.views if view not in VIEWS]
         if unknown:
             raise ValueError(f"The weights are for looks unknown here: {', '.join(unknown)}.")
-        file.select(file.views, world.record.digest, world.record.palette.names)
+        palette = world.record.palette
+        weights = file.select(file.views, world.record.digest, palette.names).tolist()
         lesson.file = file
         return EMPTY._replace(
             status=status(f"Weights for {world.label}: {file.origin}."),
-            bars=weight_bars(file.weights, world.record.palette),
+            bars=weight_bars(_by_view(file.views, weights, palette.names), palette),
             use=gr.Button(interactive=True),
             save=gr.DownloadButton(value=_written(file), interactive=True),
         )

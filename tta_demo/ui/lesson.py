@@ -23,6 +23,10 @@ SHARE = 1 / 3
 """The part of an upload that is held out to check on."""
 
 
+FIELD_ANSWERS = Gallery(WORLDS["weeds"], {})
+"""The same fields for everybody: at most 240 with 22 looks, 130 MB."""
+
+
 class Wanted(NamedTuple):
     """What to learn, as the controls say it."""
 
@@ -76,7 +80,7 @@ class Lesson:
     """One visitor's learning. Its actions take turns.
 
     Attributes:
-        galleries: pictures with their answers, by what they are; the last two are kept.
+        upload: the gallery of the last upload, by what it was.
         file: the weights learned or loaded last.
         halt: set to stop what is under way.
     """
@@ -84,49 +88,42 @@ class Lesson:
     def __init__(self) -> None:
         self.turn = threading.Lock()
         self.halt = threading.Event()
-        self.galleries: dict[tuple[Any, ...], tuple[Gallery, Bag | None]] = {}
+        self.upload: dict[tuple[str, ...], tuple[Gallery, Bag]] = {}
         self.file: WeightFile | None = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Lesson":
         """Returns a fresh one: gradio copies a state's first value for every visitor."""
         return Lesson()
 
-    def keep(self, key: tuple[Any, ...], gallery: Gallery, bag: Bag | None) -> None:
-        """Keeps a gallery, and forgets all but the one before."""
-        self.galleries[key] = (gallery, bag)
-        while len(self.galleries) > 2:
-            del self.galleries[next(iter(self.galleries))]
-
 
 def task_for(lesson: Lesson, wanted: Wanted) -> Task:
     """Returns the pictures to learn on and to check on; known ones keep their answers."""
     if wanted.source == FIELDS:
-        return _fields(lesson, int(np.clip(wanted.count, 4, 200)))
+        return _fields(int(np.clip(wanted.count, 4, 200)))
     world = world_named(wanted.world)
     paths = tuple(sorted(str((upload or {}).get("path")) for upload in wanted.uploads or []))
-    key = (UPLOAD, wanted.world, *paths)
-    if key not in lesson.galleries:
+    key = (wanted.world, *paths)
+    if key not in lesson.upload:
         bag = open_bag(wanted.uploads, world)
-        lesson.keep(key, Gallery(world, bag.sources), bag)
-    gallery, bag = lesson.galleries[key]
+        lesson.upload = {key: (Gallery(world, bag.sources), bag)}
+    gallery, bag = lesson.upload[key]
     names = list(gallery.sources)
     mixed = [names[i] for i in np.random.default_rng(0).permutation(len(names))]
     held = max(1, round(SHARE * len(names))) if len(names) > 1 else 0
     return Task(wanted.world, gallery, mixed[held:], mixed[:held], "uploaded pictures", bag)
 
 
-def _fields(lesson: Lesson, count: int) -> Task:
-    world = WORLDS["weeds"]
+def _fields(count: int) -> Task:
+    world = FIELD_ANSWERS.world
     seeds = {split: SEEDS[split] for split in ("calibration", "test")}
     named = {
         f"{split} {seed}": partial(world.generate, seed, DIFFICULTY)
         for split, size in (("calibration", count), ("test", HELD_OUT))
         for seed in seeds[split][:size]
     }
-    if (FIELDS,) not in lesson.galleries:
-        lesson.keep((FIELDS,), Gallery(world, {}), None)
-    gallery, _ = lesson.galleries[FIELDS,]
-    gallery.sources.update(named)
+    FIELD_ANSWERS.sources.update(named)
     calibration = [name for name in named if name.startswith("calibration")]
     held_out = [name for name in named if name.startswith("test")]
-    return Task("weeds", gallery, calibration, held_out, "generated fields, calibration seeds")
+    return Task(
+        "weeds", FIELD_ANSWERS, calibration, held_out, "generated fields, calibration seeds"
+    )

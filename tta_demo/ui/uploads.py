@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from tta_demo.palettes import Palette
-from tta_demo.samples.archives import MAX_BYTES, unpack
+from tta_demo.samples.archives import MAX_BYTES, MAX_FILES, unpack
 from tta_demo.samples.folders import pair, read_pair, split_mixed
 from tta_demo.samples.labelled import LabelledPicture
 from tta_demo.study import Load
@@ -40,9 +40,17 @@ def open_bag(uploads: list[dict[str, Any]] | None, world: World) -> Bag:
     Raises:
         ValueError: nothing was uploaded, a zip is unsafe, or the limits are passed.
     """
-    paths = [uploaded(upload) for upload in uploads or []]
+    paths = list(dict.fromkeys(uploaded(upload) for upload in uploads or []))
     if not paths:
         raise ValueError("No pictures yet: choose pictures and their masks, or one zip of both.")
+    archives = [path for path in paths if path.suffix.lower() == ".zip"]
+    if archives and len(paths) > 1:
+        raise ValueError("Choose either one zip or single files, not both.")
+    if len(paths) > MAX_FILES:
+        raise ValueError(f"{len(paths)} files are too many, the limit is {MAX_FILES}: use fewer.")
+    gone = [path.name for path in paths if not path.is_file()]
+    if gone:
+        raise ValueError(f"{gone[0]} is no longer on the server: choose the files again.")
     size = sum(path.stat().st_size for path in paths)
     if size > MAX_BYTES:
         raise ValueError(
@@ -50,10 +58,7 @@ def open_bag(uploads: list[dict[str, Any]] | None, world: World) -> Bag:
             "choose fewer, or smaller copies."
         )
     folder = TemporaryDirectory(prefix="tta-demo-")
-    files: list[Path] = []
-    for number, path in enumerate(paths):
-        is_zip = path.suffix.lower() == ".zip"
-        files += unpack(path, Path(folder.name) / str(number)) if is_zip else [path]
+    files = unpack(archives[0], Path(folder.name)) if archives else paths
     pairs = pair(*split_mixed(files))
     if len(pairs.pairs) > MAX_PICTURES:
         raise ValueError(

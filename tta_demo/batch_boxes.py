@@ -126,10 +126,10 @@ def evaluate_boxes(
     for name in progress(missing) if missing else ():
         try:
             rgb, truth = sources[name]()
+            found = detect(model, to_tensor(rgb), list(dict.fromkeys((IDENTITY, *views))))
         except (ValueError, OSError) as error:
             failures[name] = str(error)
             continue
-        found = detect(model, to_tensor(rgb), list(dict.fromkeys((IDENTITY, *views))))
         looks = {view: _kept(boxes) for view, boxes in found.items()}
         done[name] = {"name": name, "truth": _kept(truth), "views": looks}
         journal.add(done[name])

@@ -18,7 +18,7 @@ from tta_demo.boxes import Boxes
 from tta_demo.detection import FUSERS, BoxModel, find, fuse_boxes
 from tta_demo.evaluate import Difference
 from tta_demo.learned_boxes import BoxFit, fit_boxes
-from tta_demo.metrics_boxes import LIMIT, _hits, average_precision
+from tta_demo.metrics_boxes import LIMIT, average_precision, right_boxes
 from tta_demo.models.detectors import DETECTORS, load_detector
 from tta_demo.predict import to_tensor
 from tta_demo.samples.weeds import SEEDS, field
@@ -89,7 +89,7 @@ class Matches:
             true = [one.xyxy[one.labels == label] for one in truth]
             best = [one.take(one.labels == label) for one in found]
             best = [one.take(np.argsort(-one.scores, kind="stable")[:LIMIT]) for one in best]
-            hits = [_hits(one.xyxy, boxes) for one, boxes in zip(best, true, strict=True)]
+            hits = [right_boxes(one.xyxy, boxes) for one, boxes in zip(best, true, strict=True)]
             order = np.argsort(-np.concatenate([one.scores for one in best]), kind="stable")
             owner = np.repeat(np.arange(len(best)), [len(one) for one in best])[order]
             hits = [np.flatnonzero(row) for row in np.concatenate(hits, axis=1)[:, order]]

@@ -10,7 +10,7 @@ import numpy as np
 
 from tta_demo.boxes import Boxes, iou
 
-__all__ = ["LIMIT", "THRESHOLDS", "DetectionScores", "average_precision"]
+__all__ = ["LIMIT", "THRESHOLDS", "DetectionScores", "average_precision", "right_boxes"]
 
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
 """IoU from which on a box counts as found, `(T,)`."""
@@ -72,7 +72,7 @@ def _curves(
     true = [one.xyxy[one.labels == label] for one in truth]
     best = [one.take(one.labels == label) for one in found]
     best = [one.take(np.argsort(-one.scores, kind="stable")[:LIMIT]) for one in best]
-    hits = [_hits(one.xyxy, boxes) for one, boxes in zip(best, true, strict=True)]
+    hits = [right_boxes(one.xyxy, boxes) for one, boxes in zip(best, true, strict=True)]
     order = np.argsort(-np.concatenate([one.scores for one in best]), kind="stable")
     right = np.concatenate(hits, axis=1)[:, order].cumsum(1)
     recall = right / sum(map(len, true))
@@ -84,7 +84,7 @@ def _curves(
     return np.take_along_axis(precision, np.array(reached), axis=1), last
 
 
-def _hits(found: np.ndarray, true: np.ndarray) -> np.ndarray:
+def right_boxes(found: np.ndarray, true: np.ndarray) -> np.ndarray:
     """Returns whether each box is right, `(T, N)` bool: every true box can be found once.
 
     Args:

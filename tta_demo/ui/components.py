@@ -124,7 +124,7 @@ def weight_bars(weights: Weights, palette: Palette, element: str = "div") -> str
             f'<i style="{color}width:{100 * share / longest:.1f}%"></i>'
             for share, color in zip(shares, colors if len(shares) > 1 else [""], strict=True)
         )
-        said = " / ".join(f"{100 * share:.0f}" for share in shares)
+        said = "/".join(f"{100 * share:.0f}" for share in shares)
         rows.append(
             f'<{element}{kind} class="bar" data-view="{escape(name)}" '
             f'title="{escape(view.summary)}">'

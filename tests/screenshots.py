@@ -12,9 +12,9 @@ sys.path.insert(0, str(ROOT))
 
 from browser import chromium, open_page  # noqa: E402 (the path comes first)
 
-from app import demo  # noqa: E402
-from tta_demo.samples.weeds import SEEDS, field  # noqa: E402
-from tta_demo.ui.theme import launch_options  # noqa: E402
+from app import demo  # noqa: E402 (the path comes first)
+from tta_demo.samples.weeds import SEEDS, field  # noqa: E402 (the path comes first)
+from tta_demo.ui.theme import launch_options  # noqa: E402 (the path comes first)
 
 
 def contact_sheet() -> np.ndarray:

@@ -11,6 +11,7 @@ PACKAGE = ROOT / "tta_demo"
 LAYERS = (
     "symmetry",
     "boxes",
+    "box_fusion",
     "palettes",
     "pictures",
     "masks",
@@ -54,6 +55,7 @@ LAYERS = (
     "options",
     "batch",
     "batch_boxes",
+    "sources",
     "commands",
     "looking",
     "cli",

@@ -11,9 +11,10 @@ from pycocotools.cocoeval import COCOeval
 from typer.testing import CliRunner
 
 from tta_demo.batch_boxes import evaluate_boxes
+from tta_demo.box_fusion import FUSERS
 from tta_demo.boxes import Boxes
 from tta_demo.cli import app
-from tta_demo.detection import FUSERS, detect
+from tta_demo.detection import detect
 from tta_demo.models.detectors import DETECTORS, load_detector
 from tta_demo.pictures import read_picture
 from tta_demo.predict import to_tensor

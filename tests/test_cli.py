@@ -10,7 +10,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from tta_demo import cli
-from tta_demo.detection import FUSERS, detect
+from tta_demo.box_fusion import FUSERS
+from tta_demo.detection import detect
 from tta_demo.masks import read_mask
 from tta_demo.metrics import mean_iou
 from tta_demo.models import train_detector

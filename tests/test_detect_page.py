@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 from browser import DESKTOP, PHONE, needs_chromium, open_page, open_tab, told, watched
 
-from tta_demo.detection import FUSERS, detect
+from tta_demo.box_fusion import FUSERS
+from tta_demo.detection import detect
 from tta_demo.metrics_boxes import average_precision
 from tta_demo.models.detectors import load_detector
 from tta_demo.predict import to_tensor

@@ -6,8 +6,9 @@ import pytest
 import torch
 from ensemble_boxes import weighted_boxes_fusion
 
+from tta_demo.box_fusion import FUSERS, fuse_boxes
 from tta_demo.boxes import Boxes, iou, nms
-from tta_demo.detection import FUSERS, deaugment_boxes, detect, fuse_boxes, undo_letterbox
+from tta_demo.detection import deaugment_boxes, detect, undo_letterbox
 from tta_demo.models.detector import CenterNet, Detector
 from tta_demo.views import VIEW_SETS, VIEWS, View
 

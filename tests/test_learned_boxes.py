@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tta_demo.benchmark_detect import Matches, difference
+from tta_demo.box_fusion import FUSERS
 from tta_demo.boxes import Boxes
-from tta_demo.detection import FUSERS
 from tta_demo.learned_boxes import fit_boxes
 from tta_demo.metrics_boxes import average_precision
 

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from tta_demo.box_fusion import FUSERS
 from tta_demo.boxes import Boxes
-from tta_demo.detection import FUSERS, BoxModel, detect
+from tta_demo.detection import BoxModel, detect
 from tta_demo.journal import Journal
 from tta_demo.metrics_boxes import DetectionScores, average_precision
 from tta_demo.models.detectors import DETECTORS, load_detector

@@ -14,8 +14,9 @@ import typer
 from tqdm import tqdm
 
 from tta_demo.benchmark import app, machine
+from tta_demo.box_fusion import FUSERS, fuse_boxes
 from tta_demo.boxes import Boxes
-from tta_demo.detection import FUSERS, BoxModel, find, fuse_boxes
+from tta_demo.detection import BoxModel, find
 from tta_demo.evaluate import Difference
 from tta_demo.learned_boxes import BoxFit, fit_boxes
 from tta_demo.metrics_boxes import LIMIT, average_precision, right_boxes

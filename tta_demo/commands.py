@@ -1,10 +1,7 @@
 """The commands that learn weights and measure what they are worth on labelled pictures."""
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
-from functools import partial
-from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated
 
@@ -21,20 +18,15 @@ from tta_demo.learned import Fit, fit_steps
 from tta_demo.methods import METHODS, needs_all_classes
 from tta_demo.models.registry import MODELS, load_model
 from tta_demo.options import ViewNames
-from tta_demo.palettes import Palette
 from tta_demo.predict import ViewStack, predict_views, to_tensor
-from tta_demo.samples.folders import find, pair, read_pair, read_palette
-from tta_demo.samples.labelled import LabelledPicture
-from tta_demo.samples.weeds import COUNTS, DIFFICULTY, SEEDS
 from tta_demo.segmentation import learned_for
-from tta_demo.study import file_of
+from tta_demo.sources import fingerprint, is_own, labelled_sources, place_named
+from tta_demo.study import Load, file_of
 from tta_demo.views import VIEW_SETS, parse_views
 from tta_demo.weight_file import WeightFile
-from tta_demo.worlds import WORLDS, World, world_named
+from tta_demo.worlds import WORLDS, World
 
 __all__ = ["evaluate_command", "learn_command"]
-
-Load = Callable[[], LabelledPicture]
 
 World_ = Annotated[
     str | None, typer.Option("--world", help=f"Model and classes: {', '.join(WORLDS)}.")
@@ -76,22 +68,22 @@ def learn_command(
     seed: Annotated[int, typer.Option(help="Seed of the draw of pixels.")] = 0,
 ) -> None:
     """Learns how much each view counts on labelled pictures that were not used for training."""
-    name, place = _place(world, model)
+    name, place = place_named(world, model)
     names = parse_views(views)
     how = {"method": method, "per_class": per_class, "pool": pool}
     whole, amount = needs_all_classes(**how), _number(shrink)
-    sources = _sources(place, name, "calibration", data, masks, palette, count)
+    sources = labelled_sources(place, name, "calibration", data, masks, palette, count)
     failures: dict[str, str] = {}
     answers = Answers.of(_looked(place, sources, names, failures), whole, pixels, seed)
     *_, found = fit_steps(answers, shrink=amount, **how)
     used = [source for source in sources if source not in failures]
     calibration = {
-        "data": f"{name}, calibration split" if _is_own(data, masks) else "a folder of pictures",
+        "data": f"{name}, calibration split" if is_own(data, masks) else "a folder of pictures",
         "first": used[0],
         "pictures": len(used),
         "seed": seed,
     }
-    if not _is_own(data, masks):
+    if not is_own(data, masks):
         calibration["names"] = used  # so that scores on the same pictures can say so
     file_of(name, place, names, found, pool, calibration, {}).save(out)
     _tell(found, names, place.record.palette.names)
@@ -160,7 +152,7 @@ def evaluate_command(
     _one_of("--background", background, ("in", "out"))
     _one_of("--mean", mean, ("pooled", "per-image"))
     file = None if weights is None else WeightFile.load(weights)
-    name, place = _place(world or (file.world if file and not model else None), model)
+    name, place = place_named(world or (file.world if file and not model else None), model)
     names = parse_views(views) if views else file.views if file else VIEW_SETS["d4"]
     plans = [Plan("none", ("identity",), "none"), Plan("mean", names, "mean")]
     if file:
@@ -169,10 +161,10 @@ def evaluate_command(
     for folder in (data, masks):
         if folder is not None and out.resolve() == folder.resolve():
             raise ValueError(f"--out {out} holds the pictures or masks: choose another folder")
-    sources = _sources(place, name, "test", data, masks, palette, count)
+    sources = labelled_sources(place, name, "test", data, masks, palette, count)
     stamp = {
         "world": name,
-        "data": _fingerprint(sources),
+        "data": fingerprint(sources),
         "model": place.record.digest,
         "views": list(names),
         "weights": asdict(file) if file else None,
@@ -234,83 +226,6 @@ def _number(shrink: str) -> float | None:
     if not 0 <= value <= 1:
         raise ValueError(f"--shrink {shrink}: give a number from 0 to 1, or auto")
     return value
-
-
-def _place(world: str | None, model: str | None) -> tuple[str, World]:
-    """Returns the world that was named, itself or by its model."""
-    if model is not None and model not in MODELS:
-        raise ValueError(f"model {model!r} is unknown: choose one of {', '.join(MODELS)}")
-    if world is None:
-        fitting = [name for name, place in WORLDS.items() if place.model == model]
-        if not fitting:
-            raise ValueError("name the world: --world " + " or --world ".join(WORLDS))
-        world = fitting[0]
-    place = world_named(world)
-    if model not in (None, place.model):
-        raise ValueError(f"model {model!r} is not of the world {world!r}: leave one of them out")
-    return world, place
-
-
-def _is_own(data: Path | None, masks: Path | None) -> bool:
-    """Returns whether the pictures are the world's own, with its splits."""
-    return data is None or (masks is None and (data / "split.csv").is_file())
-
-
-def _sources(
-    world: World,
-    name: str,
-    split: str,
-    data: Path | None,
-    masks: Path | None,
-    colors: Path | None,
-    count: int | None,
-) -> dict[str, Load]:
-    """Returns how to get each labelled picture, by name."""
-    if data is None and world.generate is not None:
-        seeds = SEEDS[split][: count or COUNTS[split]]
-        return {f"{name}-{seed}": partial(world.generate, seed, DIFFICULTY) for seed in seeds}
-    if _is_own(data, masks):
-        pictures = list(world.pictures(split, data))[:count]
-        return {picture.name: partial(_itself, picture) for picture in pictures}
-    pairs = find(data) if masks is None else pair(_files(data), _files(masks))
-    for lonely in pairs.lonely:
-        typer.echo(f"{lonely} has no partner and is left out", err=True)
-    palette = world.record.palette
-    palette = palette if colors is None else read_palette(colors, palette.names)
-    sources = {
-        picture.stem: partial(_read, picture, mask, palette, world)
-        for picture, mask in pairs.pairs[:count]
-    }
-    if not sources:
-        raise ValueError(f"{data} has no picture with a mask of the same name")
-    return sources
-
-
-def _fingerprint(sources: dict[str, Load]) -> str:
-    """Returns what tells these pictures and masks from others, or from these before a change."""
-    files = {
-        name: [
-            (path.name, path.stat().st_size, path.stat().st_mtime_ns)
-            for path in getattr(load, "args", ())
-            if isinstance(path, Path)
-        ]
-        for name, load in sorted(sources.items())
-    }
-    return blake2b(json.dumps(files).encode(), digest_size=8).hexdigest()
-
-
-def _itself(picture: LabelledPicture) -> LabelledPicture:
-    return picture
-
-
-def _read(picture: Path, mask: Path, palette: Palette, world: World) -> LabelledPicture:
-    return read_pair(picture, mask, palette, world.complete)
-
-
-def _files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        raise ValueError(f"{folder} is no folder")
-    return sorted(path for path in folder.iterdir() if path.is_file())
 
 
 def _report(failures: dict[str, str]) -> None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tta_demo.box_fusion import FUSERS
 from tta_demo.boxes import Boxes
-from tta_demo.detection import FUSERS
 from tta_demo.metrics_boxes import average_precision
 
 __all__ = ["FACTORS", "BoxFit", "fit_boxes"]

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import typer
 from tqdm import tqdm
 
+from tta_demo.box_fusion import FUSERS
 from tta_demo.classification import classify
 from tta_demo.crops import CROP_SETS, CROP_VIEWS
-from tta_demo.detection import FUSERS, detect
+from tta_demo.detection import detect
 from tta_demo.draw import boxes_drawn
 from tta_demo.fusion import FUSIONS
 from tta_demo.models.detectors import DETECTORS, load_detector

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tta_demo.models.detector import Detector, read_detector
 from tta_demo.models.registry import ASSETS, digest_of
-from tta_demo.models.runner import pick_device
+from tta_demo.models.runner import device_named
 from tta_demo.models.train import Augmentation
 from tta_demo.models.train_detector import RECIPE
 from tta_demo.palettes import Palette
@@ -66,9 +66,7 @@ def load_detector(name: str, device: str = "auto") -> Detector:
     """
     if name not in DETECTORS:
         raise ValueError(f"detector {name!r} is unknown: choose one of {', '.join(DETECTORS)}")
-    if device not in {"auto", "cpu", pick_device()}:
-        raise ValueError(f"device {device!r} is not there: choose auto or {pick_device()}")
-    return _load(name, pick_device() if device == "auto" else device)
+    return _load(name, device_named(device))
 
 
 @cache

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from tta_demo.models.registry import ASSETS, digest_of
-from tta_demo.models.runner import pick_device
+from tta_demo.models.runner import device_named
 
 __all__ = ["CLASSIFIERS", "Classifier", "ClassifierRecord", "load_classifier", "read_efficientnet"]
 
@@ -147,9 +147,7 @@ def load_classifier(name: str, device: str = "auto") -> Classifier:
     """
     if name not in CLASSIFIERS:
         raise ValueError(f"classifier {name!r} is unknown: choose one of {', '.join(CLASSIFIERS)}")
-    if device not in {"auto", "cpu", pick_device()}:
-        raise ValueError(f"device {device!r} is not there: choose auto or {pick_device()}")
-    return _load(name, pick_device() if device == "auto" else device)
+    return _load(name, device_named(device))
 
 
 @cache

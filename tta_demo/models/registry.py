@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from tta_demo.models.runner import Runner, pick_device, pick_dtype
+from tta_demo.models.runner import Runner, device_named, pick_dtype
 from tta_demo.models.train import RECIPES, Augmentation
 from tta_demo.models.unet import UNet
 from tta_demo.palettes import Palette
@@ -104,10 +104,7 @@ def load_model(name: str, device: str = "auto", dtype: torch.dtype | None = None
     """
     if name not in MODELS:
         raise ValueError(f"model {name!r} is unknown: choose one of {', '.join(MODELS)}")
-    device = pick_device() if device == "auto" else device
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": pick_device() == "mps"}
-    if not there.get(device):
-        raise ValueError(f"device {device!r} is not there: choose auto or {pick_device()}")
+    device = device_named(device)
     return _load(name, device, dtype or pick_dtype(device))
 
 

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["Runner", "pick_device", "pick_dtype"]
+__all__ = ["Runner", "device_named", "pick_device", "pick_dtype"]
 
 
 class Runner:
@@ -52,6 +52,19 @@ def pick_device() -> str:
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def device_named(name: str) -> str:
+    """Returns a device that is there; `auto` stands for the fastest one.
+
+    Raises:
+        ValueError: it is not there.
+    """
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": pick_device() == "mps"}
+    device = pick_device() if name == "auto" else name
+    if not there.get(device):
+        raise ValueError(f"device {name!r} is not there: choose auto or {pick_device()}")
+    return device
 
 
 def pick_dtype(device: str) -> torch.dtype:

@@ -4,7 +4,7 @@ from typing import Any
 
 import gradio as gr
 
-from tta_demo.detection import FUSERS
+from tta_demo.box_fusion import FUSERS
 from tta_demo.models.detectors import DETECTORS
 from tta_demo.samples.weeds import DIFFICULTY
 from tta_demo.ui import detecting

@@ -7,8 +7,8 @@ from html import escape
 import cv2
 import numpy as np
 
+from tta_demo.box_fusion import Fused
 from tta_demo.boxes import Boxes
-from tta_demo.detection import Fused
 from tta_demo.draw import boxes_drawn
 from tta_demo.metrics_boxes import DetectionScores
 from tta_demo.palettes import Palette

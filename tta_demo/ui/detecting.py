@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import gradio as gr
 import numpy as np
 
+from tta_demo.box_fusion import FUSERS, Fused
 from tta_demo.boxes import Boxes
-from tta_demo.detection import FUSERS, Fused, find
+from tta_demo.detection import find
 from tta_demo.draw import boxes_drawn
 from tta_demo.metrics_boxes import DetectionScores, average_precision
 from tta_demo.models.detectors import DETECTORS, load_detector

@@ -6,10 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tta_demo.palettes import Palette
 from tta_demo.samples.archives import MAX_BYTES, MAX_FILES, unpack
 from tta_demo.samples.folders import pair, read_pair, split_mixed
-from tta_demo.samples.labelled import LabelledPicture
 from tta_demo.study import Load
 from tta_demo.ui.steps import uploaded
 from tta_demo.worlds import World
@@ -71,11 +69,7 @@ def open_bag(uploads: list[dict[str, Any]] | None, world: World) -> Bag:
         )
     palette = world.record.palette
     sources = {
-        picture.stem: partial(_read, picture, mask, palette, world)
+        picture.stem: partial(read_pair, picture, mask, palette, world.complete)
         for picture, mask in pairs.pairs
     }
     return Bag(sources, pairs.lonely, folder)
-
-
-def _read(picture: Path, mask: Path, palette: Palette, world: World) -> LabelledPicture:
-    return read_pair(picture, mask, palette, world.complete)

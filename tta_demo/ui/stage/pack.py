@@ -1,0 +1,373 @@
+"""Packs what the model said of one picture into the one value that the stage is fed with.
+
+The value is a dict of four plain things, because gradio stringifies every prop at every update
+and wraps whatever is an object: a few long strings cost nothing, arrays of numbers a lot.
+
+    busy     bool: something is being computed; alone, without the rest, it only shows a sign
+    about    str: JSON with all words and numbers, see below
+    picture  str: `data:` URL of a WebP, at most 512 pixels on the longer side
+    data     str: base64 of one zlib stream, planes of bytes one after the other
+
+`about` holds: name, play, width, height, pixels (of the full size), names, colors, background,
+fusion {key, label, redo}, weights (null, one for each look, or one list for each look), on (a
+flag for each look), truth (bool), answers ("probs", "sure" or "labels"), looks (words and
+numbers of each view, `seen` bool, `answered` [h, w] or null), alone and steps (counts, taken at
+the full size).
+
+The planes, each `height * width` bytes unless said otherwise:
+
+    labels of every look                      V, all but the first XOR the first
+    labels together after 1..K looks          K, XOR the first look's labels
+    truth                                     1 if `truth`, XOR the first look's labels
+    pixels seen, 1 or 0                       1 for each look that has `seen`
+    answers before a zoom was undone          h * w for each look that has `answered`
+    "probs": probabilities * 255              V * (C - 1), look by look, of the classes 1..C-1
+    "sure": the probability of its own label  V
+
+XOR with what it resembles leaves almost only zeros, a third of the size.
+
+Events, the other way (`html.select(handler)` with `event: gr.EventData`, payload in
+`event._data`):
+
+    select   {look}: somebody opened that look
+    switch   {on: [names], fused: bool}: looks were taken out or in; `fused` says that the
+             browser has already combined the rest, otherwise it waits for a new value
+    painted  {width, height, data}: a mask was painted; `painted` reads it
+"""
+
+import base64
+import io
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from PIL import Image
+
+__all__ = ["BUSY", "Scene", "SceneLook", "pack", "painted"]
+
+LONGEST = 512
+"""Pixels on the longer side of what is sent."""
+
+FEW_CLASSES = 4
+"""With more classes, labels and how sure they are go instead of all probabilities."""
+
+PROBS_LIMIT = 9 * 2**19
+"""Bytes of probabilities that are sent before they are deflated; twelve looks of 512 x 384."""
+
+BUSY: dict[str, Any] = {"busy": True}
+"""The value that shows only that something is being computed."""
+
+
+class SymmetryLike(Protocol):
+    """What the stage needs of a symmetry."""
+
+    turns: int
+    flip: bool
+
+
+class ViewLike(Protocol):
+    """What the stage needs of a view."""
+
+    name: str
+    label: str
+    summary: str
+    symmetry: SymmetryLike
+    zoom: float
+    tilt: float
+    shift: float
+    gain: float
+    contrast: float
+    gamma: float
+    noise: float
+
+
+@dataclass(frozen=True)
+class SceneLook:
+    """One look and its answer.
+
+    Attributes:
+        view: how it looked.
+        labels: `(H, W)` uint8, turned back.
+        frame: `(h, w)` uint8, the labels as the model was shown the picture.
+        probs: `(C, H, W)` float32, turned back; None if only labels are known.
+        seen: `(H, W)` bool; None if it saw every pixel.
+    """
+
+    view: ViewLike
+    labels: np.ndarray
+    frame: np.ndarray
+    probs: np.ndarray | None = None
+    seen: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the stage shows, at the picture's full size.
+
+    Attributes:
+        name: of the picture.
+        rgb: `(H, W, 3)` uint8.
+        looks: V looks; the first is the one that all of them together are compared with.
+        together: `(K, H, W)` uint8, the labels of the first 1..K looks that are on, fused.
+        names: C class names.
+        colors: C RGB colours 0..255 to show them in.
+        fusion: key of the fusion.
+        fusion_label: its plain words.
+        weights: `(V,)` or `(V, C)`; None if all count the same.
+        pool: what learned weights weigh, `linear` or `log`.
+        truth: `(H, W)` uint8, or None.
+        on: whether each look takes part; None for all of them.
+        background: the class that is drawn see-through; None for none.
+        play: `full` the first time, `fast` later, `none` to stay at rest.
+        busy: whether a better answer is still being computed.
+    """
+
+    name: str
+    rgb: np.ndarray
+    looks: Sequence[SceneLook]
+    together: np.ndarray
+    names: Sequence[str]
+    colors: Sequence[tuple[int, int, int]]
+    fusion: str = "mean"
+    fusion_label: str = "Average"
+    weights: np.ndarray | None = None
+    pool: str = "linear"
+    truth: np.ndarray | None = None
+    on: Sequence[bool] | None = None
+    background: int | None = 0
+    play: str = "full"
+    busy: bool = False
+
+    @property
+    def flags(self) -> list[bool]:
+        """Whether each look takes part."""
+        return [True] * len(self.looks) if self.on is None else [bool(flag) for flag in self.on]
+
+    @property
+    def used(self) -> list[SceneLook]:
+        """The K looks that take part."""
+        return [look for look, on in zip(self.looks, self.flags, strict=True) if on]
+
+
+def pack(scene: Scene) -> dict[str, Any]:
+    """Returns the stage's value.
+
+    Raises:
+        ValueError: there is no look, or not one fused answer for each look that is on.
+    """
+    if not scene.used or len(scene.together) != len(scene.used):
+        raise ValueError(
+            f"{len(scene.used)} looks are on and {len(scene.together)} fused answers are given: "
+            "give one for each, and at least one"
+        )
+    grid = _grid(scene.rgb.shape[0], scene.rgb.shape[1])
+    answers = _answers(scene, grid)
+    planes = _planes(scene, grid, answers)
+    return {
+        "busy": scene.busy,
+        "about": json.dumps(_about(scene, grid, answers), separators=(",", ":")),
+        "picture": _webp(scene.rgb, grid),
+        "data": base64.b64encode(zlib.compress(b"".join(p.tobytes() for p in planes), 6)).decode(),
+    }
+
+
+def painted(payload: dict[str, Any], size: tuple[int, int], classes: int) -> np.ndarray:
+    """Returns the mask of a `painted` event at a picture's full size, `(H, W)` uint8.
+
+    Args:
+        payload: what the event carries; comes from the network, so nothing in it is trusted.
+        size: `(H, W)` of the picture that was painted on.
+        classes: C.
+
+    Raises:
+        ValueError: it is no mask, is not of this picture's shape, or has an unknown class.
+
+    Example:
+        >>> data = base64.b64encode(zlib.compress(bytes([0, 1]))).decode()
+        >>> painted({"width": 2, "height": 1, "data": data}, (1, 2), 3).tolist()
+        [[0, 1]]
+    """
+    rows, columns = _grid(*size)
+    expected = len(rows) * len(columns)
+    try:
+        shape = int(payload["height"]), int(payload["width"])
+        stream = base64.b64decode(payload["data"], validate=True)
+        # a short stream can inflate to any size: stop one byte after what is right
+        raw = zlib.decompressobj().decompress(stream, expected + 1)
+    except (LookupError, TypeError, ValueError, zlib.error) as error:
+        raise ValueError(f"the painting cannot be read ({error}): paint it again") from error
+    if shape != (len(rows), len(columns)) or len(raw) != expected:
+        raise ValueError(f"the painting is {shape}, not {(len(rows), len(columns))}: paint again")
+    small = np.frombuffer(raw, np.uint8).reshape(shape)
+    if small.max() >= classes:
+        raise ValueError(f"the painting has class {small.max()}: the classes are 0..{classes - 1}")
+    back = np.ix_(_nearest(size[0], shape[0]), _nearest(size[1], shape[1]))
+    return np.ascontiguousarray(small[back])
+
+
+_Grid = tuple[np.ndarray, np.ndarray]
+
+
+def _grid(height: int, width: int) -> _Grid:
+    """Returns the rows and columns of the full size that are sent."""
+    scale = min(1, LONGEST / max(height, width))
+    short, narrow = max(1, round(scale * height)), max(1, round(scale * width))
+    return _nearest(short, height), _nearest(narrow, width)
+
+
+def _nearest(count: int, length: int) -> np.ndarray:
+    """Returns, for the centres of `count` cells, the index of the cell among `length`."""
+    return (np.arange(count) * 2 + 1) * length // (2 * count)
+
+
+def _small(plane: np.ndarray, grid: _Grid) -> np.ndarray:
+    """Returns `(..., h, w)` at the sent size."""
+    if plane.shape[-2:] == (len(grid[0]), len(grid[1])):
+        return plane
+    return plane[..., grid[0][:, None], grid[1][None, :]]
+
+
+def _answers(scene: Scene, grid: _Grid) -> str:
+    """Returns what is sent beside the labels: `probs`, `sure` or `labels`."""
+    if any(look.probs is None for look in scene.looks):
+        return "labels"
+    planes = len(scene.looks) * (len(scene.names) - 1)
+    few = len(scene.names) <= FEW_CLASSES
+    fits = planes * len(grid[0]) * len(grid[1]) <= PROBS_LIMIT
+    return "probs" if few and fits else "sure"
+
+
+def _planes(scene: Scene, grid: _Grid, answers: str) -> list[np.ndarray]:
+    """Returns what `data` holds, in the order of the module's docstring."""
+    first, *others = (_small(look.labels, grid) for look in scene.looks)
+    planes = [first, *(other ^ first for other in others), _small(scene.together, grid) ^ first]
+    if scene.truth is not None:
+        planes.append(_small(scene.truth, grid) ^ first)
+    seen = [look.seen for look in scene.looks if look.seen is not None]
+    planes += [_small(one, grid).astype(np.uint8) for one in seen]
+    planes += [_upright(look) for look in scene.looks if look.view.zoom != 1]
+    if answers == "probs":
+        planes += [_bytes(_small(look.probs, grid)[1:]) for look in scene.looks]
+    elif answers == "sure":
+        planes += [_bytes(_small(look.probs, grid).max(0)) for look in scene.looks]
+    return planes
+
+
+def _bytes(probs: np.ndarray) -> np.ndarray:
+    """Returns probabilities 0..1 in steps of 1 / 255."""
+    return (probs * np.float32(255) + np.float32(0.5)).clip(0, 255).astype(np.uint8)
+
+
+def _upright(look: SceneLook) -> np.ndarray:
+    """Returns the answer at the zoomed size, turned back but not yet resized."""
+    symmetry = look.view.symmetry
+    turned = np.rot90(look.frame, -symmetry.turns)
+    return _small(turned[:, ::-1] if symmetry.flip else turned, _grid(*turned.shape))
+
+
+def _about(scene: Scene, grid: _Grid, answers: str) -> dict[str, Any]:
+    height, width = scene.rgb.shape[:2]
+    return {
+        "name": scene.name,
+        "play": scene.play,
+        "width": len(grid[1]),
+        "height": len(grid[0]),
+        "pixels": height * width,
+        "names": list(scene.names),
+        "colors": [list(map(int, color)) for color in scene.colors],
+        "background": scene.background,
+        "fusion": {
+            "key": scene.fusion,
+            "label": scene.fusion_label,
+            "redo": _redo(scene, answers),
+        },
+        "weights": None if scene.weights is None else np.asarray(scene.weights).tolist(),
+        "on": scene.flags,
+        "truth": scene.truth is not None,
+        "answers": answers,
+        "looks": [_words(look) for look in scene.looks],
+        "alone": [_alone(scene, look) for look in scene.looks],
+        "steps": _steps(scene),
+    }
+
+
+def _redo(scene: Scene, answers: str) -> str:
+    """Returns how the browser combines again without some looks: mean, vote, or it must ask."""
+    if answers != "probs":
+        return "ask"
+    if scene.fusion == "mean" or (scene.fusion == "learned" and scene.pool == "linear"):
+        return "mean"
+    return "vote" if scene.fusion == "vote" else "ask"
+
+
+def _words(look: SceneLook) -> dict[str, Any]:
+    view = look.view
+    answered = None if view.zoom == 1 else list(_upright(look).shape)
+    numbers = ("zoom", "tilt", "shift", "gain", "contrast", "gamma", "noise")
+    return {
+        "name": view.name,
+        "label": view.label,
+        "summary": view.summary,
+        "turns": view.symmetry.turns,
+        "flip": view.symmetry.flip,
+        **{key: getattr(view, key) for key in numbers},
+        "seen": look.seen is not None,
+        "answered": answered,
+    }
+
+
+def _alone(scene: Scene, look: SceneLook) -> int:
+    """Returns how many pixels that it saw a look gets wrong; unlike the first without a truth."""
+    against = scene.looks[0].labels if scene.truth is None else scene.truth
+    other = look.labels != against
+    return int(np.count_nonzero(other if look.seen is None else other & look.seen))
+
+
+def _steps(scene: Scene) -> dict[str, list[int]]:
+    """Returns counts of pixels after 1..K looks; without a truth only what needs none."""
+    first = scene.looks[0].labels
+    steps: dict[str, list[int]] = {"changed": [], "split": _split(scene.used)}
+    if scene.truth is not None:
+        steps |= {"wrong": [], "fixed": [], "broken": []}
+    for labels in scene.together:
+        changed = labels != first
+        steps["changed"].append(int(np.count_nonzero(changed)))
+        if scene.truth is None:
+            continue
+        wrong = labels != scene.truth
+        steps["wrong"].append(int(np.count_nonzero(wrong)))
+        # a pixel that changed and is right now was wrong; one that is wrong may have been, too
+        steps["fixed"].append(int(np.count_nonzero(changed & ~wrong)))
+        steps["broken"].append(int(np.count_nonzero(wrong & (first == scene.truth))))
+    return steps
+
+
+def _split(looks: Sequence[SceneLook]) -> list[int]:
+    """Returns on how many pixels the first 1..K looks that saw them are not of one opinion."""
+    reference = looks[0].labels.copy()
+    known = np.ones(reference.shape, bool) if looks[0].seen is None else looks[0].seen.copy()
+    split = np.zeros(reference.shape, bool)
+    counts = [0]
+    for look in looks[1:]:
+        if look.seen is None and known.all():
+            split |= look.labels != reference
+        else:
+            seen = np.ones_like(known) if look.seen is None else look.seen
+            split |= seen & known & (look.labels != reference)
+            reference = np.where(known, reference, look.labels)
+            known |= seen
+        counts.append(int(np.count_nonzero(split)))
+    return counts
+
+
+def _webp(rgb: np.ndarray, grid: _Grid) -> str:
+    image = Image.fromarray(rgb)
+    size = len(grid[1]), len(grid[0])
+    if image.size != size:
+        image = image.resize(size, Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", quality=88, method=2)
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()

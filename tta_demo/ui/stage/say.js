@@ -1,0 +1,134 @@
+// What the stage says, in words. Pure functions from numbers to text.
+
+const WORDS =
+  "No One Two Three Four Five Six Seven Eight Nine Ten Eleven Twelve Thirteen Fourteen Fifteen";
+
+export const number = (n) => n.toLocaleString("en-US");
+
+/** Returns a whole number at the start of a sentence. */
+export const word = (n) => WORDS.split(" ")[n] ?? number(n);
+
+/** Returns a share 0..1 as text; what is there is never called 0. */
+export function percent(share, digits = 1) {
+  const text = (100 * share).toFixed(digits);
+  const least = `${(10 ** -digits).toFixed(digits)} %`;
+  return share > 0 && Number(text) === 0 ? `under ${least}` : `${text} %`;
+}
+
+const plain = (text) => ({ text });
+const mark = (text, kind) => ({ text, kind });
+const looks = (k) => `${word(k)} look${k === 1 ? "" : "s"}`;
+
+/**
+ * Returns the sentence that says what came of it and a smaller one, each as parts {text, kind};
+ * kind is "fixed", "broken" or undefined.
+ *
+ * @param facts { truth: bool, pixels, alone: wrong of one look, looks: how many together,
+ *   counts: {changed, split, wrong, fixed, broken}, about: counts are estimates,
+ *   forgot: answers were not turned back, playing: "first" | "again" | "on" | "" }
+ */
+export function headline(facts) {
+  if (facts.playing === "first") return { main: [plain("One look at the picture …")], sub: [] };
+  const main = facts.truth ? withTruth(facts) : withoutTruth(facts);
+  if (facts.playing) return { main, sub: [] };
+  const sub = facts.truth
+    ? difference(facts)
+    : [plain("With the right answer you see what got better.")];
+  return { main, sub };
+}
+
+function withTruth({ alone, looks: k, counts, about, forgot, playing }) {
+  const some = (n) => (about ? `about ${number(n)}` : number(n));
+  const start = alone
+    ? `One look got ${number(alone)} pixels wrong. `
+    : "One look got every pixel right. ";
+  const { wrong, fixed, broken } = counts;
+  if (playing === "again") return [plain(`${start}Now it looks again …`)];
+  if (playing) return [plain(`${start}${looks(k)} together: ${some(wrong)} wrong.`)];
+  if (forgot)
+    return [
+      plain(`${start}${looks(k)}, not turned back: `),
+      mark(some(wrong), "broken"),
+      plain("."),
+    ];
+  if (k < 2) return [plain(start.trim())];
+  if (!fixed && !broken) return [plain(`${start}${looks(k)} together made no difference.`)];
+  if (!alone)
+    return [
+      plain(`${start}${looks(k)} together broke `),
+      mark(some(broken), "broken"),
+      plain("."),
+    ];
+  return [
+    plain(`${start}${looks(k)} together fixed `),
+    mark(some(fixed), "fixed"),
+    plain(" of them and broke "),
+    mark(some(broken), "broken"),
+    plain("."),
+  ];
+}
+
+function withoutTruth({ looks: k, counts, pixels, forgot, playing }) {
+  if (playing === "again" || k < 2)
+    return [
+      plain(playing ? "This is one look. Now it looks again …" : "This is what one look says."),
+    ];
+  const { changed, split } = counts;
+  if (playing) return [plain(`${looks(k)} changed ${percent(changed / pixels)} of the picture.`)];
+  if (forgot)
+    return [
+      plain(`${looks(k)}, not turned back, disagree on `),
+      mark(percent(split / pixels), "broken"),
+      plain("."),
+    ];
+  if (!changed && !split) return [plain(`${looks(k)} changed nothing and agree everywhere.`)];
+  const start = changed
+    ? `changed ${percent(changed / pixels)} of the picture`
+    : "changed nothing";
+  return [
+    plain(`${looks(k)} ${start} and disagree on `),
+    mark(percent(split / pixels), "fixed"),
+    plain(": look there."),
+  ];
+}
+
+function difference({ alone, looks: k, counts, pixels, about, forgot }) {
+  if (forgot) return [plain("Every answer lies where the look saw it, not where it belongs.")];
+  if (k < 2) return [plain(`That is ${percent(alone / pixels)} of the picture.`)];
+  const net = alone - counts.wrong;
+  const size = `in a picture of ${number(pixels)}.`;
+  if (!net) return [plain(`As many wrong pixels as with one look, ${size}`)];
+  const share = alone ? ` (${net > 0 ? "−" : "+"}${percent(Math.abs(net) / alone)})` : "";
+  const start = net > 0 ? "" : "It got worse: ";
+  const count = `${about ? "about " : ""}${number(Math.abs(net))}`;
+  return [plain(`${start}${count} ${net > 0 ? "fewer" : "more"} wrong pixels${share} ${size}`)];
+}
+
+/** Returns the verb for what a look does to the picture. */
+export function verb(look) {
+  if (look.flip) return "Mirror";
+  if (look.turns) return "Turn";
+  if (look.tilt) return "Tilt";
+  if (look.shift) return "Shift";
+  if (look.zoom !== 1) return look.zoom > 1 ? "Enlarge" : "Shrink";
+  if (look.noise) return "Add noise";
+  if (look.contrast !== 1) return look.contrast > 1 ? "More contrast" : "Less contrast";
+  if (look.gain !== 1 || look.gamma !== 1)
+    return look.gain > 1 || look.gamma < 1 ? "Brighten" : "Darken";
+  return "As it is";
+}
+
+/** Whether a look moves the picture, so that its answer must be turned back. */
+export const moves = (look) =>
+  Boolean(look.flip || look.turns || look.tilt || look.shift || look.zoom !== 1);
+
+/** Returns what the looks in use say of a pixel, as one plain sentence. */
+export function opinion(tally, count, together, right) {
+  const [votes, name] = tally[0] ?? [0, together];
+  const who =
+    count === 1
+      ? "One look says"
+      : `${votes === count ? `All ${count}` : `${votes} of ${count}`} looks say`;
+  const verdict = right === null ? "" : right ? ", right ✓" : ", wrong ✗";
+  return { who, name, together, verdict };
+}

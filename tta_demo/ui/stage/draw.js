@@ -56,7 +56,7 @@ function atEdge(map, i, x, y, width, height) {
 }
 
 /** Labels as a see-through picture: tinted inside, solid at the edge, hatched where unseen. */
-export function labelLayer(scene, map, { width, height, seen = null } = scene) {
+export function labelLayer(scene, map, seen = null, { width, height } = scene) {
   const inks = scene.colors.map((color) => [abgr(color, 120), abgr(color, 235)]);
   const grey = [abgr([148, 163, 184], 215), abgr([100, 116, 139], 215)];
   return pixels(width, height, (out) => {
@@ -123,24 +123,34 @@ export function drawing(ui) {
     look: (v) =>
       cached(`look${v}`, () => {
         const { scene } = ui.fused;
-        const { width, height } = scene;
-        return labelLayer(scene, scene.labels[v], { width, height, seen: scene.seen[v] });
+        return labelLayer(scene, scene.labels[v], scene.seen[v]);
       }),
     answer: (v) => {
       const answered = ui.scene.answered[v];
       if (!answered) return cached(`back${v}`, () => backLayer(v));
-      return cached(`answer${v}`, () => labelLayer(ui.scene, answered.data, answered));
+      return cached(`answer${v}`, () => labelLayer(ui.scene, answered.data, null, answered));
     },
     back: (v) => cached(`back${v}`, () => backLayer(v)),
-    together: (k) => cached(`together${k}`, () => labelLayer(ui.scene, ui.fused.steps[k - 1])),
+    together: (k) =>
+      cached(`together${k}`, () =>
+        ui.state.forget ? pile(k) : labelLayer(ui.scene, ui.fused.steps[k - 1]),
+      ),
     truth: () => cached("truth", () => labelLayer(ui.scene, ui.scene.truth)),
     changed: (k) => cached(`changed${k}:${overlay.width}`, () => changedLayer(k)),
     doubt: (kind, k) => cached(`doubt${kind}${k}`, () => doubtLayer(planesOfDoubt(k)[kind])),
     flash: (k) => cached(`flash${k}`, () => flashLayer(k)),
   };
   const backLayer = (v) => {
-    const { width, height, labels, seen } = ui.scene;
-    return labelLayer(ui.scene, labels[v], { width, height, seen: seen[v] });
+    const { labels, seen } = ui.scene;
+    return labelLayer(ui.scene, labels[v], seen[v]);
+  };
+  /** All answers on top of each other: their mean would show what little they agree on. */
+  const pile = (k) => {
+    const canvas = canvasOf(ui.scene.width, ui.scene.height);
+    const context = canvas.getContext("2d");
+    context.globalAlpha = 0.6;
+    for (const v of ui.fused.used.slice(0, k)) context.drawImage(layer.look(v), 0, 0);
+    return canvas;
   };
   const planesOfDoubt = (k) =>
     cached(`doubts${k}`, () => doubts(ui.fused.scene, ui.fused.used.slice(0, k)));

@@ -147,6 +147,12 @@ class Scene:
         return [True] * len(self.looks) if self.on is None else [bool(flag) for flag in self.on]
 
     @property
+    def answers(self) -> np.ndarray:
+        """`together`, where one look says what it says: no rounding of the stored answers."""
+        alone = self.used[0].labels[None]
+        return np.concatenate([alone, self.together[1:]]) if len(self.used) > 1 else self.together
+
+    @property
     def used(self) -> list[SceneLook]:
         """The K looks that take part."""
         return [look for look, on in zip(self.looks, self.flags, strict=True) if on]
@@ -243,7 +249,8 @@ def _answers(scene: Scene, grid: _Grid) -> str:
 def _planes(scene: Scene, grid: _Grid, answers: str) -> list[np.ndarray]:
     """Returns what `data` holds, in the order of the module's docstring."""
     first, *others = (_small(look.labels, grid) for look in scene.looks)
-    planes = [first, *(other ^ first for other in others), _small(scene.together, grid) ^ first]
+    planes = [first, *(other ^ first for other in others)]
+    planes.append(_small(scene.answers, grid) ^ first)
     if scene.truth is not None:
         planes.append(_small(scene.truth, grid) ^ first)
     seen = [look.seen for look in scene.looks if look.seen is not None]
@@ -332,7 +339,7 @@ def _steps(scene: Scene) -> dict[str, list[int]]:
     steps: dict[str, list[int]] = {"changed": [], "split": _split(scene.used)}
     if scene.truth is not None:
         steps |= {"wrong": [], "fixed": [], "broken": []}
-    for labels in scene.together:
+    for labels in scene.answers:
         changed = labels != first
         steps["changed"].append(int(np.count_nonzero(changed)))
         if scene.truth is None:

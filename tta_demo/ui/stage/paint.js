@@ -51,6 +51,7 @@ export function painting(ui) {
     show(true);
     draw();
     picture.focus({ preventScroll: true });
+    find(".stand").scrollIntoView({ block: "nearest" });
   }
 
   function show(on) {

@@ -44,9 +44,11 @@ export function pointing(ui) {
     let { x: left, y: top, most } = densest((i) => before[i] !== after[i], width, height, side());
     state.why = "where most changed";
     if (!most) {
-      const split = (i) => labels.some((plane) => plane[i] !== before[i]);
-      ({ x: left, y: top, most } = densest(split, width, height, side()));
-      state.why = most ? "where the looks differ most" : "the middle";
+      const open = (i) =>
+        truth ? after[i] !== truth[i] : labels.some((plane) => plane[i] !== before[i]);
+      ({ x: left, y: top, most } = densest(open, width, height, side()));
+      const where = truth ? "where most is wrong" : "where the looks differ most";
+      state.why = most ? where : "the middle";
     }
     let best = { x: left + (side() >> 1), y: top + (side() >> 1) };
     let score = -1;
@@ -59,6 +61,11 @@ export function pointing(ui) {
         const away = Math.hypot(x - left - side() / 2, y - top - side() / 2);
         if (votes - away / 40 > score) [score, best] = [votes - away / 40, { x, y }];
       }
+    // the point keeps clear of the rim, where it would hide what is around it
+    const inside = (from, at, length) =>
+      clamp(clamp(from, at - side() + 3, at - 2), 0, length - side());
+    left = inside(left, best.x, width);
+    top = inside(top, best.y, height);
     state.pin = { ...best, left, top };
     state.hover = null;
   }
@@ -131,14 +138,15 @@ export function pointing(ui) {
 
   function lens(at) {
     if (!sizePanes()) return;
-    const { scene, state, play } = ui;
+    const { scene, state, play, fused } = ui;
     const open = state.open >= 0;
     const kinds = scene.truth ? ["fixed", "broken"] : ["changed"];
     const buttons = [find(".next-good"), find(".next-bad")];
     buttons.forEach((button, i) => {
       button.hidden = open || !kinds[i];
       button.textContent = NEXT[kinds[i]] ?? "";
-      button.disabled = play.status !== "rest";
+      const none = kinds[i] && !(fused.counts[kinds[i]][state.k - 1] > 0);
+      button.disabled = play.status !== "rest" || none;
     });
     find(".close").hidden = !open;
     if (open) return openLook(state.open);

@@ -59,12 +59,13 @@ function withTruth({ alone, looks: k, counts, about, forgot, playing }) {
       mark(some(broken), "broken"),
       plain("."),
     ];
+  const worse = wrong > alone;
   return [
     plain(`${start}${looks(k)} together fixed `),
     mark(some(fixed), "fixed"),
-    plain(" of them and broke "),
+    plain(worse ? " of them but broke " : " of them and broke "),
     mark(some(broken), "broken"),
-    plain("."),
+    plain(worse ? ": worse." : "."),
   ];
 }
 
@@ -99,9 +100,8 @@ function difference({ alone, looks: k, counts, pixels, about, forgot }) {
   const size = `in a picture of ${number(pixels)}.`;
   if (!net) return [plain(`As many wrong pixels as with one look, ${size}`)];
   const share = alone ? ` (${net > 0 ? "−" : "+"}${percent(Math.abs(net) / alone)})` : "";
-  const start = net > 0 ? "" : "It got worse: ";
   const count = `${about ? "about " : ""}${number(Math.abs(net))}`;
-  return [plain(`${start}${count} ${net > 0 ? "fewer" : "more"} wrong pixels${share} ${size}`)];
+  return [plain(`${count} ${net > 0 ? "fewer" : "more"} wrong pixels${share} ${size}`)];
 }
 
 /** Returns the verb for what a look does to the picture. */

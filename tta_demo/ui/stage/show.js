@@ -4,7 +4,11 @@ import { INK, clamp, make, rgb } from "./draw.js";
 import { errorsInDoubt } from "./fuse.js";
 import { headline, number, percent, word } from "./say.js";
 
-const DOUBTS = { all: "All doubt", split: "They disagree", shared: "They share" };
+const DOUBTS = {
+  all: ["All", "All doubt: how undecided the looks are together"],
+  split: ["Disagree", "Doubt because the looks disagree: looking again may help"],
+  shared: ["Shared", "Doubt that every look has by itself: looking again does not help"],
+};
 
 export function showing(ui) {
   const { find, all } = ui;
@@ -82,7 +86,8 @@ export function showing(ui) {
       if (color) sign.style.background = sign.style.color = rgb(color);
       span.append(sign);
     }
-    span.append(text);
+    span.append(make("span", "", text));
+    span.title = text;
     return span;
   }
 
@@ -95,14 +100,17 @@ export function showing(ui) {
       const more = shown.length - 6;
       return more > 1 ? [...shown.slice(0, 6), item(`and ${more} more`)] : shown;
     };
+    // many classes need all the room there is
+    const lead = (text) => (scene.classes > 5 ? classes() : [item(text), ...classes()]);
+    const together = () => {
+      if (state.forget) return "All answers, not turned back";
+      return ui.play.running() ? "The model marks" : `${word(state.k)} together mark`;
+    };
     const build = {
       picture: () => [item("The picture, without an answer")],
-      one: () => [item("One look marks"), ...classes()],
-      together: () => [
-        item(ui.play.running() ? "The model marks" : `${word(state.k)} together mark`),
-        ...classes(),
-      ],
-      truth: () => [item("The right answer"), ...classes()],
+      one: () => lead("One look marks"),
+      together: () => lead(together()),
+      truth: () => lead("The right answer"),
       changed: () => changes(about),
       doubt,
     };
@@ -122,22 +130,19 @@ export function showing(ui) {
   function doubt() {
     const { state, scene, fused } = ui;
     const kinds = make("span", "kinds");
-    for (const [kind, text] of Object.entries(DOUBTS)) {
+    for (const [kind, [text, title]] of Object.entries(DOUBTS)) {
       const button = make("button", "", text);
+      button.title = title;
       button.type = "button";
       button.setAttribute("aria-pressed", String(state.doubt === kind));
       button.addEventListener("click", () => ui.set({ doubt: kind }));
       kinds.append(button);
     }
-    const ramp = item("sure", null, "ramp");
-    ramp.prepend(ramp.lastChild);
-    ramp.append("in doubt");
+    const ramp = make("span");
+    ramp.append(make("span", "ramp-low", "sure"), make("i", "ramp"), make("span", "", "in doubt"));
     const plane = ui.draw.planesOfDoubt(state.k)[state.doubt];
     const inside = errorsInDoubt(plane, fused.steps[state.k - 1], scene.truth);
-    const told =
-      inside === null
-        ? []
-        : [item(`The most doubtful tenth holds ${percent(inside, 0)} of the errors`)];
+    const told = inside === null ? [] : [item(`Worst tenth: ${percent(inside, 0)} of errors`)];
     return [kinds, ramp, ...told];
   }
 
@@ -154,7 +159,7 @@ export function showing(ui) {
     let [low, high] = [Math.min(...line), Math.max(...line)];
     const near = own.filter((n) => n <= high + 2.2 * (high - low) + 1);
     [low, high] = [Math.min(low, ...near), Math.max(high, ...near)];
-    const x = (k) => 9 + (line.length > 1 ? (k * (width - 18)) / (line.length - 1) : width - 18);
+    const x = (k) => 9 + (k * (width - 18)) / Math.max(1, line.length - 1);
     const y = (n) => 20 + ((high - n) / Math.max(1, high - low)) * (height - 30);
     const add = (tag, attributes, text = null) => {
       const node = document.createElementNS("http://www.w3.org/2000/svg", tag);

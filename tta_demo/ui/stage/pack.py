@@ -33,6 +33,9 @@ Events, the other way (`html.select(handler)` with `event: gr.EventData`, payloa
     switch   {on: [names], fused: bool}: looks were taken out or in; `fused` says that the
              browser has already combined the rest, otherwise it waits for a new value
     painted  {width, height, data}: a mask was painted; `painted` reads it
+
+After `switch` with `fused` false and after `painted` the stage shows that it waits, until a value
+comes; where nothing is to change, `{"busy": False}` is enough.
 """
 
 import base64

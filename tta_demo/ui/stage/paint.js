@@ -59,12 +59,22 @@ export function painting(ui) {
     ui.root.classList.toggle("painting", on);
     find(".tools").hidden = !on;
     find(".bar").hidden = on;
-    find(".paint").disabled = on;
     nib.classList.remove("on");
-    for (const button of all(".modes button, .rows input, .rows .name, .forget, .step"))
-      button.disabled = on;
+    lock(on);
     if (on) find(".legend").replaceChildren(make("span", "", "Paint what is really there"));
     ui.point.marks();
+  }
+
+  /** What is shown cannot be changed while somebody paints on it. */
+  function lock(on) {
+    const shut = ".modes button, .rows input, .rows .name, .forget, .step, .paint";
+    for (const control of all(shut)) control.disabled = on;
+  }
+
+  /** Goes on after a new value has come. */
+  function resume() {
+    lock(true);
+    draw();
   }
 
   function close() {
@@ -193,5 +203,5 @@ export function painting(ui) {
   find(".cancel").addEventListener("click", close);
   find(".use").addEventListener("click", send);
 
-  return Object.assign(paint, { close, draw });
+  return Object.assign(paint, { close, draw, resume });
 }

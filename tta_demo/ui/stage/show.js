@@ -139,7 +139,7 @@ export function showing(ui) {
       kinds.append(button);
     }
     const ramp = make("span");
-    ramp.append(make("span", "ramp-low", "sure"), make("i", "ramp"), make("span", "", "in doubt"));
+    ramp.append(make("b", "", "sure"), make("i", "ramp"), make("b", "", "in doubt"));
     const plane = ui.draw.planesOfDoubt(state.k)[state.doubt];
     const inside = errorsInDoubt(plane, fused.steps[state.k - 1], scene.truth);
     const told = inside === null ? [] : [item(`Worst tenth: ${percent(inside, 0)} of errors`)];

@@ -65,7 +65,14 @@ export function mount(element, trigger, props, watch) {
   let newest = 0;
   let received = null; // the value on screen
 
-  ui.busy = (on) => ui.find(".busy").classList.toggle("on", on);
+  let sweep = null;
+  ui.busy = (on) => {
+    ui.find(".busy").classList.toggle("on", on);
+    sweep?.cancel();
+    const path = [{ top: "0" }, { top: "100%" }, { top: "0" }];
+    const endless = { duration: 1600, iterations: Infinity };
+    sweep = on && !ui.still.matches ? ui.find(".busy i").animate(path, endless) : null;
+  };
 
   ui.refresh = () => {
     ui.show.tell();
@@ -174,7 +181,7 @@ export function mount(element, trigger, props, watch) {
 
   function settle() {
     ui.refresh();
-    if (ui.paint.active) return ui.paint.draw();
+    if (ui.paint.active) return ui.paint.resume();
     ui.draw.rest();
     ui.point.marks();
     return ui.show.speak();

@@ -36,25 +36,48 @@ test("a mean of probabilities is not a majority of labels", () => {
 
 test("labels after 1..K looks follow the order of the looks in use", () => {
   const two = scene([[255], [0]]);
-  assert.deepEqual(fuse.combine(two, [1, 0], "mean").map((map) => map[0]), [0, 0]);
-  assert.deepEqual(fuse.combine(two, [0], "mean").map((map) => map[0]), [1]);
+  assert.deepEqual(
+    fuse.combine(two, [1, 0], "mean").map((map) => map[0]),
+    [0, 0],
+  );
+  assert.deepEqual(
+    fuse.combine(two, [0], "mean").map((map) => map[0]),
+    [1],
+  );
 });
 
 test("a look has no say where it saw nothing", () => {
   const seen = [Uint8Array.from([0, 1]), null];
-  const two = scene([[255, 255], [100, 100]], { seen });
+  const two = scene(
+    [
+      [255, 255],
+      [100, 100],
+    ],
+    { seen },
+  );
   assert.deepEqual([...fuse.combine(two, [0, 1], "mean").at(-1)], [0, 1]);
   assert.equal(probability(two, 0, 1, 0), 0);
 });
 
 test("where only looks of weight 0 saw a pixel, they count the same", () => {
   const seen = [Uint8Array.from([0, 1]), null];
-  const two = scene([[0, 0], [255, 255]], { seen, weights: [1, 0] });
+  const two = scene(
+    [
+      [0, 0],
+      [255, 255],
+    ],
+    { seen, weights: [1, 0] },
+  );
   assert.deepEqual([...fuse.combine(two, [0, 1], "mean").at(-1)], [1, 0]);
 });
 
 test("weights are shared out among the looks in use, for each class", () => {
-  const two = scene([[255], [0]], { weights: [[0.2, 0.9], [0.8, 0.1]] });
+  const two = scene([[255], [0]], {
+    weights: [
+      [0.2, 0.9],
+      [0.8, 0.1],
+    ],
+  });
   assert.equal(shareOf(two, [0, 1], 0, 1), 0.9);
   assert.equal(shareOf(two, [0], 0, 0), 1);
   assert.equal(shareOf(two, [1], 0, 0), 0);
@@ -68,7 +91,11 @@ test("votes of many classes break a tie by how sure they are", () => {
 });
 
 test("changes are counted by what they did", () => {
-  const [before, after, truth] = [[0, 0, 1, 1, 2], [0, 1, 0, 2, 1], [0, 1, 1, 0, 0]];
+  const [before, after, truth] = [
+    [0, 0, 1, 1, 2],
+    [0, 1, 0, 2, 1],
+    [0, 1, 1, 0, 0],
+  ];
   assert.deepEqual(fuse.countChanges(before, after, truth), {
     changed: 4,
     fixed: 1,
@@ -115,7 +142,10 @@ test("the densest square is found, and the middle where nothing is marked", () =
   const marked = new Set([5 * 10 + 7, 6 * 10 + 8, 0]);
   const best = fuse.densest((i) => marked.has(i), 10, 10, 2);
   assert.deepEqual(best, { x: 7, y: 5, most: 2 });
-  assert.deepEqual(fuse.densest(() => false, 10, 10, 2), { x: 4, y: 4, most: 0 });
+  assert.deepEqual(
+    fuse.densest(() => false, 10, 10, 2),
+    { x: 4, y: 4, most: 0 },
+  );
 });
 
 test("a mirrored answer that is not turned back lies mirrored", () => {

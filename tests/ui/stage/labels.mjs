@@ -10,7 +10,8 @@ const { value, on, forget } = JSON.parse(readFileSync(0, "utf8"));
 const scene = await unpack(value);
 const moved = forget ? forgotten(scene) : null;
 const { steps, used, counts } = fuseAgain(scene, on, moved);
-const base64 = (array) => Buffer.from(array.buffer, array.byteOffset, array.byteLength).toString("base64");
+const base64 = (array) =>
+  Buffer.from(array.buffer, array.byteOffset, array.byteLength).toString("base64");
 const again = combine(scene, used, scene.fusion.redo === "vote" ? "vote" : "mean");
 const planes = doubts(scene, used);
 console.log(

@@ -41,10 +41,13 @@ test("planes are told apart from their differences", async () => {
   const bytes = [0, 1, 1, 0, 1, 0, 0, 1, 1, 0, 1, 10, 200, 255, 128];
   const data = deflateSync(Uint8Array.from(bytes)).toString("base64");
   const scene = await unpack({ about: JSON.stringify(about), data });
-  assert.deepEqual(scene.labels.map((plane) => [...plane]), [
-    [0, 1],
-    [1, 1],
-  ]);
+  assert.deepEqual(
+    scene.labels.map((plane) => [...plane]),
+    [
+      [0, 1],
+      [1, 1],
+    ],
+  );
   assert.deepEqual([...scene.together[0]], [1, 1]);
   assert.deepEqual([...scene.truth], [0, 0]);
   assert.deepEqual([...scene.seen[1]], [1, 0]);

@@ -53,13 +53,16 @@ test("a perfect look can only be broken", () => {
 
 test("without a truth it says where to look", () => {
   const facts = { truth: false, ...counts({ changed: 1049, split: 2818 }) };
-  assert.equal(said(facts), "Eight looks changed 1.6 % of the picture and disagree on 4.3 %: look there.");
+  assert.equal(
+    said(facts),
+    "Eight looks changed 1.6 % of the picture and disagree on 4.3 %: look there.",
+  );
   const agree = { truth: false, ...counts({ changed: 0, split: 0 }) };
   assert.equal(said(agree), "Eight looks changed nothing and agree everywhere.");
 });
 
 test("estimates are called so", () => {
-  assert.match(said({ about: true }), /fixed about 354 of them and broke about 231\.$/);
+  assert.match(said({ about: true }), /fixed ≈ 354 of them and broke ≈ 231\.$/);
 });
 
 test("while it plays it tells no end before the end", () => {

@@ -6,7 +6,12 @@ from typing import Any
 
 import gradio as gr
 
-__all__ = ["stage"]
+__all__ = ["STAGE_CSS", "stage"]
+
+STAGE_CSS = """
+.stage-block, .stage-block .html-container { padding: 0 !important; overflow: visible !important; }
+"""
+"""Belongs to the page's own CSS: gradio's boxes around a component are out of its style's reach."""
 
 _HERE = Path(__file__).parent
 _SCRIPTS = ("unpack", "fuse", "say", "draw", "show", "play", "point", "paint", "stage")

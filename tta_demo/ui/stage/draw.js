@@ -181,7 +181,9 @@ export function drawing(ui) {
     const { width, truth, size } = scene;
     const [before, after] = [scene.labels[0], ui.fused.steps[k - 1]];
     const unit = overlay.width / width;
-    const dot = Math.max(unit, overlay.width / 300);
+    // where very much changed, larger marks would hide each other
+    const crowded = ui.fused.counts.changed[k - 1] > 0.03 * scene.pixels;
+    const dot = crowded ? 0.6 * unit : Math.max(unit, overlay.width / 300);
     const canvas = canvasOf(overlay.width, overlay.height);
     const context = canvas.getContext("2d");
     context.imageSmoothingEnabled = false;

@@ -38,7 +38,7 @@ export function headline(facts) {
 }
 
 function withTruth({ alone, looks: k, counts, about, forgot, playing }) {
-  const some = (n) => (about ? `about ${number(n)}` : number(n));
+  const some = (n) => (about ? `≈ ${number(n)}` : number(n));
   const start = alone
     ? `One look got ${number(alone)} pixels wrong. `
     : "One look got every pixel right. ";
@@ -100,7 +100,7 @@ function difference({ alone, looks: k, counts, pixels, about, forgot }) {
   const size = `in a picture of ${number(pixels)}.`;
   if (!net) return [plain(`As many wrong pixels as with one look, ${size}`)];
   const share = alone ? ` (${net > 0 ? "−" : "+"}${percent(Math.abs(net) / alone)})` : "";
-  const count = `${about ? "about " : ""}${number(Math.abs(net))}`;
+  const count = `${about ? "≈ " : ""}${number(Math.abs(net))}`;
   return [plain(`${count} ${net > 0 ? "fewer" : "more"} wrong pixels${share} ${size}`)];
 }
 

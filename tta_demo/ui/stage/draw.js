@@ -100,14 +100,8 @@ export const lights = (look) =>
 export function drawing(ui) {
   const { find } = ui;
   const [stand, picture, frame, card] = [".stand", ".picture", ".frame", ".card"].map(find);
-  const [photo, lit, overlay, shade, scan, edge] = [
-    ".photo",
-    ".lit",
-    ".overlay",
-    ".shade",
-    ".scan",
-    ".edge",
-  ].map(find);
+  const [photo, lit, overlay] = [".photo", ".lit", ".overlay"].map(find);
+  const [shade, scan, edge] = [".shade", ".scan", ".edge"].map(find);
   let cache = new Map();
   let room = { width: 1, height: 1 }; // of the stand, in sides of the picture
   let drawn = null; // the picture that `photo` shows
@@ -302,13 +296,9 @@ export function drawing(ui) {
 
   /** The sweep runs down the screen, whichever way the picture is turned; returns what it passed. */
   function sweep(look, p) {
-    let [x, y] = [
-      [0, 1],
-      [-1, 0],
-      [0, -1],
-      [1, 0],
-    ][look.turns]; // the direction that ends up pointing down
-    if (look.flip) x = -x;
+    // the direction that ends up pointing down
+    const x = [0, -1, 0, 1][look.turns] * (look.flip ? -1 : 1);
+    const y = [1, 0, -1, 0][look.turns];
     const along = x ? ["left", "width", "top", "height"] : ["top", "height", "left", "width"];
     const from = x + y > 0 ? p : 1 - p;
     scan.style.opacity = p > 0 && p < 1 ? 0.95 : 0;
@@ -330,10 +320,15 @@ export function drawing(ui) {
   function rest(p = 1) {
     if (!resize()) return;
     const { mode, k, doubt } = ui.state;
-    const make = { one: () => layer.look(0), together: () => layer.together(k) };
-    Object.assign(make, { changed: () => layer.changed(k), doubt: () => layer.doubt(doubt, k) });
-    Object.assign(make, { truth: layer.truth, picture: () => null });
-    const now = make[mode]();
+    const layers = {
+      picture: () => null,
+      one: () => layer.look(0),
+      together: () => layer.together(k),
+      changed: () => layer.changed(k),
+      doubt: () => layer.doubt(doubt, k),
+      truth: layer.truth,
+    };
+    const now = layers[mode]();
     pose(ASIS, 0);
     scan.style.opacity = 0;
     lay([...(last?.layer && p < 1 ? [[last.layer, 1 - p]] : []), ...(now ? [[now, p]] : [])]);

@@ -24,7 +24,7 @@ def toy_model(seed):
 @pytest.fixture(scope="session")
 def url():
     from app import demo
-    from tta_demo.ui.theme import launch_options
+    from tta_demo.ui.kit.theme import launch_options
 
     demo.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch_options())
     yield demo.local_url

@@ -11,11 +11,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tta_demo.crops import CROP_SETS, CROP_VIEWS  # noqa: E402 (the path comes first)
-from tta_demo.fusion import FUSIONS  # noqa: E402 (the path comes first)
-from tta_demo.methods import METHODS  # noqa: E402 (the path comes first)
-from tta_demo.views import DOMAINS, VIEW_SETS, VIEWS  # noqa: E402 (the path comes first)
-from tta_demo.worlds import WORLDS  # noqa: E402 (the path comes first)
+from tta_demo.learning.fit_methods import METHODS  # noqa: E402 (the path comes first)
+from tta_demo.tasks.worlds import WORLDS  # noqa: E402 (the path comes first)
+from tta_demo.tta.crops import CROP_SETS, CROP_VIEWS  # noqa: E402 (the path comes first)
+from tta_demo.tta.fusion import FUSIONS  # noqa: E402 (the path comes first)
+from tta_demo.tta.views import DOMAINS, VIEW_SETS, VIEWS  # noqa: E402 (the path comes first)
 
 README = ROOT / "README.md"
 

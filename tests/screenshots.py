@@ -14,7 +14,7 @@ from browser import chromium, open_page  # noqa: E402 (the path comes first)
 
 from app import demo  # noqa: E402 (the path comes first)
 from tta_demo.samples.weeds import SEEDS, field  # noqa: E402 (the path comes first)
-from tta_demo.ui.theme import launch_options  # noqa: E402 (the path comes first)
+from tta_demo.ui.kit.theme import launch_options  # noqa: E402 (the path comes first)
 
 
 def contact_sheet() -> np.ndarray:

@@ -51,7 +51,7 @@ def test_ci_runs_the_command_that_the_readme_gives():
 def test_every_command_in_the_readme_exists():
     from typer.main import get_command
 
-    from tta_demo.cli import app
+    from tta_demo.commands.app import app
 
     for line in re.findall(r"python -m tta_demo ([a-z ]+)", TEXT):
         command = get_command(app)

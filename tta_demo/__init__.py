@@ -1,13 +1,13 @@
 """Test-time augmentation: look several times, undo each change, combine the answers."""
 
-from tta_demo.fusion import FUSIONS, fuse
-from tta_demo.learnable import LearnableTTA
-from tta_demo.learned import Fit, fit
+from tta_demo.learning.fit import Fit, fit
+from tta_demo.learning.module import LearnableTTA
+from tta_demo.learning.weight_file import WeightFile
 from tta_demo.models.registry import MODELS, load_model
-from tta_demo.pictures import read_picture
-from tta_demo.predict import ViewStack, predict_views, to_tensor
-from tta_demo.views import DOMAINS, VIEW_SETS, VIEWS
-from tta_demo.weight_file import WeightFile
+from tta_demo.pictures.reading import read_picture
+from tta_demo.tta.fusion import FUSIONS, fuse
+from tta_demo.tta.predict import ViewStack, predict_views, to_tensor
+from tta_demo.tta.views import DOMAINS, VIEW_SETS, VIEWS
 
 __all__ = [
     "DOMAINS",

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-from tta_demo.models.detector import Detector, read_detector
+from tta_demo.models.centernet import Detector, read_detector
 from tta_demo.models.registry import ASSETS, digest_of
 from tta_demo.models.runner import device_named
-from tta_demo.models.train import Augmentation
-from tta_demo.models.train_detector import RECIPE
-from tta_demo.palettes import Palette
+from tta_demo.pictures.palettes import Palette
 from tta_demo.samples import weeds
+from tta_demo.training.centernet import RECIPE
+from tta_demo.training.unet import Augmentation
 
 __all__ = ["DETECTORS", "DetectorRecord", "load_detector"]
 

@@ -9,10 +9,10 @@ import torch
 from safetensors.torch import load_file
 
 from tta_demo.models.runner import Runner, device_named, pick_dtype
-from tta_demo.models.train import RECIPES, Augmentation
 from tta_demo.models.unet import UNet
-from tta_demo.palettes import Palette
+from tta_demo.pictures.palettes import Palette
 from tta_demo.samples import nuclei, weeds
+from tta_demo.training.unet import RECIPES, Augmentation
 
 __all__ = ["ASSETS", "MODELS", "ModelRecord", "digest_of", "load_model", "read_unet"]
 

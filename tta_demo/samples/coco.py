@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from tta_demo.boxes import Boxes
-from tta_demo.pictures import read_picture
+from tta_demo.pictures.reading import read_picture
 from tta_demo.samples.folders import is_clutter, is_picture
+from tta_demo.tta.boxes import Boxes
 
 __all__ = ["CocoFolder", "CocoPicture", "coco_pictures"]
 

@@ -10,9 +10,9 @@ from pathlib import Path, PurePath
 
 import numpy as np
 
-from tta_demo.masks import read_mask
-from tta_demo.palettes import Palette
-from tta_demo.pictures import read_picture
+from tta_demo.pictures.masks import read_mask
+from tta_demo.pictures.palettes import Palette
+from tta_demo.pictures.reading import read_picture
 from tta_demo.samples.labelled import LabelledPicture
 
 __all__ = [

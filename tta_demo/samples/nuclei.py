@@ -11,8 +11,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tta_demo.palettes import Palette, index_png, rgb_png
-from tta_demo.pictures import read_picture
+from tta_demo.pictures.palettes import Palette, index_png, rgb_png
+from tta_demo.pictures.reading import read_picture
 from tta_demo.samples.labelled import LabelledPicture
 
 __all__ = [

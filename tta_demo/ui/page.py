@@ -2,10 +2,10 @@
 
 import gradio as gr
 
-from tta_demo.ui.classify import build_classify_tab
-from tta_demo.ui.detect import build_detect_tab
-from tta_demo.ui.learn import build_learn_tab
-from tta_demo.ui.segment import build_segment_tab
+from tta_demo.ui.classify.tab import build_classify_tab
+from tta_demo.ui.detect.tab import build_detect_tab
+from tta_demo.ui.learn.tab import build_learn_tab
+from tta_demo.ui.segment.tab import build_segment_tab
 
 __all__ = ["build_page"]
 

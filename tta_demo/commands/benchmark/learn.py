@@ -1,0 +1,122 @@
+"""Measuring the learning of weights against the loop that tutorials use, in one run."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+import typer
+from tqdm import tqdm
+
+from tta_demo.commands.benchmark.speed import app, machine
+from tta_demo.learning.answers import Answers
+from tta_demo.learning.fit import fit_steps
+from tta_demo.learning.module import LearnableTTA
+from tta_demo.models.registry import load_model
+from tta_demo.samples.labelled import LabelledPicture
+from tta_demo.samples.weeds import SEEDS, sample
+from tta_demo.scoring.score import Plan, evaluate, gain
+from tta_demo.tasks.worlds import WORLDS
+from tta_demo.tta.predict import Model, predict_views, to_tensor
+from tta_demo.tta.views import VIEW_SETS
+
+__all__ = ["app"]
+
+EPOCHS = 5
+
+
+@dataclass(frozen=True)
+class _Timed:
+    """Weights `(V,)`, the seconds that they took in all, and those of the fit alone."""
+
+    weights: np.ndarray
+    seconds: float
+    fitting: float
+
+
+@app.command("learn")
+def learn(
+    pictures: Annotated[int, typer.Option(min=1, help="Fields to learn on.")] = 100,
+    held_out: Annotated[int, typer.Option(min=2, help="Fields to check on.")] = 100,
+    views: Annotated[str, typer.Option(help=f"One of {', '.join(VIEW_SETS)}.")] = "d4",
+    out: Annotated[Path, typer.Option(help="Folder for learn-VIEWS.json.")] = Path(
+        "assets/results"
+    ),
+) -> None:
+    """Compares the exact fit with the tutorial's loop: time, held-out NLL, weights."""
+    names = VIEW_SETS[views]
+    world = WORLDS["weeds"]
+    model = load_model(world.model)
+    fields = [sample(seed) for seed in tqdm(SEEDS["calibration"][:pictures], desc="fields")]
+    ours, theirs = _exact(model, fields, names), _tutorial(model, fields, names)
+    plans = [
+        Plan("even", names, "mean"),
+        *(
+            Plan(name, names, "learned", torch.from_numpy(timed.weights).float())
+            for name, timed in (("exact", ours), ("tutorial", theirs))
+        ),
+    ]
+    checked = (sample(seed) for seed in SEEDS["test"][:held_out])
+    scores = evaluate(model, tqdm(checked, total=held_out, desc="held out"), plans)
+    classes = world.record.palette.names
+    rows = {score.plan.name: score.row(classes, None) for score in scores}
+    even, exact, tutorial = scores
+    result = {
+        "command": f"python -m tta_demo benchmark learn --views {views}",
+        "date": date.today().isoformat(),
+        "machine": machine(),
+        "digest": world.record.digest,
+        "pictures": pictures,
+        "held_out": held_out,
+        "passes_seconds": round(ours.seconds - ours.fitting, 2),
+        "exact_fit_seconds": round(ours.fitting, 2),
+        "tutorial_seconds": round(theirs.seconds, 2),
+        "times_faster": round(theirs.seconds / ours.seconds, 2),
+        "nll": {name: round(row["nll"], 6) for name, row in rows.items()},
+        "miou": {name: round(row["miou"], 6) for name, row in rows.items()},
+        "nll_exact_minus_tutorial": gain(exact, tutorial, classes, ("nll",))["nll"],
+        "nll_exact_minus_even": gain(exact, even, classes, ("nll",))["nll"],
+        "weights": {
+            name: dict(zip(names, timed.weights.round(4).tolist(), strict=True))
+            for name, timed in (("exact", ours), ("tutorial", theirs))
+        },
+    }
+    text = json.dumps(result, indent=1)
+    typer.echo(text)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / f"learn-{views}.json").write_text(text + "\n")
+
+
+def _exact(model: Model, fields: Sequence[LabelledPicture], views: tuple[str, ...]) -> _Timed:
+    """Runs every view once, then fits."""
+    start = time.perf_counter()
+    answers = Answers.of(
+        (predict_views(model, to_tensor(field.rgb), views), field.labels)
+        for field in tqdm(fields, desc="exact")
+    )
+    looked = time.perf_counter()
+    *_, found = fit_steps(answers)
+    end = time.perf_counter()
+    return _Timed(found.weights, end - start, end - looked)
+
+
+def _tutorial(model: Model, fields: Sequence[LabelledPicture], views: tuple[str, ...]) -> _Timed:
+    """Runs every view again in each of 5 epochs; Adam, one picture a step, double softmax."""
+    start = time.perf_counter()
+    tta = LearnableTTA(len(views))
+    optimiser = torch.optim.Adam(tta.parameters(), lr=0.01)
+    for _ in tqdm(range(EPOCHS), desc="tutorial"):
+        for field in fields:
+            stack = predict_views(model, to_tensor(field.rgb), views)
+            truth = torch.from_numpy(field.labels).long()[None]
+            optimiser.zero_grad()
+            F.cross_entropy(tta(stack.probs[:, None]), truth).backward()
+            optimiser.step()
+    seconds = time.perf_counter() - start
+    return _Timed(tta.weights.detach().double().numpy(), seconds, seconds)

@@ -1,0 +1,185 @@
+"""Parts of the Learn tab as HTML: progress, loss curve, scores. Every string is escaped."""
+
+import json
+from collections.abc import Sequence
+from html import escape
+from math import isnan
+
+from tta_demo.learning.fit import Fit
+from tta_demo.models.registry import ASSETS
+from tta_demo.scoring.score import Difference
+from tta_demo.tasks.gallery import PIXELS, Verdict
+from tta_demo.tasks.worlds import WORLDS
+
+__all__ = [
+    "calibration_lesson",
+    "curve",
+    "fit_facts",
+    "score_table",
+    "sentence",
+    "status",
+    "stored_table",
+]
+
+ROWS = (
+    ("miou", "mIoU (%)", 100, 1),
+    ("miou_without_background", "mIoU without background (%)", 100, 1),
+    ("f1", "F1 (%)", 100, 1),
+    ("accuracy", "Pixels right (%)", 100, 1),
+    ("nll", "Loss (NLL)", 1, -1),
+    ("ece", "Calibration error (ECE)", 1, -1),
+)
+"""Key, words, factor, and whether more is better (1) or worse (-1)."""
+
+WIDTH, HEIGHT, LEFT, BASE = 420, 150, 56, 24
+"""Of the loss curve, in its own units: outer size, left edge and base of the plot."""
+
+
+def status(text: str, share: float | None = None) -> str:
+    """Returns a sentence on what is going on, with a bar if its share 0..1 is known."""
+    bar = ""
+    if share is not None:
+        bar = f'<progress max="1" value="{share:.3f}" aria-label="Progress"></progress>'
+    return f'<div class="status" role="status"><p>{escape(text)}</p>{bar}</div>'
+
+
+def curve(history: Sequence[float]) -> str:
+    """Returns the loss (NLL) after each step as a line; lower is better."""
+    losses = [-value for value in history]
+    low, high = min(losses), max(losses)
+    span = max(high - low, 1e-9)
+    across = (WIDTH - LEFT - 12) / max(len(losses) - 1, 1)
+    points = [
+        (LEFT + i * across, 12 + (HEIGHT - BASE - 20) * (high - loss) / span)
+        for i, loss in enumerate(losses)
+    ]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    dots = ""
+    if len(points) <= 30:
+        dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>' for x, y in points)
+    steps = len(losses) - 1
+    return (
+        f'<svg class="curve" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f'aria-label="Loss from {losses[0]:.5f} to {losses[-1]:.5f} in {steps} steps">'
+        f'<line x1="{LEFT}" y1="{HEIGHT - BASE}" x2="{WIDTH - 12}" y2="{HEIGHT - BASE}"/>'
+        f'<text x="{LEFT - 6}" y="16" text-anchor="end">{high:.4f}</text>'
+        f'<text x="{LEFT - 6}" y="{HEIGHT - BASE - 4}" text-anchor="end">{low:.4f}</text>'
+        f'<text x="{LEFT}" y="{HEIGHT - 6}">loss (NLL), even weights first</text>'
+        f'<text x="{WIDTH - 12}" y="{HEIGHT - 6}" text-anchor="end">step {steps}</text>'
+        f'<polyline points="{line}"/>{dots}</svg>'
+    )
+
+
+def fit_facts(fit: Fit) -> str:
+    """Returns how the weights were found, in a sentence."""
+    parts = [f"{len(fit.history) - 1} steps on {fit.pixels:,} pixels"]
+    if fit.gap is not None:
+        parts.append(f"proved: no weights have a loss lower by more than {max(fit.gap, 1e-9):.0e}")
+    if fit.shrink:
+        parts.append(f"then drawn {fit.shrink:.0%} of the way back to even")
+    return f"<p>{escape('; '.join(parts))}.</p>"
+
+
+def sentence(verdict: Verdict) -> str:
+    """Returns whether learning helped on pictures that it did not see, in plain words."""
+    overlap, loss = verdict.gain["miou"], verdict.gain["nll"]
+    verb = _word(overlap, "helped", "hurt", "made no clear difference")
+    fit = _word(loss, "worse", "better", "no clear change")
+    if verdict.pictures == 1:
+        return (
+            "<p class='verdict'>One picture was kept for checking. There learned weights gave "
+            f"{_signed(100 * overlap.value, 2)} points of overlap (mIoU) over the even mean: too "
+            "few to tell whether learning helps. Add pictures.</p>"
+        )
+    return (
+        f"<p class='verdict'>On {verdict.pictures} pictures that were not used for learning, "
+        f"learning <b>{verb}</b>: {_signed(100 * overlap.value, 2)} points of overlap (mIoU) over "
+        f"the even mean (95 % interval {_signed(100 * overlap.low, 2)} to "
+        f"{_signed(100 * overlap.high, 2)}). Loss {verdict.mean['nll']:.4f} → "
+        f"{verdict.learned['nll']:.4f}: {fit}.</p>"
+    )
+
+
+def _word(gain: Difference, above: str, below: str, unclear: str) -> str:
+    return unclear if not gain.clear else above if gain.value > 0 else below
+
+
+def calibration_lesson(held_out: Verdict | None, calibration: Verdict) -> str:
+    """Returns what the scores on the learning pictures themselves teach."""
+    own = calibration.gain["nll"].value
+    text = "The weights were chosen on these very pictures, so these scores flatter them."
+    if held_out is not None:
+        text += (
+            f" Loss against the even mean: {_signed(own, 4)} here, "
+            f"{_signed(held_out.gain['nll'].value, 4)} on the other pictures. Where the gain is "
+            "larger here, the weights fit these pictures rather than the world: overfitting."
+        )
+    return f"<p>{escape(text)}</p>"
+
+
+def score_table(verdict: Verdict) -> str:
+    """Returns the scores of no TTA, even mean and learned weights, with intervals."""
+    rows = []
+    for key, words, factor, sign in ROWS:
+        digits = 2 if factor == 100 else 4
+        cells = [
+            "–" if isnan(scores[key]) else f"{factor * scores[key]:.{digits}f}"
+            for scores in (verdict.none, verdict.mean, verdict.learned)
+        ]
+        tone, change = _change(verdict.gain[key], factor, sign, digits)
+        rows.append(
+            f"<tr><td>{escape(words)}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}"
+            f'<td class="{tone}">{change}</td></tr>'
+        )
+    heads = ("Score", "One look", "Even mean", "Learned", "Learned − mean (95 %)")
+    return (
+        "<div class='scores' tabindex='0'><table><thead><tr>"
+        + "".join(f"<th scope='col'>{head}</th>" for head in heads)
+        + f"</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        f"<p>From {PIXELS:,} pixels, drawn at random, of each of {verdict.pictures} pictures.</p>"
+        "</div>"
+    )
+
+
+def _change(gain: Difference, factor: float, sign: int, digits: int) -> tuple[str, str]:
+    """Returns the tone, and the difference with its interval."""
+    tone = "" if not gain.clear else "better" if sign * gain.value > 0 else "worse"
+    value, low, high = (_signed(factor * x, digits) for x in (gain.value, gain.low, gain.high))
+    return tone, value if isnan(gain.low) else f"{value} ({low} to {high})"
+
+
+def stored_table() -> str:
+    """Returns the stored results of every world over its whole test set."""
+    columns = ("miou", "miou_without_background", "nll", "ece")
+    rows, sources = [], []
+    for name, world in WORLDS.items():
+        result = json.loads((ASSETS / "results" / f"{name}.json").read_text())
+        for plan, score in result["scores"].items():
+            cells = "".join(
+                f"<td>{100 * score[column]:.2f}</td>"
+                if column.startswith("miou")
+                else f"<td>{score[column]:.4f}</td>"
+                for column in columns
+            )
+            words = f"{escape(world.label)}: {escape(plan)}"
+            rows.append(f"<tr><td>{words}</td>{cells}</tr>")
+        sources.append(f"{name}: {result['pictures']} test pictures, {result['date']}")
+    heads = (
+        "World: looks, fusion", "mIoU (%)", "without background (%)", "Loss (NLL)",
+        "Calibration error",
+    )  # fmt: skip
+    return (
+        "<div class='scores' tabindex='0'><table><thead><tr>"
+        + "".join(f"<th scope='col'>{head}</th>" for head in heads)
+        + f"</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        f"<p>{escape('; '.join(sources))}. The README has the commands.</p></div>"
+    )
+
+
+def _signed(value: float, digits: int) -> str:
+    if isnan(value):
+        return "–"
+    text = f"{abs(value):.{digits}f}"
+    if float(text) == 0:
+        return text
+    return ("+" if value > 0 else "−") + text

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tta_demo.scoring.box_metrics import average_precision
-from tta_demo.tta.box_fusion import FUSERS
+from tta_demo.tta.box_fusion import fuse_boxes
 from tta_demo.tta.boxes import Boxes
 
 __all__ = ["FACTORS", "BoxFit", "fit_boxes"]
@@ -21,7 +21,7 @@ FACTORS = (0.0, 0.5, 2.0)
 _RISE = 1e-9
 """A step must raise the score by more than rounding can."""
 
-Looks = Sequence[Mapping[str, Boxes]]
+Found = Sequence[Mapping[str, Boxes]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,7 @@ class BoxFit:
 
 
 def fit_boxes(
-    found: Looks, truth: Sequence[Boxes], classes: Sequence[int], passes: int = 3
+    found: Found, truth: Sequence[Boxes], classes: Sequence[int], passes: int = 3
 ) -> BoxFit:
     """Returns weights with a high AP@[.5:.95] of the boxes that `wbf` fuses; no forward pass.
 
@@ -50,7 +50,7 @@ def fit_boxes(
     than even on these pictures.
 
     Args:
-        found: for each picture the boxes by view, as `detect` gives them; the same V views.
+        found: for each picture the boxes by view, as `predict_boxes` gives them; the same V views.
         truth: each picture's true boxes.
         classes: the labels that count.
         passes: turns of each view at most; ends earlier if a whole pass changes nothing.
@@ -84,7 +84,7 @@ def fit_boxes(
     return BoxFit(weights, tuple(history), len(truth))
 
 
-def _views(found: Looks, truth: Sequence[Boxes]) -> tuple[str, ...]:
+def _views(found: Found, truth: Sequence[Boxes]) -> tuple[str, ...]:
     if not found or len(found) != len(truth):
         raise ValueError(f"boxes of {len(found)} pictures, truth of {len(truth)}: give as many")
     views = tuple(found[0])
@@ -104,7 +104,7 @@ def _trials(weights: np.ndarray, place: int) -> Iterator[np.ndarray]:
 
 
 def _score(
-    found: Looks, weights: np.ndarray, truth: Sequence[Boxes], classes: Sequence[int]
+    found: Found, weights: np.ndarray, truth: Sequence[Boxes], classes: Sequence[int]
 ) -> float:
-    fused = [FUSERS["wbf"].run(one, weights).boxes for one in found]
+    fused = [fuse_boxes(list(one.values()), "wbf", weights).boxes for one in found]
     return average_precision(fused, truth, classes).ap

@@ -3,14 +3,17 @@
 Source: Shanmugam et al., "Better Aggregation in Test-Time Augmentation", 2021.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tta_demo.learning.answers import Answers
 from tta_demo.learning.fit_methods import METHODS, log_likelihood, needs_all_classes
+from tta_demo.learning.module import ONE_A_VIEW, Form
 from tta_demo.learning.solver import certificate
+from tta_demo.tta.fusion import Weights
+from tta_demo.tta.plan import Plan
 from tta_demo.tta.predict import ViewStack
 
 __all__ = ["FOLDS", "SHRINKS", "Fit", "fit", "fit_steps"]
@@ -34,6 +37,7 @@ class Fit:
         pixels: how many were used.
         method: a key of `METHODS`.
         shrink: how far the weights were drawn towards even, 0..1.
+        form: what the weights look like.
     """
 
     weights: np.ndarray
@@ -43,6 +47,15 @@ class Fit:
     pixels: int
     method: str
     shrink: float
+    form: Form
+
+    def plan(self, views: Sequence[str]) -> Plan:
+        """Returns the plan to fuse with these weights.
+
+        Args:
+            views: V names, in the order of the stacks that they were learned from.
+        """
+        return Plan(tuple(views), "learned", Weights(self.weights, self.form.pool))
 
 
 def fit(
@@ -50,8 +63,7 @@ def fit(
     labels: Iterable[np.ndarray],
     method: str = "exact",
     shrink: float | None = 0.0,
-    per_class: bool = False,
-    pool: str = "linear",
+    form: Form = ONE_A_VIEW,
     pixels: int = 20_000,
     seed: int = 0,
 ) -> Fit:
@@ -63,8 +75,7 @@ def fit(
         method: a key of `METHODS`.
         shrink: s in (1 - s) found + s even, 0..1; None to choose it by cross-validation over
             pictures.
-        per_class: a weight per class and view instead of one per view.
-        pool: a key of `POOLS`.
+        form: what the weights look like, one a view for the linear pool if left out.
         pixels: most pixels of one picture.
         seed: of the draw of pixels.
 
@@ -79,8 +90,8 @@ def fit(
         array([1., 0.])
     """
     looked = zip(stacks, labels, strict=True)
-    answers = Answers.of(looked, needs_all_classes(method, per_class, pool), pixels, seed)
-    *_, last = fit_steps(answers, method, shrink, per_class, pool)
+    answers = Answers.of(looked, needs_all_classes(method, form), pixels, seed)
+    *_, last = fit_steps(answers, method, shrink, form)
     return last
 
 
@@ -88,8 +99,7 @@ def fit_steps(
     answers: Answers,
     method: str = "exact",
     shrink: float | None = 0.0,
-    per_class: bool = False,
-    pool: str = "linear",
+    form: Form = ONE_A_VIEW,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[Fit]:
     """Yields the fit after each step, unshrunk; the last one is complete. See `fit`.
@@ -98,27 +108,25 @@ def fit_steps(
         answers: of all classes if the form or the method needs them.
         method: a key of `METHODS`.
         shrink: as for `fit`.
-        per_class: as for `fit`.
-        pool: as for `fit`.
+        form: as for `fit`.
         stopped: asked after each step; true ends the fit with what there is.
     """
-    needs_all_classes(method, per_class, pool)
+    needs_all_classes(method, form)
     if shrink is not None and not 0 <= shrink <= 1:
         raise ValueError(f"shrink is {shrink}: give 0 (as found) .. 1 (even), or None to choose")
-    plain = not per_class and pool == "linear"
-    steps = METHODS[method].steps(answers, per_class, pool)
+    steps = METHODS[method].steps(answers, form)
     history: list[float] = []
     for weights, value in steps:
         history.append(value)
-        now = Fit(weights, weights, tuple(history), None, answers.pixels, method, 0.0)
+        now = Fit(weights, weights, tuple(history), None, answers.pixels, method, 0.0, form)
         yield now
         if stopped():
             break
-    if plain:
+    if form.plain:
         now = replace(now, gap=certificate(answers.true_class(), weights))
     if shrink is None:
         total = np.zeros(len(SHRINKS))
-        for values in () if stopped() else _cross_validated(answers, method, per_class, pool):
+        for values in () if stopped() else _cross_validated(answers, method, form):
             total += values
             yield now
             if stopped():
@@ -132,9 +140,7 @@ def _shrunk(weights: np.ndarray, shrink: float) -> np.ndarray:
     return (1 - shrink) * weights + shrink / len(weights)
 
 
-def _cross_validated(
-    answers: Answers, method: str, per_class: bool, pool: str
-) -> Iterator[list[float]]:
+def _cross_validated(answers: Answers, method: str, form: Form) -> Iterator[list[float]]:
     """Yields the log-likelihood of each of `SHRINKS` on pictures that a fit did not see."""
     used = [i for i, labels in enumerate(answers.labels) if len(labels)]
     if len(used) < 2:
@@ -144,6 +150,6 @@ def _cross_validated(
     for fold in range(min(FOLDS, len(used))):
         held = used[fold::FOLDS]
         rest = answers.take([i for i in used if i not in held])
-        *_, (weights, _) = METHODS[method].steps(rest, per_class, pool)
+        *_, (weights, _) = METHODS[method].steps(rest, form)
         left = answers.take(held)
-        yield [left.pixels * log_likelihood(left, _shrunk(weights, s), pool) for s in SHRINKS]
+        yield [left.pixels * log_likelihood(left, _shrunk(weights, s), form.pool) for s in SHRINKS]

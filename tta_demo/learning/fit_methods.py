@@ -15,9 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tta_demo.learning.answers import Answers
-from tta_demo.learning.module import LearnableTTA
+from tta_demo.learning.module import Form, LearnableTTA
 from tta_demo.learning.solver import ascend
-from tta_demo.tta.fusion import POOLS
 
 __all__ = ["METHODS", "Method", "log_likelihood", "needs_all_classes"]
 
@@ -25,7 +24,7 @@ _Steps = Iterator[tuple[np.ndarray, float]]
 """Weights `(V,)` or `(V, C)` float64 and their mean log-likelihood, even ones first."""
 
 
-def needs_all_classes(method: str, per_class: bool, pool: str) -> bool:
+def needs_all_classes(method: str, form: Form) -> bool:
     """Returns whether more than the true class's probability is needed.
 
     Raises:
@@ -33,15 +32,12 @@ def needs_all_classes(method: str, per_class: bool, pool: str) -> bool:
     """
     if method not in METHODS:
         raise ValueError(f"method {method!r} is unknown: choose one of {', '.join(METHODS)}")
-    if pool not in POOLS:
-        raise ValueError(f"pool {pool!r} is unknown: choose one of {', '.join(POOLS)}")
-    plain = not per_class and pool == "linear"
-    if not (plain or METHODS[method].any_form):
+    if not (form.plain or METHODS[method].any_form):
         raise ValueError(
             f"method {method!r} fits one weight a view and the linear pool, because other forms "
             "have no certificate here: choose adam"
         )
-    return not plain or METHODS[method].whole
+    return not form.plain or METHODS[method].whole
 
 
 def log_likelihood(answers: Answers, weights: np.ndarray, pool: str) -> float:
@@ -54,13 +50,13 @@ def log_likelihood(answers: Answers, weights: np.ndarray, pool: str) -> float:
         return -float(_loss(tta, tta.values(probs), labels))
 
 
-def _exact(answers: Answers, per_class: bool, pool: str) -> _Steps:
+def _exact(answers: Answers, _: Form) -> _Steps:
     return ascend(answers.true_class())
 
 
-def _adam(answers: Answers, per_class: bool, pool: str, steps: int = 300) -> _Steps:
+def _adam(answers: Answers, form: Form, steps: int = 300) -> _Steps:
     """Descends the negative log-likelihood of all pixels at once, until it is flat."""
-    tta, (probs, labels) = _module(answers, per_class, pool), _tensors(answers)
+    tta, (probs, labels) = _module(answers, form), _tensors(answers)
     values = tta.values(probs)
     optimiser = torch.optim.Adam(tta.parameters(), lr=0.1)
     reached: list[float] = []
@@ -76,9 +72,9 @@ def _adam(answers: Answers, per_class: bool, pool: str, steps: int = 300) -> _St
         optimiser.step()
 
 
-def _classic(answers: Answers, per_class: bool, pool: str, epochs: int = 5) -> _Steps:
+def _classic(answers: Answers, form: Form, epochs: int = 5) -> _Steps:
     """Descends the cross-entropy of fused probabilities taken for logits, picture by picture."""
-    tta, (everything, truth) = _module(answers, per_class, pool), _tensors(answers)
+    tta, (everything, truth) = _module(answers, form), _tensors(answers)
     everything = tta.values(everything)
     optimiser = torch.optim.Adam(tta.parameters(), lr=0.01)
     seen_between = max(1, len(answers.labels) // 4)
@@ -93,9 +89,9 @@ def _classic(answers: Answers, per_class: bool, pool: str, epochs: int = 5) -> _
         optimiser.step()
 
 
-def _module(answers: Answers, per_class: bool, pool: str) -> LearnableTTA:
-    classes = answers.probs[0].shape[1] if per_class else None
-    return LearnableTTA(answers.views, classes, pool)
+def _module(answers: Answers, form: Form) -> LearnableTTA:
+    classes = answers.probs[0].shape[1] if form.per_class else None
+    return LearnableTTA(answers.views, classes, form.pool)
 
 
 def _tensors(answers: Answers) -> tuple[Tensor, Tensor]:
@@ -120,7 +116,7 @@ class Method:
         label: plain words for people.
         summary: what it means, in a sentence.
         source: where it comes from.
-        steps: from answers, per class or not, and the pool, to weights and their likelihood.
+        steps: from answers and the form, to weights and their likelihood.
         whole: whether it needs all classes even where the likelihood does not.
         any_form: whether it fits weights per class, and the log pool.
     """
@@ -128,7 +124,7 @@ class Method:
     label: str
     summary: str
     source: str
-    steps: Callable[[Answers, bool, str], _Steps]
+    steps: Callable[[Answers, Form], _Steps]
     whole: bool = False
     any_form: bool = True
 

@@ -3,13 +3,44 @@
 Source: Shanmugam et al., "Better Aggregation in Test-Time Augmentation", 2021.
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
-from tta_demo.tta.fusion import weighted_mean
+from tta_demo.tta.fusion import POOLS, weighted_mean
 from tta_demo.tta.predict import FLOOR
 
-__all__ = ["LearnableTTA"]
+__all__ = ["ONE_A_VIEW", "Form", "LearnableTTA"]
+
+
+@dataclass(frozen=True)
+class Form:
+    """What weights look like.
+
+    Attributes:
+        per_class: a weight per class and view instead of one per view.
+        pool: a key of `POOLS`, what they weigh.
+
+    Raises:
+        ValueError: the pool is unknown.
+    """
+
+    per_class: bool = False
+    pool: str = "linear"
+
+    def __post_init__(self) -> None:
+        if self.pool not in POOLS:
+            raise ValueError(f"pool {self.pool!r} is unknown: choose one of {', '.join(POOLS)}")
+
+    @property
+    def plain(self) -> bool:
+        """Whether the likelihood needs the true class's probability alone."""
+        return not self.per_class and self.pool == "linear"
+
+
+ONE_A_VIEW = Form()
+"""One weight a view, for probabilities."""
 
 
 class LearnableTTA(nn.Module):

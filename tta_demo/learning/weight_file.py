@@ -3,15 +3,19 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from tta_demo.tta.fusion import POOLS
+from tta_demo.learning.fit import Fit
+from tta_demo.tta.fusion import POOLS, Weights
 
-__all__ = ["WeightFile"]
+__all__ = ["ByName", "WeightFile", "weights_by_name"]
+
+ByName = dict[str, float] | dict[str, dict[str, float]]
+"""Weights by view, or by view and class."""
 
 _KINDS = {
     "world": str,
@@ -45,7 +49,7 @@ class WeightFile:
     world: str
     model: str
     digest: str
-    weights: dict[str, float] | dict[str, dict[str, float]]
+    weights: ByName
     method: str = "exact"
     shrink: float = 0.0
     pool: str = "linear"
@@ -56,6 +60,38 @@ class WeightFile:
     FORMAT = 1
     TASK = "segment"
     MAX_BYTES = 1_000_000
+
+    @classmethod
+    def of(
+        cls,
+        fit: Fit,
+        views: Sequence[str],
+        classes: Sequence[str],
+        calibration: dict[str, Any],
+        scores: dict[str, Any],
+        **belongs: str,
+    ) -> "WeightFile":
+        """Returns the weights file of a fit.
+
+        Args:
+            fit: the weights and how they were found.
+            views: V names, in the order of the fit's weights.
+            classes: C names, the model's.
+            calibration: what they were learned on.
+            scores: what they reached, and where; the fit's own are added.
+            belongs: `world`, `model` and `digest`.
+        """
+        own = {"even": -fit.history[0], "before_shrinking": -fit.history[-1]}
+        return cls(
+            weights=weights_by_name(views, fit.weights.round(6).tolist(), classes),
+            method=fit.method,
+            shrink=fit.shrink,
+            pool=fit.form.pool,
+            calibration=calibration | {"pixels": fit.pixels},
+            scores={"nll_on_the_calibration_pixels": own, "gap": fit.gap} | scores,
+            date=date.today().isoformat(),
+            **belongs,
+        )
 
     @property
     def views(self) -> tuple[str, ...]:
@@ -116,8 +152,8 @@ class WeightFile:
             ) from error
         return cls(model=model, digest=digest, weights=weights, **top)
 
-    def select(self, views: Sequence[str], digest: str, classes: Sequence[str]) -> Tensor:
-        """Returns the weights of these views, `(V,)` or `(V, C)`, scaled up if they are not all.
+    def select(self, views: Sequence[str], digest: str, classes: Sequence[str]) -> Weights:
+        """Returns the weights of these views, scaled up if they are not all.
 
         Args:
             views: V names.
@@ -154,10 +190,27 @@ class WeightFile:
                 f"the learned weights of {', '.join(views)} are all 0: choose more views or "
                 "another fusion"
             )
-        return chosen / chosen.sum(0)
+        return Weights(chosen / chosen.sum(0), self.pool)
 
 
-def _weights(entries: list[dict[str, Any]]) -> dict[str, float] | dict[str, dict[str, float]]:
+def weights_by_name(views: Sequence[str], rows: list[Any], classes: Sequence[str]) -> ByName:
+    """Returns weights by name.
+
+    Args:
+        views: V names.
+        rows: for each a weight, or C weights.
+        classes: C names.
+
+    Example:
+        >>> weights_by_name(["identity"], [[0.5, 0.5]], ["ground", "cell"])
+        {'identity': {'ground': 0.5, 'cell': 0.5}}
+    """
+    if rows and isinstance(rows[0], list):
+        rows = [dict(zip(classes, row, strict=True)) for row in rows]
+    return dict(zip(views, rows, strict=True))
+
+
+def _weights(entries: list[dict[str, Any]]) -> ByName:
     """Returns the entries' weights by view, or by view and class.
 
     Raises:

@@ -13,10 +13,18 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from tta_demo.models.runner import Runner
+from tta_demo.models.runner import Runner, filled
 from tta_demo.tta.boxes import Boxes
 
-__all__ = ["CELL", "CenterNet", "Detector", "decode", "read_detector", "targets"]
+__all__ = [
+    "CELL",
+    "CenterNet",
+    "Detector",
+    "decode",
+    "load_centernet",
+    "read_centernet",
+    "targets",
+]
 
 CELL = 4
 """Side of a heat map's cell, pixels."""
@@ -167,14 +175,16 @@ def targets(truth: Boxes, size: tuple[int, int], classes: int) -> tuple[Tensor, 
     return torch.from_numpy(heat), torch.from_numpy(shapes), torch.from_numpy(share)
 
 
-def read_detector(path: Path) -> CenterNet:
+def read_centernet(path: Path) -> CenterNet:
     """Returns the network of a safetensors file in float32, ready for inference."""
     tensors = load_file(path)
-    model = CenterNet(len(tensors["head.1.bias"]) - 4, len(tensors["stem.0.0.weight"]))
-    # Batch norm's step counters are not stored: inference does not need them.
-    counters = {k: v for k, v in model.state_dict().items() if k.endswith("batches_tracked")}
-    model.load_state_dict({k: v.float() for k, v in tensors.items()} | counters)
-    return model.eval()
+    classes, width = len(tensors["head.1.bias"]) - 4, len(tensors["stem.0.0.weight"])
+    return filled(CenterNet(classes, width), tensors)
+
+
+def load_centernet(path: Path, device: str = "cpu", dtype: torch.dtype | None = None) -> Detector:
+    """Returns the detector of a safetensors file, ready to answer; float32 if left out."""
+    return Detector(read_centernet(path), device, dtype or torch.float32)
 
 
 def _conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:

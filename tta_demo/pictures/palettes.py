@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-__all__ = ["Palette", "class_ids", "color_png", "index_png", "rgb_png"]
+__all__ = ["NUCLEI", "WEEDS", "Palette", "class_ids", "color_png", "index_png", "rgb_png"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,13 @@ class Palette:
             ValueError: labels are not `(H, W)` integers in 0..C-1.
         """
         return self.table[class_ids(labels, len(self.names))]
+
+
+WEEDS = Palette(("background", "Weed-1", "Weed-2"), ((0, 0, 0), (128, 0, 0), (0, 128, 0)))
+"""Of generated fields."""
+
+NUCLEI = Palette(("background", "nucleus", "border"), ((0, 0, 0), (0, 158, 115), (240, 228, 66)))
+"""Of cell nuclei; the border is the inner rim of each."""
 
 
 def index_png(labels: np.ndarray, palette: Palette) -> bytes:

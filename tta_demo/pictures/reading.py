@@ -56,6 +56,12 @@ class Picture:
     orientation: int
     notes: tuple[str, ...]
 
+    @classmethod
+    def of(cls, rgb: np.ndarray, *notes: str) -> "Picture":
+        """Returns pixels `(h, w, 3)` uint8 that come from no file."""
+        size = (rgb.shape[0], rgb.shape[1])
+        return cls(rgb, size, size, 1, notes)
+
 
 @dataclass(frozen=True)
 class Decoded:

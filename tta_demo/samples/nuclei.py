@@ -11,12 +11,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tta_demo.pictures.palettes import Palette, index_png, rgb_png
+from tta_demo.pictures.palettes import NUCLEI, index_png, rgb_png
 from tta_demo.pictures.reading import read_picture
 from tta_demo.samples.labelled import LabelledPicture
 
 __all__ = [
-    "PALETTE",
     "RIM",
     "cut_examples",
     "instances_to_labels",
@@ -25,7 +24,6 @@ __all__ = [
     "with_border",
 ]
 
-PALETTE = Palette(("background", "nucleus", "border"), ((0, 0, 0), (0, 158, 115), (240, 228, 66)))
 RIM = 2
 """Width in pixels of the border class, the inner rim of every nucleus."""
 
@@ -129,4 +127,4 @@ def cut_examples(folder: Path, out: Path) -> None:
     for number, (top, left) in enumerate(((0, 0), (0, half), (half, 0), (half, half)), start=1):
         window = np.s_[top : top + half, left : left + half]
         (out / f"nuclei-{number}.png").write_bytes(rgb_png(rgb[window][..., 0]))
-        (out / f"nuclei-{number}-mask.png").write_bytes(index_png(labels[window], PALETTE))
+        (out / f"nuclei-{number}-mask.png").write_bytes(index_png(labels[window], NUCLEI))

@@ -10,7 +10,7 @@ import numpy as np
 
 from tta_demo.tta.boxes import Boxes, iou
 
-__all__ = ["LIMIT", "THRESHOLDS", "DetectionScores", "average_precision", "right_boxes"]
+__all__ = ["LIMIT", "THRESHOLDS", "DetectionScores", "Matches", "average_precision"]
 
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
 """IoU from which on a box counts as found, `(T,)`."""
@@ -54,37 +54,84 @@ def average_precision(
         >>> average_precision([Boxes([[0, 0, 10, 8]], [0.3], [1])], [truth], [1])
         DetectionScores(ap=0.7, ap50=1.0, recall=0.7)
     """
-    if len(found) != len(truth):
-        raise ValueError(f"boxes of {len(found)} pictures, truth of {len(truth)}: give as many")
-    present = [label for label in classes if any((t.labels == label).any() for t in truth)]
-    if not present:
-        return DetectionScores(np.nan, np.nan, np.nan)
-    curves = [_curves(found, truth, label) for label in present]
-    precision = np.mean([curve for curve, _ in curves], axis=(0, 2))
-    recall = np.mean([last for _, last in curves])
-    return DetectionScores(float(precision.mean()), float(precision[0]), float(recall))
+    return Matches(found, truth, classes).scores(np.ones(len(truth)))
 
 
-def _curves(
-    found: Sequence[Boxes], truth: Sequence[Boxes], label: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Returns one class' precision at 101 recalls, `(T, 101)`, and the recall reached, `(T,)`."""
-    true = [one.xyxy[one.labels == label] for one in truth]
-    best = [one.take(one.labels == label) for one in found]
-    best = [one.take(np.argsort(-one.scores, kind="stable")[:LIMIT]) for one in best]
-    hits = [right_boxes(one.xyxy, boxes) for one, boxes in zip(best, true, strict=True)]
-    order = np.argsort(-np.concatenate([one.scores for one in best]), kind="stable")
-    right = np.concatenate(hits, axis=1)[:, order].cumsum(1)
-    recall = right / sum(map(len, true))
-    precision = right / np.arange(1, len(order) + 1)
-    precision = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-    none = np.zeros((len(THRESHOLDS), 1))  # what recalls that are never reached have
-    precision, last = np.hstack([precision, none]), np.hstack([none, recall])[:, -1]
-    reached = [np.searchsorted(row, _RECALLS) for row in recall]
-    return np.take_along_axis(precision, np.array(reached), axis=1), last
+class Matches:
+    """Which boxes are right; known per picture, so that resampling pictures matches none anew.
+
+    Args:
+        found: boxes of P pictures; ties in score count in this order.
+        truth: their true boxes; scores do not matter.
+        classes: the labels that count.
+
+    Raises:
+        ValueError: there are not as many pictures found as true.
+
+    Example:
+        >>> true, wrong = (Boxes([[x, 0, x + 9, 9]], [0.9], [1]) for x in (0, 50))
+        >>> matches = Matches([true, wrong], [true, true], [1])
+        >>> matches.scores(np.array([1, 0])).ap, round(matches.scores(np.array([1, 1])).ap, 3)
+        (1.0, 0.505)
+    """
+
+    def __init__(
+        self, found: Sequence[Boxes], truth: Sequence[Boxes], classes: Sequence[int]
+    ) -> None:
+        if len(found) != len(truth):
+            raise ValueError(
+                f"boxes of {len(found)} pictures, truth of {len(truth)}: give as many"
+            )
+        self._classes = []
+        for label in classes if truth else ():
+            true = [one.xyxy[one.labels == label] for one in truth]
+            best = [one.take(one.labels == label) for one in found]
+            best = [one.take(np.argsort(-one.scores, kind="stable")[:LIMIT]) for one in best]
+            hits = [_right_boxes(one.xyxy, boxes) for one, boxes in zip(best, true, strict=True)]
+            order = np.argsort(-np.concatenate([one.scores for one in best]), kind="stable")
+            owner = np.repeat(np.arange(len(best)), [len(one) for one in best])[order]
+            hits = [np.flatnonzero(row) for row in np.concatenate(hits, axis=1)[:, order]]
+            self._classes.append((owner, hits, np.array([len(boxes) for boxes in true])))
+
+    def scores(self, counts: np.ndarray) -> DetectionScores:
+        """Returns COCO's scores of pictures that count `(P,)` times.
+
+        A class without a true box in any of them has no score and leaves the means.
+        """
+        curves = []
+        for owner, hits, true in self._classes:
+            total = counts @ true
+            if total:
+                times = counts[owner]
+                seen = times.cumsum()
+                curves.append([_curve(r[times[r] > 0], times, seen, total) for r in hits])
+        if not curves:
+            return DetectionScores(np.nan, np.nan, np.nan)
+        precision, recall = np.moveaxis(np.array(curves), 2, 0)
+        return DetectionScores(
+            float(precision.mean()), float(precision[:, 0].mean()), float(recall.mean())
+        )
 
 
-def right_boxes(found: np.ndarray, true: np.ndarray) -> np.ndarray:
+def _curve(
+    hits: np.ndarray, times: np.ndarray, seen: np.ndarray, total: float
+) -> tuple[float, float]:
+    """Returns the mean precision at 101 recalls, and the recall reached.
+
+    Args:
+        hits: places of right boxes, the best first.
+        times: how often each box counts.
+        seen: its running sum.
+        total: how often all true boxes count.
+    """
+    right = times[hits].cumsum()
+    best = np.maximum.accumulate((right / seen[hits])[::-1])[::-1]
+    reached = np.searchsorted(right / total, _RECALLS)
+    precision = np.append(best, 0.0)[reached].mean()
+    return float(precision), float(right[-1] / total) if len(right) else 0.0
+
+
+def _right_boxes(found: np.ndarray, true: np.ndarray) -> np.ndarray:
     """Returns whether each box is right, `(T, N)` bool: every true box can be found once.
 
     Args:

@@ -1,14 +1,14 @@
 """Measuring ways to look and fuse on labelled pictures."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from tta_demo.samples.labelled import LabelledPicture
+from tta_demo.scoring.interval import Difference, bootstrap
 from tta_demo.scoring.metrics import (
     accuracy,
     calibration_error,
@@ -18,34 +18,11 @@ from tta_demo.scoring.metrics import (
     mean_iou,
     reliability,
 )
-from tta_demo.tta.fusion import fuse
+from tta_demo.tta.plan import Plan
 from tta_demo.tta.predict import Look, Model, ViewStack, look, to_tensor
 from tta_demo.tta.views import VIEWS
 
-__all__ = ["Difference", "Plan", "Score", "evaluate", "gain", "run"]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """One way to look and fuse.
-
-    Attributes:
-        name: what to call it.
-        views: V names.
-        fusion: a key of `FUSIONS`.
-        weights: `(V,)` or `(V, C)` for learned fusion.
-        pool: a key of `POOLS`, what they weigh.
-    """
-
-    name: str
-    views: tuple[str, ...]
-    fusion: str
-    weights: torch.Tensor | None = None
-    pool: str = "linear"
-
-    def fuse(self, stack: ViewStack) -> np.ndarray:
-        """Returns the fused probabilities `(C, ...)` of a stack that has these views."""
-        return fuse(stack, self.fusion, self.weights, self.pool).numpy()
+__all__ = ["Score", "evaluate", "gain", "run"]
 
 
 @dataclass
@@ -59,7 +36,6 @@ class Score:
         seconds: of views and fusion, all pictures.
     """
 
-    plan: Plan
     matrices: list[np.ndarray] = field(default_factory=list)
     log_losses: list[float] = field(default_factory=list)
     tables: list[np.ndarray] = field(default_factory=list)
@@ -100,22 +76,6 @@ class Score:
         }
 
 
-class Difference(NamedTuple):
-    """How much more one score is than another, and a 95 % interval of that over pictures.
-
-    With a single picture there is no interval: `low` and `high` are NaN.
-    """
-
-    value: float
-    low: float
-    high: float
-
-    @property
-    def clear(self) -> bool:
-        """Whether the interval leaves out 0."""
-        return self.low > 0 or self.high < 0
-
-
 def gain(
     score: Score,
     over: Score,
@@ -124,10 +84,7 @@ def gain(
     draws: int = 1000,
     seed: int = 0,
 ) -> dict[str, Difference]:
-    """Returns by how much a score exceeds another on the same pictures, by bootstrap.
-
-    Pictures are drawn with replacement, not pixels: pixels of one picture are alike.
-    Source: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993 (percentile interval).
+    """Returns by how much a score exceeds another on the same pictures; see `bootstrap`.
 
     Args:
         score: what is asked about.
@@ -143,55 +100,51 @@ def gain(
     pictures = len(score.matrices)
     if len(over.matrices) != pictures:
         raise ValueError(f"{pictures} and {len(over.matrices)} pictures: compare on the same")
-    rng = np.random.default_rng(seed)
-    resamples = rng.multinomial(pictures, np.full(pictures, 1 / pictures), draws)
-    rows = []
-    for counts in (np.ones(pictures), *resamples):
+
+    def differences(counts: np.ndarray) -> list[float]:
         one, other = score.row(names, counts), over.row(names, counts)
-        rows.append([one[key] - other[key] for key in keys])
-    unknown = np.full(len(keys), np.nan)
-    low, high = np.nanpercentile(rows[1:], (2.5, 97.5), axis=0) if pictures > 1 else (unknown,) * 2
-    found = zip(keys, np.array([rows[0], low, high]).T.tolist(), strict=True)
-    return {key: Difference(*values) for key, values in found}
+        return [one[key] - other[key] for key in keys]
+
+    return dict(zip(keys, bootstrap(differences, pictures, draws, seed), strict=True))
 
 
 def evaluate(
-    model: Model, pictures: Iterable[LabelledPicture], plans: Sequence[Plan]
-) -> list[Score]:
-    """Returns the plans' scores; see `run`.
+    model: Model, pictures: Iterable[LabelledPicture], plans: Mapping[str, Plan]
+) -> dict[str, Score]:
+    """Returns the plans' scores by name; see `run`.
 
     Args:
         model: gives logits.
         pictures: with their truth, read one by one.
-        plans: what to compare.
+        plans: what to compare, by name.
     """
-    scores = [Score(plan) for plan in plans]
+    scores = {name: Score() for name in plans}
     for picture in pictures:
-        for score, (probs, seconds) in zip(scores, run(model, picture.rgb, plans), strict=True):
-            score.add(probs, picture.labels, seconds)
+        for name, (probs, seconds) in run(model, picture.rgb, plans):
+            scores[name].add(probs, picture.labels, seconds)
     return scores
 
 
 @torch.no_grad()
 def run(
-    model: Model, rgb: np.ndarray, plans: Sequence[Plan]
-) -> Iterator[tuple[np.ndarray, float]]:
-    """Yields each plan's probabilities `(C, H, W)`, and the seconds of its views and fusion.
+    model: Model, rgb: np.ndarray, plans: Mapping[str, Plan]
+) -> Iterator[tuple[str, tuple[np.ndarray, float]]]:
+    """Yields each plan's name, its probabilities `(C, H, W)`, and the seconds that it took.
 
     Args:
         model: gives logits.
         rgb: `(H, W, 3)` uint8.
-        plans: what to run; every view runs once, whatever plans share it.
+        plans: what to run, by name; every view runs once, whatever plans share it.
     """
     image = to_tensor(rgb)
     looks: dict[str, Look] = {}
     seconds: dict[str, float] = {}
-    for name in dict.fromkeys(name for plan in plans for name in plan.views):
+    for name in dict.fromkeys(view for plan in plans.values() for view in plan.views):
         start = time.perf_counter()
         looks[name] = look(model, image, VIEWS[name])
         seconds[name] = time.perf_counter() - start
-    for plan in plans:
+    for name, plan in plans.items():
         start = time.perf_counter()
-        probs = plan.fuse(ViewStack.of({name: looks[name] for name in plan.views}))
+        probs = plan.fuse(ViewStack.of({view: looks[view] for view in plan.views})).numpy()
         fusing = time.perf_counter() - start
-        yield probs, fusing + sum(seconds[name] for name in plan.views)
+        yield name, (probs, fusing + sum(seconds[view] for view in plan.views))

@@ -4,7 +4,7 @@ Source: Solovyev et al., "Weighted boxes fusion: Ensembling boxes from different
 models", 2021.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -30,31 +30,30 @@ class Fused:
 
 def fuse_boxes(
     found: Sequence[Boxes],
+    fusion: str = "wbf",
     weights: Sequence[float] | None = None,
-    method: str = "wbf",
     threshold: float = 0.55,
     skip: float = 0.0,
-    conf: str = "avg",
 ) -> Fused:
     """Returns one set of boxes from several views' boxes of one picture.
 
     Boxes of one label that overlap belong together. `wbf` replaces them by their mean, weighted
     by score; `nms` keeps the best one as it is. Boxes without an area are left out.
 
-    With `avg`, a box that 2 of 8 views found gets a quarter of their score: the display threshold
-    depends on how many views there are. Scores that uneven weights lift above 1 are clipped.
+    With `wbf`, a box that 2 of 8 views found gets a quarter of their mean score: the display
+    threshold depends on how many views there are. `wbf-max` gives it their highest score. Scores
+    that uneven weights lift above 1 are clipped.
 
     Args:
         found: V views' boxes in the picture's frame.
+        fusion: a key of `FUSERS`.
         weights: `(V,)`, at least 0, how much each view's scores count; all alike if left out.
-        method: `wbf` or `nms`.
         threshold: boxes belong together above this IoU, 0..1.
         skip: leave out boxes with a lower score.
-        conf: with `wbf`, the score of a mean box: `avg`, their mean score times the share of the
-            views that found it, or `max`, their highest score.
 
     Raises:
-        ValueError: a name is unknown, there is no view, or weights or threshold do not fit.
+        ValueError: the fusion is unknown, there is no view, or several for `none`, or weights or
+            threshold do not fit.
 
     Source:
         Solovyev et al. 2021; the same boxes and scores as ensemble-boxes 1.0.9.
@@ -65,17 +64,13 @@ def fuse_boxes(
         >>> fused.boxes.xyxy, fused.boxes.scores, fused.members
         (array([[0.  , 0.  , 4.  , 3.75]]), array([0.6]), (((0, 0), (1, 0)),))
     """
-    if method not in ("wbf", "nms") or conf not in ("avg", "max"):
-        raise ValueError(f"method {method!r}, conf {conf!r}: give wbf or nms, and avg or max")
+    if fusion not in FUSERS:
+        raise ValueError(f"fusion {fusion!r} is unknown: choose one of {', '.join(FUSERS)}")
     if not 0 <= threshold <= 1:
         raise ValueError(f"threshold is {threshold}: give an IoU in 0..1")
     scale = _checked(weights, len(found))
     pool, origin = _pooled(found, scale, skip)
-    boxes, groups = (
-        _suppressed(pool, threshold)
-        if method == "nms"
-        else _averaged(pool, threshold, scale / scale.max(), conf)
-    )
+    boxes, groups = FUSERS[fusion].merge(pool, threshold, scale / scale.max())
     return Fused(boxes, tuple(tuple(origin[i] for i in group) for group in groups))
 
 
@@ -108,20 +103,27 @@ def _pooled(
     return pool.take(order), [origin[i] for i in order]
 
 
-def _suppressed(pool: Boxes, threshold: float) -> tuple[Boxes, list[np.ndarray]]:
+def _alone(pool: Boxes, _: float, scale: np.ndarray) -> tuple[Boxes, list[list[int]]]:
+    """Returns the boxes of the one view as they are."""
+    if len(scale) != 1:
+        raise ValueError(f"fusion 'none' is for one view, here are {len(scale)}: choose another")
+    return pool, [[place] for place in range(len(pool))]
+
+
+def _suppressed(pool: Boxes, threshold: float, _: np.ndarray) -> tuple[Boxes, list[np.ndarray]]:
     """Returns the best box of every cluster, and the places of its boxes."""
     groups = nms_groups(pool, threshold)
     return pool.take(np.array([group[0] for group in groups])), groups
 
 
 def _averaged(
-    pool: Boxes, threshold: float, scale: np.ndarray, conf: str
+    pool: Boxes, threshold: float, scale: np.ndarray, best_score: bool = False
 ) -> tuple[Boxes, list[list[int]]]:
     """Returns the mean box of every cluster, the best first, and the places of its boxes."""
     groups, means = _clusters(pool, threshold)
     first = np.array([group[0] for group in groups], int)
     scores = pool.scores[first]
-    if conf == "avg":
+    if not best_score:
         found = np.array([min(len(scale), len(group)) for group in groups])
         scores = np.array([pool.scores[group].mean() for group in groups]) * found / scale.sum()
     order = np.argsort(-scores, kind="stable")
@@ -161,52 +163,38 @@ class Fuser:
         label: plain words for people.
         summary: the exact term.
         source: where it comes from.
-        run: from boxes by view name, and `weights`, `threshold` and `skip` of `fuse_boxes`.
+        merge: from all views' boxes, the best first, the threshold and the views' weights, 1 the
+            largest, to fused boxes and the places of those that each came from.
+        shares: whether a box that few views found loses score.
     """
 
     label: str
     summary: str
     source: str
-    run: Callable[..., Fused]
-
-
-def _all_views(found: Mapping[str, Boxes], *args: object, **options: object) -> Fused:
-    return fuse_boxes(list(found.values()), *args, **options)
-
-
-def _original(
-    found: Mapping[str, Boxes],
-    weights: Sequence[float] | None = None,
-    threshold: float = 1.0,
-    skip: float = 0.0,
-) -> Fused:
-    """Returns the boxes of the view `identity`; weights and threshold do not matter."""
-    if "identity" not in found:
-        raise ValueError(f"views {', '.join(found)}: fusion 'none' needs the view identity")
-    alone = [one if name == "identity" else Boxes.empty() for name, one in found.items()]
-    pool, origin = _pooled(alone, np.ones(len(alone)), skip)
-    return Fused(pool, tuple((one,) for one in origin))
+    merge: Callable[[Boxes, float, np.ndarray], tuple[Boxes, Sequence[Sequence[int]]]]
+    shares: bool = False
 
 
 FUSERS: dict[str, Fuser] = {
-    "none": Fuser("No fusion", "the boxes of the original view alone", "baseline", _original),
+    "none": Fuser("No fusion", "the boxes of the original view alone", "baseline", _alone),
     "nms": Fuser(
         "Best box wins",
         "non-maximum suppression over all views' boxes",
         "Neubeck and Van Gool 2006",
-        partial(_all_views, method="nms"),
+        _suppressed,
     ),
     "wbf": Fuser(
         "Average box",
         "weighted boxes fusion; a box that few views found loses score",
         "Solovyev et al. 2021",
-        partial(_all_views, method="wbf", conf="avg"),
+        _averaged,
+        shares=True,
     ),
     "wbf-max": Fuser(
         "Average box, best score",
         "weighted boxes fusion with the highest score; one view is enough",
         "Solovyev et al. 2021",
-        partial(_all_views, method="wbf", conf="max"),
+        partial(_averaged, best_score=True),
     ),
 }
 """Every way to combine boxes by name."""

@@ -1,87 +1,75 @@
 """Object detection with TTA: the boxes of every view, turned back."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from torch import Tensor
 
 from tta_demo.tta.boxes import Boxes
+from tta_demo.tta.predict import Track
 from tta_demo.tta.symmetry import Symmetry
-from tta_demo.tta.views import VIEWS, View
+from tta_demo.tta.views import VIEWS, View, refuse_unknown
 
-__all__ = ["BoxModel", "deaugment_boxes", "detect", "find", "undo_letterbox"]
+__all__ = ["BoxLook", "BoxModel", "deaugment_boxes", "predict_boxes"]
 
 BoxModel = Callable[[Tensor], list[Boxes]]
 """From pictures `(B, 3, H, W)` float32 in 0..1 to the boxes in each, for any H and W."""
 
 
-def detect(model: BoxModel, image: Tensor, views: Sequence[str]) -> dict[str, Boxes]:
-    """Returns the boxes that each view found, in the picture's frame; one forward pass a view.
+@dataclass(frozen=True, eq=False)
+class BoxLook:
+    """One view's boxes.
+
+    Attributes:
+        frame: in the frame that the model was shown.
+        boxes: the same boxes, in the same order, in the picture's frame.
+    """
+
+    frame: Boxes
+    boxes: Boxes
+
+    @property
+    def nbytes(self) -> int:
+        """Memory in bytes."""
+        parts = (self.frame, self.boxes)
+        return sum(a.nbytes for one in parts for a in (one.xyxy, one.scores, one.labels))
+
+
+def predict_boxes(
+    model: BoxModel, image: Tensor, views: Sequence[str] = ("identity",), track: Track = iter
+) -> dict[str, BoxLook]:
+    """Returns the boxes that each view found; one forward pass a view.
 
     Args:
         model: finds boxes.
         image: `(3, H, W)` float32 in 0..1.
         views: keys of `VIEWS`, without tilts.
+        track: shows progress; `tqdm` for instance.
 
     Raises:
-        ValueError: no view, an unknown one or a tilt, or an image of another shape.
+        ValueError: no view, an unknown or repeated one or a tilt, or an image of another shape.
 
     Example:
         >>> import torch
-        >>> found = detect(
+        >>> found = predict_boxes(
         ...     lambda x: [Boxes([[0, 0, 1, 2]], [0.9], [1])], torch.zeros(3, 5, 8), ["hflip"]
         ... )
-        >>> found["hflip"].xyxy
+        >>> found["hflip"].boxes.xyxy
         array([[7., 0., 8., 2.]])
     """
     if image.ndim != 3 or image.shape[0] != 3:
         raise ValueError(f"image has shape {tuple(image.shape)}: give (3, H, W), values in 0..1")
-    unknown = [name for name in views if name not in VIEWS]
-    if unknown or not views:
-        raise ValueError(f"views {', '.join(unknown) or 'none'}: choose among {', '.join(VIEWS)}")
-    for name in views:
-        _refuse_tilt(VIEWS[name])
-    return {name: find(model, image, name)[1] for name in dict.fromkeys(views)}
-
-
-def find(model: BoxModel, image: Tensor, name: str) -> tuple[Boxes, Boxes]:
-    """Returns one view's boxes in the frame that the model was shown, and turned back.
-
-    Args:
-        model: finds boxes.
-        image: `(3, H, W)` float32 in 0..1.
-        name: a key of `VIEWS`, no tilt.
-
-    Raises:
-        ValueError: the view is a tilt.
-    """
-    view = VIEWS[name]
-    _refuse_tilt(view)
-    own = model(view.augment(image[None]))[0]
-    return own, deaugment_boxes(view, own, (image.shape[-2], image.shape[-1]))
-
-
-def undo_letterbox(boxes: Boxes, size: tuple[int, int], frame: tuple[int, int]) -> Boxes:
-    """Returns boxes found in a letterboxed picture in the picture's own pixels, clipped to it.
-
-    A letterbox scales a picture to fit into a frame and centres it between equal bars. A detector
-    that does so must undo it before its boxes go through `deaugment_boxes`.
-
-    Args:
-        boxes: found in the frame.
-        size: `(H, W)` of the picture, pixels.
-        frame: `(h, w)` of the frame, pixels.
-
-    Example:
-        >>> found = Boxes([[0, 25, 50, 75]], [0.9], [1])  # the left half, between bars
-        >>> undo_letterbox(found, (100, 200), (100, 100)).xyxy
-        array([[  0.,   0., 100., 100.]])
-    """
-    scale = min(frame[0] / size[0], frame[1] / size[1])
-    down, right = ((frame[i] - scale * size[i]) / 2 for i in (0, 1))
-    xyxy = (boxes.xyxy - (right, down, right, down)) / scale
-    height, width = size
-    return Boxes(np.clip(xyxy, 0, (width, height, width, height)), boxes.scores, boxes.labels)
+    refuse_unknown(views)
+    wanted = [VIEWS[name] for name in views]
+    for view in wanted:
+        _refuse_tilt(view)
+    size = image.shape[-2], image.shape[-1]
+    found = {}
+    for view in track(wanted):
+        own = model(view.augment(image[None]))[0]
+        found[view.name] = BoxLook(own, deaugment_boxes(view, own, size))
+    return found
 
 
 def deaugment_boxes(view: View, boxes: Boxes, size: tuple[int, int]) -> Boxes:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Boxes", "iou", "nms", "nms_groups"]
+__all__ = ["Boxes", "iou", "nms_groups"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,23 +92,18 @@ def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.divide(both, union, out=np.zeros(both.shape), where=union > 0)
 
 
-def nms(boxes: Boxes, threshold: float = 0.5) -> Boxes:
-    """Returns the boxes that overlap no better one of their label; best first, ties in order.
+def nms_groups(boxes: Boxes, threshold: float = 0.5) -> list[np.ndarray]:
+    """Returns places of boxes: each kept one, then those of its label that overlap it too much.
 
     Args:
-        boxes: of one picture.
+        boxes: of one picture; the best goes first, ties in order.
         threshold: an IoU above it is too much.
 
     Example:
         >>> twice = Boxes([[0, 0, 4, 4], [0, 0, 4, 3], [0, 0, 4, 4]], [0.6, 0.9, 0.7], [1, 1, 2])
-        >>> nms(twice).scores
-        array([0.9, 0.7])
+        >>> nms_groups(twice)
+        [array([1, 0]), array([2])]
     """
-    return boxes.take(np.array([group[0] for group in nms_groups(boxes, threshold)]))
-
-
-def nms_groups(boxes: Boxes, threshold: float = 0.5) -> list[np.ndarray]:
-    """Returns places of boxes: each kept one first, then those that it suppresses; see `nms`."""
     left = np.argsort(-boxes.scores, kind="stable")
     groups = []
     while len(left):

@@ -4,18 +4,27 @@ No way back is needed: the answer is about the picture, not about its pixels.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from PIL import Image
+import torch.nn.functional as F
 from torch import Tensor
 
-from tta_demo.tta.predict import to_tensor
+from tta_demo.tta.predict import FLOOR, Model, ViewStack
 from tta_demo.tta.symmetry import D4
-from tta_demo.tta.views import VIEWS, View
+from tta_demo.tta.views import VIEWS, View, refuse_unknown
 
-__all__ = ["CROP", "CROP_SETS", "CROP_VIEWS", "MAX_SIDE", "SIDE", "CropView", "crop_views", "cut"]
+__all__ = [
+    "CROP",
+    "CROP_SETS",
+    "CROP_VIEWS",
+    "MAX_SIDE",
+    "SIDE",
+    "CropView",
+    "cut",
+    "predict_crops",
+]
 
 CROP = 224
 """Side of every crop, pixels: what the classifier is shown."""
@@ -99,10 +108,11 @@ _COLORS = ("darker", "brighter", "contrast+", "gamma-")
 def _placed(name: str, mirrored: bool) -> CropView:
     label, text, place = _PLACES[name]
     summary = f"{text}, {CROP} px of a picture with short side {SIDE} px"
+    crop = CropView(name, label, summary, _PLACE, place=place)
     if not mirrored:
-        return CropView(name, label, summary, _PLACE, place=place)
-    name, label, summary = f"{name}-mirror", f"{label}, mirrored", f"{summary}, hflip"
-    return CropView(name, label, summary, _TURN, place=place, view=VIEWS["hflip"])
+        return crop
+    again = {"name": f"{name}-mirror", "label": f"{label}, mirrored", "group": _TURN}
+    return replace(crop, **again, summary=f"{summary}, hflip", view=VIEWS["hflip"])
 
 
 def _middle(name: str, view: View) -> CropView:
@@ -140,34 +150,11 @@ CROP_SETS: dict[str, tuple[str, ...]] = {
 for pictures from above and from microscopes; text needs `center` or `five-crop`."""
 
 
-def crop_views(names: Sequence[str]) -> list[CropView]:
-    """Returns crops by their names.
-
-    Raises:
-        ValueError: a name is unknown or given twice, or there is none.
-
-    Example:
-        >>> [view.side for view in crop_views(["center", "side-320"])]
-        [256, 320]
-    """
-    if not names:
-        raise ValueError("no crop is chosen: tick at least one")
-    unknown = [name for name in names if name not in CROP_VIEWS]
-    if unknown:
-        raise ValueError(
-            f"crops {', '.join(unknown)} are unknown: choose among {', '.join(CROP_VIEWS)}"
-        )
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise ValueError(f"crops {', '.join(repeated)} are given twice: name each once")
-    return [CROP_VIEWS[name] for name in names]
-
-
 def cut(rgb: np.ndarray, names: Sequence[str]) -> Tensor:
     """Returns what the model is shown, `(V, 3, CROP, CROP)` float32 in 0..1.
 
     The picture is resized once for each distinct short side, as torchvision does (bilinear,
-    antialiased, on 8 bits); a small one is enlarged.
+    antialiased, on 8 bits: within one level of it); a small one is enlarged.
 
     Args:
         rgb: `(H, W, 3)` uint8.
@@ -181,22 +168,52 @@ def cut(rgb: np.ndarray, names: Sequence[str]) -> Tensor:
         >>> cut(np.zeros((20, 30, 3), np.uint8), CROP_SETS["mirror"]).shape
         torch.Size([2, 3, 224, 224])
     """
-    views = crop_views(names)
+    refuse_unknown(names, CROP_VIEWS)
+    views = [CROP_VIEWS[name] for name in names]
     if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or not rgb.size:
         raise ValueError(f"rgb has shape {rgb.shape} of {rgb.dtype}: give (H, W, 3) uint8")
-    image, size = Image.fromarray(rgb), rgb.shape[:2]
-    shapes = {side: _resized(size, side) for side in {view.side for view in views}}
+    image = torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1)[None]
+    shapes = {side: _resized(rgb.shape[:2], side) for side in {view.side for view in views}}
     resized = {
-        side: np.array(image.resize((width, height), Image.Resampling.BILINEAR))
-        for side, (height, width) in shapes.items()
+        side: F.interpolate(image, shape, mode="bilinear", antialias=True)
+        for side, shape in shapes.items()
     }
     return torch.cat([_crop(resized[view.side], view) for view in views])
 
 
-def _crop(pixels: np.ndarray, view: CropView) -> Tensor:
-    """Returns one crop `(1, 3, CROP, CROP)` of a resized picture `(h, w, 3)`."""
-    top, left = view.corner(pixels.shape[:2])
-    return view.view.augment(to_tensor(pixels[top : top + CROP, left : left + CROP])[None])
+@torch.no_grad()
+def predict_crops(model: Model, rgb: np.ndarray, views: Sequence[str] = ("center",)) -> ViewStack:
+    """Returns the stack of several crops of one picture, in one model call.
+
+    Args:
+        model: from crops `(V, 3, 224, 224)` float32 in 0..1 to logits `(V, C)`.
+        rgb: `(H, W, 3)` uint8.
+        views: V keys of `CROP_VIEWS`.
+
+    Raises:
+        ValueError: as `cut`, or logits of another shape.
+
+    Example:
+        >>> rgb = np.zeros((20, 30, 3), np.uint8)
+        >>> predict_crops(lambda crops: crops.mean((2, 3)), rgb, ["center", "top-left"]).probs
+        tensor([[0.3333, 0.3333, 0.3333],
+                [0.3333, 0.3333, 0.3333]])
+    """
+    crops = cut(rgb, views)
+    logits = model(crops)
+    if logits.ndim != 2 or len(logits) != len(crops):
+        raise ValueError(
+            f"logits have shape {tuple(logits.shape)} for {len(crops)} crops: the model must give "
+            f"({len(crops)}, C)"
+        )
+    return ViewStack(tuple(views), logits.float().cpu().log_softmax(1).clamp_min(FLOOR))
+
+
+def _crop(pixels: Tensor, view: CropView) -> Tensor:
+    """Returns one crop `(1, 3, CROP, CROP)` of a resized picture `(1, 3, h, w)` uint8."""
+    top, left = view.corner(tuple(pixels.shape[-2:]))
+    crop = pixels[..., top : top + CROP, left : left + CROP]
+    return view.view.augment(crop.float() / 255)
 
 
 def _resized(size: tuple[int, int], side: int) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from tta_demo.tta.predict import ViewStack
 
-__all__ = ["FUSIONS", "POOLS", "Fusion", "fuse", "weighted_mean"]
+__all__ = ["FUSIONS", "POOLS", "Fusion", "Weights", "fuse", "weighted_mean"]
 
 
 @dataclass(frozen=True)
@@ -36,24 +36,53 @@ class Fusion:
     weighted: bool = False
 
 
-def fuse(
-    stack: ViewStack, fusion: str, weights: Tensor | None = None, pool: str = "linear"
-) -> Tensor:
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """How much each view counts.
+
+    Attributes:
+        values: `(V,)`, or `(V, C)` for a weight per class and view; float32 on the CPU, from any
+            array of that shape; non-negative, sum 1 over V.
+        pool: a key of `POOLS`, what they weigh.
+
+    Raises:
+        ValueError: the pool is unknown, or the numbers are no weights.
+
+    Example:
+        >>> Weights([0.25, 0.75]).values
+        tensor([0.2500, 0.7500])
+    """
+
+    values: Tensor
+    pool: str = "linear"
+
+    def __post_init__(self) -> None:
+        values = torch.as_tensor(self.values, dtype=torch.float32, device="cpu").detach()
+        if self.pool not in POOLS:
+            raise ValueError(f"pool {self.pool!r} is unknown: choose one of {', '.join(POOLS)}")
+        on_simplex = (values >= 0).all() and ((values.sum(0) - 1).abs() <= 1e-3).all()
+        if values.ndim not in (1, 2) or not values.numel() or not on_simplex:
+            raise ValueError(
+                f"weights {values.tolist()}: give numbers >= 0 of sum 1, one a view, or one a "
+                "view and class"
+            )
+        object.__setattr__(self, "values", values)
+
+
+def fuse(stack: ViewStack, fusion: str = "mean", weights: Weights | None = None) -> Tensor:
     """Returns fused probabilities `(C, H, W)`, or `(C,)` of a classification stack; float32.
 
     Args:
         stack: the views' answers.
         fusion: a key of `FUSIONS`.
-        weights: `(V,)`, or `(V, C)` for a weight per class and view, non-negative, sum 1 over V;
-            needed for `learned`, refused otherwise.
-        pool: a key of `POOLS`, what learned weights weigh.
+        weights: of the V views; needed for `learned`, refused otherwise.
 
     Raises:
-        ValueError: the fusion is unknown, the weights do not fit, or `none` without `identity`.
+        ValueError: the fusion is unknown, the weights do not fit, or `none` with several views.
 
     Example:
         >>> stack = ViewStack(("identity", "hflip"), torch.tensor([[0.9, 0.1], [0.5, 0.5]]).log())
-        >>> fuse(stack, "mean"), fuse(stack, "learned", torch.tensor([0.25, 0.75]))
+        >>> fuse(stack), fuse(stack, "learned", Weights([0.25, 0.75]))
         (tensor([0.7000, 0.3000]), tensor([0.6000, 0.4000]))
     """
     if fusion not in FUSIONS:
@@ -61,18 +90,15 @@ def fuse(
     count, classes = stack.log_probs.shape[:2]
     if FUSIONS[fusion].weighted != (weights is not None):
         raise ValueError(f"fusion {fusion!r} with weights {weights}: only 'learned' takes weights")
-    if pool not in POOLS:
-        raise ValueError(f"pool {pool!r} is unknown: choose one of {', '.join(POOLS)}")
-    reduce = FUSIONS[fusion].reduce if weights is None else POOLS[pool]
     if weights is None:
-        weights = torch.full((count,), 1 / count)
-    on_simplex = (weights >= 0).all() and ((weights.sum(0) - 1).abs() <= 1e-3).all()
-    if weights.shape not in ((count,), (count, classes)) or not on_simplex:
-        raise ValueError(
-            f"weights {weights.tolist()} for {count} views: give {count} numbers >= 0 of sum 1, "
-            f"or as many for each of {classes} classes"
-        )
-    scores = reduce(stack, weights)
+        scores = FUSIONS[fusion].reduce(stack, torch.full((count,), 1 / count))
+    else:
+        if weights.values.shape not in ((count,), (count, classes)):
+            raise ValueError(
+                f"weights of shape {tuple(weights.values.shape)} for {count} views: give "
+                f"({count},), or ({count}, {classes}) for a weight per class"
+            )
+        scores = POOLS[weights.pool](stack, weights.values)
     total = scores.sum(0, keepdim=True)
     return torch.where(total > 0, scores / total, 1 / len(scores))
 
@@ -105,12 +131,13 @@ def _over(values: Tensor, weights: Tensor) -> Tensor:
     return weights.view(*weights.shape, *[1] * (values.ndim - 2))
 
 
-def _none(stack: ViewStack, _: Tensor) -> Tensor:
-    if "identity" not in stack.views:
-        raise ValueError(f"views {', '.join(stack.views)}: fusion 'none' needs the view identity")
-    one = stack.views.index("identity")
-    seen = None if stack.seen is None else stack.seen[one : one + 1]
-    return ViewStack(("identity",), stack.log_probs[one : one + 1], seen).probs[0]
+def _alone(stack: ViewStack, _: Tensor) -> Tensor:
+    if len(stack.views) != 1:
+        raise ValueError(
+            f"fusion 'none' is for one view, here are {', '.join(stack.views)}: choose another "
+            "fusion, or take one view of the stack"
+        )
+    return stack.probs[0]
 
 
 def _mean(stack: ViewStack, weights: Tensor) -> Tensor:
@@ -170,7 +197,7 @@ POOLS: dict[str, Callable[[ViewStack, Tensor], Tensor]] = {"linear": _mean, "log
 """What learned weights weigh: probabilities, or their logarithms (a geometric mean)."""
 
 FUSIONS: dict[str, Fusion] = {
-    "none": Fusion("No fusion", "the original view alone", "baseline", _none),
+    "none": Fusion("No fusion", "the original view alone", "baseline", _alone),
     "mean": Fusion("Average", "mean of probabilities", "Krizhevsky et al. 2012", _mean),
     "gmean": Fusion("Average of logits", "mean of logits = geometric mean", "Hinton 2002", _gmean),
     "max": Fusion(

@@ -1,5 +1,6 @@
 """Views: ways to look at a picture again, each with the way back for its answer."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import cos, radians, sin
 
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from tta_demo.tta.symmetry import D4, FLIPS, IDENTITY, Symmetry
 
-__all__ = ["DOMAINS", "VIEWS", "VIEW_SETS", "Domain", "View", "parse_views"]
+__all__ = ["VIEWS", "VIEW_SETS", "View", "refuse_unknown"]
 
 _NOISE_SEED = 0
 
@@ -179,45 +180,12 @@ VIEW_SETS: dict[str, tuple[str, ...]] = {
 """Named sets of views; `all` is D4, four zooms, darker, brighter and noise."""
 
 
-@dataclass(frozen=True)
-class Domain:
-    """A kind of picture and the views that make sense for it."""
-
-    label: str
-    summary: str
-    views: tuple[str, ...]
-
-
-DOMAINS: dict[str, Domain] = {
-    "natural": Domain(
-        "Natural photo", "left and right are alike, up and down are not", ("identity", "hflip")
-    ),
-    "aerial": Domain("Aerial / top-down", "no direction is special", VIEW_SETS["d4"]),
-    "microscopy": Domain("Microscopy", "no direction is special", VIEW_SETS["d4"]),
-    "medical": Domain(
-        "Medical slice", "mirroring keeps anatomy plausible; turning does not", VIEW_SETS["flips"]
-    ),
-    "text": Domain("Text", "mirrored or turned letters are no letters", VIEW_SETS["none"]),
-}
-
-
-def parse_views(text: str) -> tuple[str, ...]:
-    """Returns the views that a set's name or comma-separated view names stand for.
-
-    Raises:
-        ValueError: a name is unknown or given twice, or there is none.
-
-    Example:
-        >>> parse_views("flips"), parse_views("identity,zoom0.5")
-        (('identity', 'hflip', 'vflip', 'rot180'), ('identity', 'zoom0.5'))
-    """
-    if text in VIEW_SETS:
-        return VIEW_SETS[text]
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
-    unknown = [name for name in names if name not in VIEWS]
-    if unknown or not names or len(set(names)) < len(names):
+def refuse_unknown(names: Sequence[str], registry: Collection[str] = VIEWS) -> None:
+    """Raises a `ValueError` if a view's name is unknown or given twice, or if there is none."""
+    if not names:
+        raise ValueError("no view is chosen: choose at least one")
+    wrong = [name for name in names if name not in registry or list(names).count(name) > 1]
+    if wrong:
         raise ValueError(
-            f"views {text!r}: give a set ({', '.join(VIEW_SETS)}) or names, each once, "
-            f"separated by commas ({', '.join(VIEWS)})"
+            f"views {', '.join(wrong)}: give names, each once, among {', '.join(registry)}"
         )
-    return names

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from tta_demo.pictures.palettes import Palette
 from tta_demo.samples.labelled import LabelledPicture
 from tta_demo.samples.weeds.camera import lit, photograph
 from tta_demo.samples.weeds.plants import (
@@ -31,7 +30,6 @@ __all__ = [
     "COUNTS",
     "DIFFICULTY",
     "FAMILIAR_SUN_BELOW",
-    "PALETTE",
     "SEEDS",
     "Field",
     "Plant",
@@ -41,7 +39,6 @@ __all__ = [
     "sun_of",
 ]
 
-PALETTE = Palette(("background", "Weed-1", "Weed-2"), ((0, 0, 0), (128, 0, 0), (0, 128, 0)))
 SEEDS = {
     "train": range(1_000_000, 2_000_000),
     "val": range(2_000_000, 2_001_000),
@@ -82,7 +79,7 @@ class Field:
 
     Attributes:
         rgb: `(H, W, 3)` uint8.
-        labels: `(H, W)` uint8 class ids, see `PALETTE`.
+        labels: `(H, W)` uint8 class ids, see `palettes.WEEDS`.
         plants: the plants of which at least one pixel shows.
     """
 

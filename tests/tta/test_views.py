@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from tta_demo.tta.symmetry import D4
-from tta_demo.tta.views import DOMAINS, VIEW_SETS, VIEWS, View, parse_views
+from tta_demo.models.domains import DOMAINS
+from tta_demo.tta.views import VIEW_SETS, VIEWS, View
 
 SIZES = [(1, 1), (1, 7), (7, 1), (3, 2), (5, 8), (13, 21), (61, 30)]
 COLOR = {"darker", "brighter", "noise", "contrast+", "contrast-", "gamma+", "gamma-"}

@@ -16,7 +16,9 @@ from tta_demo.training.unet import RECIPES, Augmentation
 
 __all__ = ["ASSETS", "MODELS", "ModelRecord", "digest_of", "load_model", "read_unet"]
 
-ASSETS = Path(__file__).parents[2] / "assets"
+_INSTALLED = Path(__file__).parents[1] / "assets"
+ASSETS = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[2] / "assets"
+"""Weights, examples and stored results: within an installed package, beside it in a checkout."""
 
 
 @dataclass(frozen=True)

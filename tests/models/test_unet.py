@@ -209,7 +209,7 @@ def test_training_covers_what_it_drew_and_nothing_else():
         ({"gamma": (0.5, 1.1)}, {"gamma+"}),
         ({"noise": 0.03}, {"noise"}),
     ],
-    ids=str,
+    ids=lambda value: str(sorted(value) if isinstance(value, set) else value),
 )
 def test_training_with_less_covers_less(change, lost):
     less = replace(ANYTHING, **change)

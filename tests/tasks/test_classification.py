@@ -4,13 +4,11 @@ from pathlib import Path
 import gradio
 import numpy as np
 import pytest
-import sklearn.datasets
 import torch
 import torch.nn.functional as F
 from efficientnet_lite_pytorch import EfficientNet
 from sklearn.datasets import load_sample_image
 
-from tta_demo.evaluation.photos import PLANS, _slowdown
 from tta_demo.learning.fit import fit
 from tta_demo.models.efficientnet import CLASSIFIERS, load_classifier
 from tta_demo.pictures.reading import read_picture
@@ -376,12 +374,3 @@ def test_the_classifier_sees_what_is_in_a_photograph(name, place, views):
 def test_the_classifier_takes_the_summer_palace_for_a_palace_in_five_guesses(views):
     answer = classify(LITE0, photo("china.jpg"), CROP_SETS[views], device="cpu")
     assert RECORD.names.index("palace") in dict(answer.top())
-
-
-@pytest.mark.slow
-def test_more_looks_take_at_most_as_many_times_as_there_are_looks():
-    """Decoding and resizing happen once; measured against the centre crop in one run."""
-    photos = [Path(sklearn.datasets.__file__).parent / "images" / "china.jpg"] * 4
-    ratios = _slowdown(load_classifier(LITE0), photos, list)
-    for plan, ratio in zip(PLANS, ratios, strict=False):
-        assert ratio <= 1.1 * len(plan.views), (plan.name, ratio)

@@ -467,9 +467,6 @@ def test_results_are_written_and_shown(whole, tmp_path):
 def test_the_command_ends_with_code_2_where_a_file_is_broken(with_broken, tmp_path, monkeypatch):
     folder, _, broken = with_broken
     monkeypatch.setattr(benchmark_imagenet, "load_classifier", lambda name: Toy())
-    monkeypatch.setattr(
-        "tta_demo.evaluation.photos._slowdown", lambda *_: []
-    )  # 30 pictures take long
     options = ["--data-dir", str(folder), "--out", str(tmp_path / "out"), "--num-images", "13"]
     runner = CliRunner()
     done = runner.invoke(benchmark_imagenet.app, ["imagenet", *options])

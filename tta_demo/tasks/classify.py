@@ -11,8 +11,7 @@ from torch import Tensor
 from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import load_model
 from tta_demo.pictures.reading import Picture
-from tta_demo.tasks.cache import KEPT, picture_key
-from tta_demo.tasks.result import Result, needed, refuse_unfit
+from tta_demo.tasks.result import Result, kept_looks, needed, refuse_unfit
 from tta_demo.tta.crops import CROP_VIEWS, predict_crops
 from tta_demo.tta.plan import Plan
 from tta_demo.tta.predict import ViewStack
@@ -99,7 +98,7 @@ def classify(
         # a row alone would keep the whole batch in memory
         return ((name, row.clone()) for name, row in zip(missing, fresh, strict=True))
 
-    looks = KEPT.looks(model.digest, picture_key(picture.rgb), views, make)
+    looks = kept_looks(model, picture, views, make)
     return Classification(model, picture, plan, looks, picture.notes)
 
 

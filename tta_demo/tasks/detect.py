@@ -9,8 +9,7 @@ from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import load_model
 from tta_demo.pictures.reading import Picture
 from tta_demo.scoring.box_metrics import DetectionScores, average_precision
-from tta_demo.tasks.cache import KEPT, picture_key
-from tta_demo.tasks.result import Result, needed
+from tta_demo.tasks.result import Result, kept_looks, needed
 from tta_demo.tta.box_fusion import Fused
 from tta_demo.tta.box_views import BoxLook, predict_boxes
 from tta_demo.tta.boxes import Boxes
@@ -109,5 +108,5 @@ def detect(
         ready, image = load_model(model, device), to_tensor(picture.rgb)
         return predict_boxes(ready, image, missing, track).items()
 
-    looks = KEPT.looks(model.digest, picture_key(picture.rgb), views, make)
+    looks = kept_looks(model, picture, views, make)
     return Detection(model, picture, plan, looks, picture.notes, truth)

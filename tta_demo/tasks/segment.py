@@ -13,8 +13,7 @@ from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import load_model
 from tta_demo.pictures.reading import Picture
 from tta_demo.scoring.metrics import confusion, f1, iou, mean_iou
-from tta_demo.tasks.cache import KEPT, picture_key
-from tta_demo.tasks.result import Result, needed, refuse_unfit
+from tta_demo.tasks.result import Result, kept_looks, needed, refuse_unfit
 from tta_demo.tta.plan import ONE_LOOK, Plan
 from tta_demo.tta.predict import Look, Model, Track, ViewStack, look, to_labels, to_tensor
 from tta_demo.tta.views import VIEWS, View
@@ -122,7 +121,7 @@ def segment(
         wanted = [VIEWS[name] for name in missing]
         return ((view.name, _halved(ready, image, view)) for view in track(wanted))
 
-    looks = KEPT.looks(model.digest, picture_key(picture.rgb), views, make)
+    looks = kept_looks(model, picture, views, make)
     return Segmentation(
         model, picture, plan, looks, (*picture.notes, *_unseen(plan, looks)), truth
     )

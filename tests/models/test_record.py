@@ -19,17 +19,17 @@ def test_training_covers_what_it_drew_and_nothing_else():
 @pytest.mark.parametrize(
     ("change", "lost"),
     [
-        ({"d4": False}, set(VIEW_SETS["d4"][1:])),
-        ({"zoom": (0.7, 1.4)}, {"zoom0.5", "zoom1.5"}),
-        ({"gain": (0.7, 2.5)}, {"darker"}),
-        ({"gain": (0.5, 1.2)}, {"brighter"}),
-        ({"gamma": (0.9, 2)}, {"gamma-"}),
-        ({"gamma": (0.5, 1.1)}, {"gamma+"}),
-        ({"noise": 0.03}, {"noise"}),
+        ({"d4": False}, VIEW_SETS["d4"][1:]),
+        ({"zoom": (0.7, 1.4)}, ["zoom0.5", "zoom1.5"]),
+        ({"gain": (0.7, 2.5)}, ["darker"]),
+        ({"gain": (0.5, 1.2)}, ["brighter"]),
+        ({"gamma": (0.9, 2)}, ["gamma-"]),
+        ({"gamma": (0.5, 1.1)}, ["gamma+"]),
+        ({"noise": 0.03}, ["noise"]),
     ],
     ids=str,
 )
 def test_training_with_less_covers_less(change, lost):
     less = replace(ANYTHING, **change)
     before = {name for name, view in VIEWS.items() if ANYTHING.covers(view)}
-    assert {name for name in before if not less.covers(VIEWS[name])} == lost
+    assert {name for name in before if not less.covers(VIEWS[name])} == {*lost}

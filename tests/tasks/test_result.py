@@ -1,5 +1,6 @@
 """What holds for all three tasks, with models made at run time."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
@@ -191,6 +192,23 @@ def test_what_is_kept_is_as_large_as_it_says(task, picture, tmp_path, monkeypatc
         memory = [one.log_probs.untyped_storage().nbytes() for one in result.looks.values()]
         assert sum(memory) == 4 * 2 * 3 * pixels
         assert KEPT.nbytes == 4 * (2 * 3 + 1 + 1) * pixels
+
+
+@tasks
+@pytest.mark.parametrize("limit", [0, 20_000, KEPT.limit], ids=str)
+def test_many_threads_get_the_answers_of_one(task, limit, picture, tmp_path, monkeypatch):
+    monkeypatch.setattr(KEPT, "limit", limit)
+    pictures = [Picture.of(picture.rgb.copy()) for _ in range(4)]
+    for i, one in enumerate(pictures):
+        one.rgb[30 : 30 + 2 * i] = 250
+    plan, record = Plan(task.views, task.fusion), task.record(tmp_path)
+    wanted = [task.run(task.record(tmp_path), one, plan).findings() for one in pictures]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda i: task.run(record, pictures[i % 4], plan), range(32)))
+    for i, result in enumerate(found):
+        assert result.findings() == wanted[i % 4]
+    assert len({str(one) for one in wanted}) == 4, "the pictures are alike"
+    assert KEPT.nbytes <= limit
 
 
 # What is refused, and when

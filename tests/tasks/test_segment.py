@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from math import isnan
 
 import numpy as np
@@ -7,6 +8,7 @@ import torch
 from own_models import Counting, own_record
 
 from tta_demo.models.registry import MODELS, load_model
+from tta_demo.models.runner import Runner
 from tta_demo.pictures.masks import read_mask
 from tta_demo.pictures.reading import Picture, read_picture
 from tta_demo.tasks.segment import segment
@@ -74,6 +76,30 @@ def test_looks_equal_fresh_ones_within_half_precision(record, toy_model):
         torch.testing.assert_close(probs, fresh.probs[i], atol=1e-3, rtol=0, msg=name)
         seen = fresh.seen[i].numpy()  # the labels come from full precision
         np.testing.assert_array_equal(one.labels[seen], to_labels(fresh.probs[i])[seen], name)
+
+
+def test_looks_count_the_bytes_of_their_arrays(record):
+    looks = segment(record, picture(), Plan(("identity", "tilt+10", "zoom0.5"))).looks
+    pixels = 31 * 40
+    # Half precision, labels; the mask of the tilt; the labels that the model gave each view.
+    wanted = 3 * (2 * 3 * pixels + pixels) + pixels + (2 * pixels + 16 * 20)
+    assert sum(one.nbytes for one in looks.values()) == wanted
+
+
+def test_threads_that_share_the_cache_get_the_same_looks(tmp_path, toy_model):
+    runner = Runner(toy_model, stride=4)
+    model = own_record(tmp_path, "segment", runner)
+    pictures = [picture(9, 14, seed) for seed in range(3)]
+
+    def stacked(one):
+        looks = segment(model, one, Plan(D4)).looks
+        return torch.stack([looks[name].log_probs for name in D4])
+
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(stacked, pictures * 6))
+    for i, result in enumerate(results):
+        wanted = predict_views(runner, to_tensor(pictures[i % 3].rgb), D4).log_probs.half()
+        assert torch.equal(result, wanted), i
 
 
 def test_one_look_is_the_original_view_even_if_the_plan_has_it_not(record, toy_model):

@@ -22,13 +22,20 @@ def toy_model(seed):
 
 
 @pytest.fixture(scope="session")
-def url():
-    from app import demo
+def demo():
+    """The page, served; learned weights are checked on few fields, so that nobody waits."""
     from tta_demo.ui.kit.theme import launch_options
+    from tta_demo.ui.page import build_page
 
-    demo.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch_options())
-    yield demo.local_url
-    demo.close()
+    page = build_page(held_out=6)
+    page.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch_options())
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="session")
+def url(demo):
+    return demo.local_url
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from tta_demo.models.efficientnet import load_classifier
 from tta_demo.pictures.reading import read_picture
 from tta_demo.tasks.classify import classify
 from tta_demo.tta.crops import CROP_SETS
-from tta_demo.ui.classify.actions import CLASSIFIER, PHOTOS
+from tta_demo.ui.classify.case import CLASSIFIER, PHOTOS
 
 pytestmark = [needs_chromium, pytest.mark.slow]
 

@@ -24,15 +24,9 @@ from tta_demo.scoring.metrics import mean_iou
 from tta_demo.tasks.segment import segment
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.views import VIEW_SETS
-from tta_demo.ui.learn import lesson
 
 pytestmark = [needs_chromium, pytest.mark.slow]
 WEEDS = WORLDS["weeds"]
-
-
-@pytest.fixture(autouse=True)
-def few_held_out(monkeypatch):
-    monkeypatch.setattr(lesson, "HELD_OUT", 6)  # the tab is the same, the wait is shorter
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@ import os
 import re
 
 import cv2
+import gradio as gr
+import httpx
 import numpy as np
 import pytest
 from browser import (
@@ -256,17 +258,18 @@ def test_clearing_the_picture_clears_the_result(page):
     told(page, "picture")
 
 
-def test_a_made_up_request_opens_no_file_of_the_server(url, tmp_path):
-    import httpx
-
-    from app import demo
-
+def test_a_made_up_request_opens_no_file_of_the_server(demo, url, tmp_path):
     secret = tmp_path / "secret.png"
     Image.fromarray(np.zeros((8, 8), np.uint8)).save(secret)
-    (index,) = [i for i, block in demo.fns.items() if block.name == "open_picture"]
-    upload = {"path": str(secret)}
-    data = [None, upload, next(iter(WORLDS)), "mean", True, ["identity"], [], [], []]
-    body = {"data": data, "fn_index": index, "session_hash": "made-up"}
+    event = next(event for event in demo.fns.values() if event.name == "open_picture")
+    ids = [part.elem_id for part in event.inputs]
+    wanted = {"picture": {"path": str(secret)}, "mirror-and-turn": ["identity"]}
+    data = [wanted.get(name, part.value) for name, part in zip(ids, event.inputs, strict=True)]
+    data = [
+        None if isinstance(part, gr.State) else x
+        for part, x in zip(event.inputs, data, strict=True)
+    ]
+    body = {"data": data, "fn_index": event._id, "session_hash": "made-up"}
     assert httpx.post(f"{url}gradio_api/queue/join", json=body).status_code == 200
     with httpx.stream(
         "GET", f"{url}gradio_api/queue/data?session_hash=made-up", timeout=30

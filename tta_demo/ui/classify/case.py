@@ -17,12 +17,7 @@ CLASSIFIER = next(iter(CLASSIFIERS))
 
 @dataclass(frozen=True)
 class Photo:
-    """An example photograph that comes with an installed package.
-
-    Attributes:
-        path: where it is.
-        source: whose it is.
-    """
+    """An example photograph that comes with an installed package, and whose it is."""
 
     path: Path
     source: str
@@ -46,12 +41,7 @@ PHOTOS = _photos()
 
 @dataclass(frozen=True)
 class Settings:
-    """What the controls say.
-
-    Attributes:
-        views: names in `CROP_VIEWS`, in any order.
-        fusion: a key of `FUSIONS`.
-    """
+    """What the controls say: names in `CROP_VIEWS`, in any order, and a key of `FUSIONS`."""
 
     views: list[str]
     fusion: str

@@ -9,7 +9,7 @@ from tta_demo.ui.classify.actions import ACTIONS
 from tta_demo.ui.classify.case import CLASSIFIER, PHOTOS, Settings
 from tta_demo.ui.kit.events import HEAVY
 from tta_demo.ui.kit.looking import wire
-from tta_demo.ui.kit.parts import Presets, examples, picture_box
+from tta_demo.ui.kit.parts import Presets, examples, picture_box, radio
 from tta_demo.ui.kit.screen import Screen
 from tta_demo.ui.kit.visitor import Viewer
 
@@ -57,13 +57,8 @@ def _build_inputs(screen: Screen) -> None:
     gr.Markdown("### 2. How should it look again?")
     PRESETS.build(screen, "ten-crop", "classify")
     gr.Markdown("### 3. How should it combine the answers?")
-    screen["fusion"] = gr.Radio(
-        [(f.label, name) for name, f in FUSIONS.items() if name not in ("none", "learned")],
-        value="mean",
-        show_label=False,
-        label="Fusion",
-        elem_id="classify-fusion",
-    )
+    fusions = {name: f for name, f in FUSIONS.items() if name not in ("none", "learned")}
+    screen["fusion"] = radio("Fusion", fusions, "classify-fusion", "mean")
 
 
 def _build_results(screen: Screen) -> None:

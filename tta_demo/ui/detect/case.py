@@ -26,13 +26,7 @@ Look = tuple[Boxes, Boxes]
 
 @dataclass(frozen=True)
 class Settings:
-    """What the controls say.
-
-    Attributes:
-        views: names in `VIEWS`, in any order.
-        fusion: a key of `FUSERS`.
-        threshold: the score from which on boxes are shown.
-    """
+    """What the controls say: names in `VIEWS`, a key of `FUSERS`, the lowest score shown."""
 
     views: list[str]
     fusion: str

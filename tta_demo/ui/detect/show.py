@@ -56,7 +56,7 @@ def _numbers(result: Detection, one: int, fused: int) -> str:
         return cards(
             ("One look", str(one), "boxes shown"),
             (looks, str(fused), "boxes shown"),
-            ("Difference", signed(fused - one, 0), "boxes; with the truth, scores"),
+            ("Difference", signed(fused - one, 0, "±"), "boxes; with the truth, scores"),
         )
     before, after = (100 * score.ap50 for score in result.scores)
     return score_cards(looks, before, after, "average precision, overlap .5")

@@ -13,7 +13,7 @@ from tta_demo.ui.kit.events import HEAVY
 from tta_demo.ui.kit.files import beside
 from tta_demo.ui.kit.html import legend_of
 from tta_demo.ui.kit.looking import open_with, wire
-from tta_demo.ui.kit.parts import Presets, examples, picture_box, small_gallery
+from tta_demo.ui.kit.parts import Presets, examples, picture_box, radio, small_gallery
 from tta_demo.ui.kit.screen import Screen
 from tta_demo.ui.kit.visitor import Viewer
 
@@ -81,13 +81,7 @@ def _build_choices(screen: Screen) -> None:
     gr.Markdown("### 2. How should it look again?")
     PRESETS.build(screen, "d4", "detect")
     gr.Markdown("### 3. How should the boxes become one?")
-    screen["fusion"] = gr.Radio(
-        [(fuser.label, name) for name, fuser in FUSERS.items()],
-        value="wbf",
-        show_label=False,
-        label="Fusion",
-        elem_id="detect-fusion",
-    )
+    screen["fusion"] = radio("Fusion", FUSERS, "detect-fusion", "wbf")
     screen["threshold"] = gr.Slider(
         0.05, 0.95, 0.3, step=0.05, label="Show boxes from this score on",
         elem_id="detect-threshold",

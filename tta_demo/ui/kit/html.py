@@ -26,17 +26,17 @@ def figure(value: float, digits: int) -> str:
     return "–" if isnan(value) else f"{value:.{digits}f}"
 
 
-def signed(value: float, digits: int) -> str:
-    """Returns a difference with its sign; a dash for NaN.
+def signed(value: float, digits: int, zero: str = "") -> str:
+    """Returns a difference with its sign, `zero` where it rounds to 0; a dash for NaN.
 
     Example:
-        >>> signed(1.25, 2), signed(-1.25, 2), signed(-0.001, 2)
+        >>> signed(1.25, 2), signed(-1.25, 2), signed(-0.001, 2, zero="±")
         ('+1.25', '−1.25', '±0.00')
     """
     text = figure(abs(value), digits)
     if isnan(value):
         return text
-    return ("±" if float(text) == 0 else "+" if value > 0 else "−") + text
+    return (zero if float(text) == 0 else "+" if value > 0 else "−") + text
 
 
 def tone(difference: float, neutral: float = NEUTRAL) -> str:
@@ -77,7 +77,7 @@ def score_cards(looks: str, one: float, fused: float, unit: str) -> str:
     return cards(
         ("One look", f"{one:.1f} %", unit),
         (looks, f"{fused:.1f} %", unit),
-        ("Difference", signed(points, 2), "points", tone(points)),
+        ("Difference", signed(points, 2, "±"), "points", tone(points)),
     )
 
 

@@ -10,7 +10,16 @@ from gradio.events import Dependency
 from tta_demo.tta.views import View
 from tta_demo.ui.kit.screen import Screen, Updates
 
-__all__ = ["Presets", "examples", "picture_box", "set_of", "small_gallery"]
+__all__ = [
+    "Presets",
+    "examples",
+    "options_of",
+    "picture_box",
+    "radio",
+    "samples",
+    "set_of",
+    "small_gallery",
+]
 
 
 def examples(paths: Iterable[Path], name: str) -> gr.Dataset:
@@ -51,6 +60,39 @@ def picture_box(label: str, name: str, height: int = 210) -> gr.Image:
         buttons=[],  # on a phone they would cover the label
         height=height,
         min_width=150,
+        elem_id=name,
+    )
+
+
+def options_of(choices: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Returns the records of a registry, or plain words, as gradio's pairs of label and value."""
+    return [(getattr(choice, "label", choice), name) for name, choice in choices.items()]
+
+
+def radio(
+    label: str,
+    choices: Mapping[str, Any],
+    name: str,
+    value: str | None = None,
+    show_label: bool = False,
+    info: str | None = None,
+) -> gr.Radio:
+    """Returns buttons to choose one of the records of a registry, or of plain words.
+
+    Args:
+        label: what is chosen.
+        choices: records with a `label`, or words, by value.
+        name: the element's id.
+        value: what is chosen at first; the first one if left out.
+        show_label: whether the label is shown, or only read out.
+        info: a sentence below the label.
+    """
+    return gr.Radio(
+        options_of(choices),
+        value=value or next(iter(choices)),
+        label=label,
+        show_label=show_label,
+        info=info,
         elem_id=name,
     )
 
@@ -101,16 +143,10 @@ class Presets:
             tab: begins the ids of the elements.
             show_label: whether the buttons have a title.
         """
-        screen["preset"] = gr.Radio(
-            [(label, name) for name, label in self.labels.items()],
-            value=first,
-            label="Looks",
-            show_label=show_label,
-            elem_id=f"{tab}-preset",
-        )
+        screen["preset"] = radio("Looks", self.labels, f"{tab}-preset", first, show_label)
         with gr.Accordion("Choose single looks", open=False):
             screen["views"] = gr.Dropdown(
-                [(view.label, name) for name, view in self.views.items()],
+                options_of(self.views),
                 value=list(self.sets[first]),
                 multiselect=True,
                 show_label=False,

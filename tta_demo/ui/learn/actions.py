@@ -17,15 +17,8 @@ from tta_demo.tta.views import VIEW_SETS, VIEWS
 from tta_demo.ui.kit.files import saved, uploaded
 from tta_demo.ui.kit.html import weight_bars
 from tta_demo.ui.kit.screen import Updates
+from tta_demo.ui.learn import show
 from tta_demo.ui.learn.lesson import LearnVisitor, Task, Wanted, task_for
-from tta_demo.ui.learn.show import (
-    calibration_lesson,
-    curve,
-    fit_facts,
-    score_table,
-    sentence,
-    status,
-)
 from tta_demo.ui.segment.actions import inputs_of, run
 from tta_demo.ui.segment.case import SegmentVisitor, Settings, example_case, tick
 
@@ -57,15 +50,15 @@ def learn(visitor: LearnVisitor, wanted: Wanted) -> Iterator[Updates]:
         if not views:
             raise ValueError("No look is chosen: choose at least one.")
         task = task_for(visitor, wanted)
-        yield EMPTY | {"status": status("Getting ready …")}
+        yield EMPTY | {"status": show.status("Getting ready …")}
         broken: dict[str, str] = {}
         yield from _look(visitor, task, views, broken)
         if visitor.halt.is_set():
-            yield {"status": status(STOPPED)}
+            yield {"status": show.status(STOPPED)}
             return
         task = task.without(broken)
         found = yield from _fit(visitor, task, views, wanted)
-        yield {"status": status("Checking on pictures that were not used …")}
+        yield {"status": show.status("Checking on pictures that were not used …")}
         yield _finish(visitor, task, views, found) | {"notes": _notes(task, broken)}
 
 
@@ -90,7 +83,7 @@ def _look(
             left = (now - start) / (done + 1) * (len(missing) - done - 1)
             text = f"Looking at picture {done + 1} of {len(missing)}, {len(needed)} looks each: "
             told = f"{text}about {max(1, round(left))} s left"
-            yield {"status": status(told, (done + 1) / len(missing))}
+            yield {"status": show.status(told, (done + 1) / len(missing))}
 
 
 def _fit(
@@ -107,8 +100,8 @@ def _fit(
         if time.monotonic() - shown > EVERY:
             shown = time.monotonic()
             yield {
-                "status": status(f"{label}: step {len(found.history) - 1}"),
-                "curve": curve(found.history),
+                "status": show.status(f"{label}: step {len(found.history) - 1}"),
+                "curve": show.curve(found.history),
                 "bars": _bars(task.world, views, found.weights.tolist()),
             }
     return found
@@ -133,12 +126,12 @@ def _finish(visitor: LearnVisitor, task: Task, views: tuple[str, ...], found: Fi
     stopped = " Stopped early: these are the weights so far." if visitor.halt.is_set() else ""
     done = f"Done: learned on {len(task.calibration)} pictures with {len(views)} looks.{stopped}"
     return _usable(visitor.file) | {
-        "status": status(done),
-        "verdict": sentence(other) if other else UNCHECKED,
-        "curve": curve(found.history) + fit_facts(found),
+        "status": show.status(done),
+        "verdict": show.sentence(other) if other else UNCHECKED,
+        "curve": show.curve(found.history) + show.fit_facts(found),
         "bars": _bars(task.world, views, found.weights.tolist()),
-        "on_held_out": score_table(other) if other else "",
-        "on_calibration": score_table(own) + calibration_lesson(other, own),
+        "on_held_out": show.score_table(other) if other else "",
+        "on_calibration": show.score_table(own) + show.calibration_lesson(other, own),
     }
 
 
@@ -168,7 +161,7 @@ def _usable(file: WeightFile) -> Updates:
 
 def failed() -> Updates:
     """Returns the status after an error, which a message has told."""
-    return {"status": status("Nothing new was learned: see the message.")}
+    return {"status": show.status("Nothing new was learned: see the message.")}
 
 
 def stop(visitor: LearnVisitor) -> None:
@@ -191,7 +184,7 @@ def load_file(visitor: LearnVisitor, load: dict[str, Any]) -> Updates:
         weights = file.select(file.views, world.record.digest, world.record.palette.names)
         visitor.file = file
         return EMPTY | _usable(file) | {
-            "status": status(f"Weights for {world.label}: {file.origin}."),
+            "status": show.status(f"Weights for {world.label}: {file.origin}."),
             "bars": _bars(file.world, file.views, weights.tolist()),
         }  # fmt: skip
 

@@ -29,20 +29,7 @@ FIELD_ANSWERS = Gallery(WORLDS["weeds"], {})
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to learn, as the controls say it.
-
-    Attributes:
-        source: `FIELDS` or `UPLOAD`.
-        count: generated fields to learn on.
-        held_out: generated fields to check on.
-        files: what was uploaded.
-        world: a key of `WORLDS`, for uploads.
-        views: names in `VIEWS`.
-        form: `view` for one weight a view, `class` for one a view and class.
-        method: a key of `METHODS`.
-        shrink: how far to draw the weights back to even, 0..1.
-        choose: whether to choose that by cross-validation instead.
-    """
+    """What to learn, as the controls say it; `count` and `held_out` are of generated fields."""
 
     source: str
     count: int

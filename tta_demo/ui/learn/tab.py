@@ -6,7 +6,7 @@ from tta_demo.learning.fit_methods import METHODS
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.views import VIEW_SETS, VIEWS
 from tta_demo.ui.kit.events import HEAVY, LIGHT, LONG, RAW
-from tta_demo.ui.kit.parts import Presets
+from tta_demo.ui.kit.parts import Presets, options_of, radio
 from tta_demo.ui.kit.screen import Screen, Updates
 from tta_demo.ui.kit.theme import scroll_to
 from tta_demo.ui.learn import actions
@@ -18,6 +18,8 @@ __all__ = ["build_learn_tab"]
 PRESETS = Presets(
     {"flips": "4 flips", "d4": "8 mirrored and turned", "all": "All 15"}, VIEW_SETS, VIEWS
 )
+SOURCES = {FIELDS: "Fields, made on the spot", UPLOAD: "My own pictures and masks"}
+FORMS = {"view": "One weight a look", "class": "One a look and class"}
 COUNT = 24
 METHOD = "exact"
 
@@ -55,13 +57,7 @@ def build_learn_tab(page_tabs: gr.Tabs, segment: Screen, held_out: int) -> None:
 
 def _build_pictures(screen: Screen, held_out: int) -> None:
     gr.Markdown("### 1. Pictures whose answer is known")
-    screen["source"] = gr.Radio(
-        [("Fields, made on the spot", FIELDS), ("My own pictures and masks", UPLOAD)],
-        value=FIELDS,
-        show_label=False,
-        label="Pictures",
-        elem_id="learn-source",
-    )
+    screen["source"] = radio("Pictures", SOURCES, "learn-source")
     screen["count"] = gr.Slider(
         4, 200, COUNT, step=4, label="Fields to learn on", elem_id="learn-count",
         info=f"{held_out} other fields are for checking.",
@@ -74,12 +70,7 @@ def _build_pictures(screen: Screen, held_out: int) -> None:
             height=150,
             elem_id="learn-files",
         )
-        screen["world"] = gr.Radio(
-            [(world.label, name) for name, world in WORLDS.items()],
-            value=next(iter(WORLDS)),
-            label="Model",
-            elem_id="learn-world",
-        )
+        screen["world"] = radio("Model", WORLDS, "learn-world", show_label=True)
         gr.Markdown(
             "Paired by name: `plant.png` with `plant-mask.png`, or folders `images` and `masks`. "
             "At most 200 pictures and 200 MB. A third of them is kept for checking.",
@@ -90,18 +81,8 @@ def _build_pictures(screen: Screen, held_out: int) -> None:
 def _build_choices(screen: Screen) -> None:
     gr.Markdown("### 2. What to learn, and how")
     PRESETS.build(screen, "d4", "learn", show_label=True)
-    screen["form"] = gr.Radio(
-        [("One weight a look", "view"), ("One a look and class", "class")],
-        value="view",
-        label="Weights",
-        elem_id="learn-form",
-    )
-    screen["method"] = gr.Radio(
-        [(method.label, name) for name, method in METHODS.items()],
-        value=METHOD,
-        label="Method",
-        elem_id="learn-method",
-    )
+    screen["form"] = radio("Weights", FORMS, "learn-form", show_label=True)
+    screen["method"] = radio("Method", METHODS, "learn-method", METHOD, show_label=True)
     screen["meaning"] = gr.Markdown(METHODS[METHOD].summary, elem_classes=["small"])
     with gr.Accordion("Few pictures? Hold the weights back", open=False):
         screen["shrink"] = gr.Slider(
@@ -168,11 +149,10 @@ def _sources(source: str) -> Updates:
 
 def _methods(form: str, method: str) -> Updates:
     """Offers the methods that can fit a form."""
-    names = [name for name in METHODS if form == "view" or METHODS[name].any_form]
-    chosen = method if method in names else names[0]
+    fitting = {name: m for name, m in METHODS.items() if form == "view" or m.any_form}
+    chosen = method if method in fitting else next(iter(fitting))
     why = "" if form == "view" else " With a weight per class no method can prove its answer best."
-    choices = [(METHODS[name].label, name) for name in names]
     return {
-        "method": gr.Radio(choices=choices, value=chosen),
+        "method": gr.Radio(choices=options_of(fitting), value=chosen),
         "meaning": METHODS[chosen].summary + why,
     }

@@ -30,14 +30,7 @@ def tick(views: Sequence[str]) -> list[list[str]]:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the controls say.
-
-    Attributes:
-        world: a key of `WORLDS`.
-        fusion: a key of `FUSIONS`.
-        background: whether scores count the background.
-        groups: what is ticked in each of `GROUPS`.
-    """
+    """What the controls say; `groups` is what is ticked in each of `GROUPS`."""
 
     world: str
     fusion: str
@@ -90,16 +83,10 @@ class SegmentCase(Case):
 
 
 class SegmentVisitor(Viewer):
-    """A visitor of the segmentation tab.
-
-    Attributes:
-        case: what is on screen; None without a picture.
-        files: the visitor's own learned weights, by world.
-    """
+    """A visitor of the segmentation tab, with own learned weights by world."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.case: SegmentCase | None = None
         self.files: dict[str, WeightFile] = {}
 
 

@@ -11,15 +11,7 @@ from tta_demo.tasks.segment import Segmentation
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.predict import to_tensor
 from tta_demo.tta.views import VIEWS
-from tta_demo.ui.kit.html import (
-    cards,
-    figure,
-    looks_together,
-    score_cards,
-    swatch,
-    table,
-    weight_bars,
-)
+from tta_demo.ui.kit import html
 from tta_demo.ui.kit.looking import READY
 from tta_demo.ui.kit.pictures import as_rgb
 from tta_demo.ui.kit.screen import Updates
@@ -52,7 +44,10 @@ EVEN = {
 def show(case: SegmentCase, result: Segmentation) -> Updates:
     """Returns everything about a result."""
     views = case.settings.views
-    pictures = [(_thumbnail(result, name), _caption(case, result, name)) for name in views]
+    pictures = [
+        (fit_within(_turned_back(result, name), THUMBNAIL), _caption(case, result, name))
+        for name in views
+    ]
     gallery = {"gallery": gr.Gallery(pictures, selected_index=0)}
     return show_fusion(case, result) | gallery | show_view(case, result, views[0])
 
@@ -99,17 +94,13 @@ def _turned_back(result: Segmentation, name: str) -> np.ndarray:
     return image
 
 
-def _thumbnail(result: Segmentation, name: str) -> np.ndarray:
-    return fit_within(_turned_back(result, name), THUMBNAIL)
-
-
 def _caption(case: SegmentCase, result: Segmentation, name: str) -> str:
     score = result.view_score(name, case.settings.background)
     return VIEWS[name].label + ("" if score is None else f" {100 * score:.1f}")
 
 
 def _looks(result: Segmentation) -> str:
-    return "Original only" if result.fusion == "none" else looks_together(len(result.views))
+    return "Original only" if result.fusion == "none" else html.looks_together(len(result.views))
 
 
 def _numbers(result: Segmentation, background: bool) -> str:
@@ -117,18 +108,18 @@ def _numbers(result: Segmentation, background: bool) -> str:
     looks = _looks(result)
     if result.matrices is None:
         one, fused = (float((x > 0).mean()) for x in (result.one_look, result.labels))
-        return cards(
+        return html.cards(
             ("One look", f"{one:.1%}", "of the picture is marked"),
             (looks, f"{fused:.1%}", "of the picture is marked"),
             ("Changed", f"{result.changed:.2%}", "of all pixels; with a mask you see scores"),
         )
     one, fused = (100 * mean_iou(matrix, background) for matrix in result.matrices)
     if np.isnan(one + fused):
-        return cards(
+        return html.cards(
             ("One look", "–", "nothing to score"), (looks, "–", ""), ("Difference", "–", "")
         )
     unit = "overlap (mean IoU)" if background else "overlap without background"
-    return score_cards(looks, one, fused, unit)
+    return html.score_cards(looks, one, fused, unit)
 
 
 def _bars(result: Segmentation) -> str:
@@ -142,7 +133,7 @@ def _bars(result: Segmentation) -> str:
         weights = dict.fromkeys(result.views, 1 / len(result.views))
         text = EVEN.get(result.fusion, "All looks count the same.")
     hint = "Click a bar to see what that look saw."
-    rows = weight_bars(weights, result.world.record.palette, "button")
+    rows = html.weight_bars(weights, result.world.record.palette, "button")
     return f"<p>{escape(text)} {hint}</p>{rows}"
 
 
@@ -154,16 +145,16 @@ def _class_table(result: Segmentation) -> str:
     columns = [100 * score(matrix) for score in (f1, iou) for matrix in result.matrices]
     names = zip(palette.names, palette.colors, strict=True)
     rows = [
-        (f"{swatch(color)}{escape(name)}", [column[i] for column in columns])
+        (f"{html.swatch(color)}{escape(name)}", [column[i] for column in columns])
         for i, (name, color) in enumerate(names)
     ]
     rows.append(("<b>Mean</b>", [np.nanmean(column) for column in columns]))
     without = [c[1:] for c in columns]
     means = [np.nan if np.isnan(c).all() else np.nanmean(c) for c in without]
     rows.append(("<b>Mean without background</b>", means))
-    return table(
+    return html.table(
         ("Class", *("one look", "combined") * 2),
-        ([name, *(figure(value, 2) for value in values)] for name, values in rows),
+        ([name, *(html.figure(value, 2) for value in values)] for name, values in rows),
         f"In percent. Combined: {escape(_looks(result))}, "
         f"{escape(FUSIONS[result.fusion].summary)}.",
         above="<tr><th></th><th scope='colgroup' colspan='2'>F1</th>"

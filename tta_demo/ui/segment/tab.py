@@ -11,7 +11,7 @@ from tta_demo.tta.views import DOMAINS, VIEWS
 from tta_demo.ui.kit.events import HEAVY, LATEST, RAW
 from tta_demo.ui.kit.files import beside
 from tta_demo.ui.kit.looking import open_with
-from tta_demo.ui.kit.parts import examples, picture_box, small_gallery
+from tta_demo.ui.kit.parts import examples, options_of, picture_box, radio, small_gallery
 from tta_demo.ui.kit.screen import Screen
 from tta_demo.ui.segment import actions, choices
 from tta_demo.ui.segment.case import GROUPS, SegmentVisitor, Settings, tick
@@ -45,13 +45,9 @@ def build_segment_tab(page: gr.Blocks) -> Screen:
 
 def _build_picture(screen: Screen) -> None:
     gr.Markdown("### 1. Pick a picture, or upload your own")
-    screen["world"] = gr.Radio(
-        [(world.label, name) for name, world in WORLDS.items()],
-        value=WORLD,
-        label="World",
-        show_label=False,
-        elem_id="world",
-    )
+    screen["world"] = radio("World", WORLDS, "world")
+    # gradio shows other files than those of the first world only from the working directory
+    gr.set_static_paths([path for world in WORLDS.values() for path in world.examples])
     screen["example"] = examples(WORLDS[WORLD].examples, "examples")
     generates = WORLDS[WORLD].generate is not None
     with gr.Column(visible=generates, elem_id="generator") as screen["generator"]:
@@ -86,41 +82,28 @@ def _build_painting(screen: Screen) -> None:
 def _build_looks(screen: Screen) -> None:
     domain = WORLDS[WORLD].domain
     gr.Markdown("### 2. How should it look again?")
-    screen["domain"] = gr.Radio(
-        [(kind.label, name) for name, kind in DOMAINS.items()],
-        value=domain,
-        label="What kind of picture is it?",
+    screen["domain"] = radio(
+        "What kind of picture is it?", DOMAINS, "domain", domain, show_label=True,
         info="Ticks the looks that suit it.",
-        elem_id="domain",
-    )
-    ticks = tick(DOMAINS[domain].views)
-    first, *others = groups = [
-        gr.CheckboxGroup(
-            [(VIEWS[name].label, name) for name in names],
-            value=value,
-            label=label,
-            render=False,
-            elem_id=label.lower().replace(" ", "-"),
-        )
-        for (label, names), value in zip(GROUPS.items(), ticks, strict=True)
-    ]
-    first.render()
+    )  # fmt: skip
+    ticks = dict(zip(GROUPS, tick(DOMAINS[domain].views), strict=True))
+    first, *others = GROUPS
+    boxes = [_build_group(first, ticks[first])]
     with gr.Accordion("More looks: zoom, light, small moves", open=False):
-        for group in others:
-            group.render()
+        boxes += [_build_group(group, ticks[group]) for group in others]
         screen.add_fixed(everything=gr.Button("Tick the set of 15", size="sm"))
-    screen["groups"] = groups
+    screen["groups"] = boxes
+
+
+def _build_group(group: str, ticked: list[str]) -> gr.CheckboxGroup:
+    views = options_of({name: VIEWS[name] for name in GROUPS[group]})
+    name = group.lower().replace(" ", "-")
+    return gr.CheckboxGroup(views, value=ticked, label=group, elem_id=name)
 
 
 def _build_fusion(screen: Screen) -> None:
     gr.Markdown("### 3. How should it combine the answers?")
-    screen["fusion"] = gr.Radio(
-        [(fusion.label, name) for name, fusion in FUSIONS.items()],
-        value="mean",
-        show_label=False,
-        label="Fusion",
-        elem_id="fusion",
-    )
+    screen["fusion"] = radio("Fusion", FUSIONS, "fusion", "mean")
     screen["background"] = gr.Checkbox(
         value=True, label="Count the background in the score", elem_id="background"
     )

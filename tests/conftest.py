@@ -47,3 +47,32 @@ def browser():
 @pytest.fixture
 def size():
     return DESKTOP
+
+
+@pytest.fixture(scope="session")
+def windows(browser):
+    """Windows by size, with the errors of scripts in each; they stay open from test to test."""
+    opened = {}
+    yield opened
+    for page, _ in opened.values():
+        page.close()
+
+
+@pytest.fixture
+def window(browser, windows, size):
+    """A window of this size, as the test before left it; fails if a script in it did."""
+    key = (size["width"], size["height"])
+    if key not in windows:
+        page, errors = browser.new_page(viewport=size), []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        windows[key] = page, errors
+    page, errors = windows[key]
+    errors.clear()
+    yield page
+    assert not errors
+
+
+@pytest.fixture(scope="module")
+def visited():
+    """The windows in which this module's tests have opened the page."""
+    return set()

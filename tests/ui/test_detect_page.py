@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 import pytest
-from browser import DESKTOP, PHONE, needs_chromium, open_page, open_tab, told, watched
+from browser import DESKTOP, PHONE, needs_chromium, open_tab, told, visit
 
 from tta_demo.models.centernet import Detector
 from tta_demo.models.detectors import load_detector
@@ -17,11 +17,13 @@ pytestmark = [needs_chromium, pytest.mark.slow]
 
 
 @pytest.fixture
-def page(browser, url, size):
-    with watched(open_page(browser, url, size)) as page:
-        open_tab(page, "Where is it?")
-        page.locator("#detect-hover .fused").first.wait_for(timeout=60_000)
-        yield page
+def page(window, visited, url):
+    if window not in visited:
+        visit(window, url)
+        open_tab(window, "Where is it?")
+        window.locator("#detect-hover .fused").first.wait_for(timeout=60_000)
+        visited.add(window)
+    return window
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +46,12 @@ def shows(page, wanted):
         timeout=60_000,
     )
     page.locator("#detect-results:not(.working)").wait_for()
+
+
+def threshold(page, value):
+    box = page.locator("#detect-threshold input[type=number]")
+    box.fill(value)
+    box.press("Enter")
 
 
 def expected(first, fusion):
@@ -93,11 +101,13 @@ def test_another_fusion_runs_no_forward_pass_and_the_threshold_shows_fewer_boxes
     page.locator("#detect-numbers", has_text="8 looks").wait_for()
     page.locator("#detect-fusion label").nth(2).click()
     shows(page, expected(first, "wbf"))
-    box = page.locator("#detect-threshold input[type=number]")
-    box.fill("0.8")
-    box.press("Enter")
+    threshold(page, "0.8")
     page.wait_for_function(
         f"document.querySelectorAll('#detect-hover .fused').length < {before}", timeout=30_000
+    )
+    threshold(page, "0.3")
+    page.wait_for_function(
+        f"document.querySelectorAll('#detect-hover .fused').length == {before}", timeout=30_000
     )
 
 
@@ -122,6 +132,7 @@ def test_a_new_field_brings_its_truth_and_every_tab_has_its_pictures(page):
 
 
 def test_an_upload_has_no_truth_and_what_is_no_picture_is_refused(page, tmp_path, first):
+    open_tab(page, "Which became which")
     rgb = first[0][:201, :155]
     path = tmp_path / "mine.png"
     cv2.imwrite(str(path), np.ascontiguousarray(rgb[..., ::-1]))

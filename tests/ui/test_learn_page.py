@@ -8,11 +8,10 @@ from browser import (
     PHONE,
     needs_chromium,
     numbers,
-    open_page,
     open_tab,
     settled,
     told,
-    watched,
+    visit,
 )
 
 from tta_demo.learning.weight_file import WeightFile
@@ -30,10 +29,10 @@ WEEDS = WORLDS["weeds"]
 
 
 @pytest.fixture
-def page(browser, url, size):
-    with watched(open_page(browser, url, size)) as page:
-        open_tab(page, "Learn the weights")
-        yield page
+def page(window, url):
+    visit(window, url)
+    open_tab(window, "Learn the weights")
+    return window
 
 
 def learn(page):

@@ -39,13 +39,20 @@ def random_unet(seed):
 
 
 @pytest.fixture(scope="session")
-def url():
-    from app import demo
+def demo():
+    """The page, served; learned weights are checked on few fields, so that nobody waits."""
     from tta_demo.ui.kit.theme import launch_options
+    from tta_demo.ui.page import build_page
 
-    demo.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch_options())
-    yield demo.local_url
-    demo.close()
+    page = build_page(held_out=6)
+    page.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch_options())
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="session")
+def url(demo):
+    return demo.local_url
 
 
 @pytest.fixture(scope="session")
@@ -57,3 +64,32 @@ def browser():
 @pytest.fixture
 def size():
     return DESKTOP
+
+
+@pytest.fixture(scope="session")
+def windows(browser):
+    """Windows by size, with the errors of scripts in each; they stay open from test to test."""
+    opened = {}
+    yield opened
+    for page, _ in opened.values():
+        page.close()
+
+
+@pytest.fixture
+def window(browser, windows, size):
+    """A window of this size, as the test before left it; fails if a script in it did."""
+    key = (size["width"], size["height"])
+    if key not in windows:
+        page, errors = browser.new_page(viewport=size), []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        windows[key] = page, errors
+    page, errors = windows[key]
+    errors.clear()
+    yield page
+    assert not errors
+
+
+@pytest.fixture(scope="module")
+def visited():
+    """The windows in which this module's tests have opened the page."""
+    return set()

@@ -28,7 +28,7 @@ from tta_demo.tta.box_fusion import FUSERS
 from tta_demo.tta.box_views import detect
 from tta_demo.tta.predict import to_tensor
 from tta_demo.tta.views import VIEW_SETS
-from tta_demo.ui.classify.actions import PHOTOS
+from tta_demo.ui.classify.case import PHOTOS
 
 NUCLEI = WORLDS["nuclei"]
 WEEDS = WORLDS["weeds"]

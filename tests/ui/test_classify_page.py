@@ -1,23 +1,25 @@
 import cv2
 import numpy as np
 import pytest
-from browser import DESKTOP, PHONE, needs_chromium, open_page, open_tab, told, watched
+from browser import DESKTOP, PHONE, needs_chromium, open_tab, told, visit
 
 from tta_demo.models.efficientnet import load_classifier
 from tta_demo.pictures.reading import read_picture
 from tta_demo.tasks.classify import classify
 from tta_demo.tta.crops import CROP_SETS
-from tta_demo.ui.classify.actions import CLASSIFIER, PHOTOS
+from tta_demo.ui.classify.case import CLASSIFIER, PHOTOS
 
 pytestmark = [needs_chromium, pytest.mark.slow]
 
 
 @pytest.fixture
-def page(browser, url, size):
-    with watched(open_page(browser, url, size)) as page:
-        open_tab(page, "What is it?")
-        page.locator("#classify-answer .share").first.wait_for(timeout=60_000)
-        yield page
+def page(window, visited, url):
+    if window not in visited:
+        visit(window, url)
+        open_tab(window, "What is it?")
+        window.locator("#classify-answer .share").first.wait_for(timeout=60_000)
+        visited.add(window)
+    return window
 
 
 def expected(rgb, views, fusion="mean"):
@@ -47,6 +49,12 @@ def test_the_tab_opens_with_an_example_and_every_look_is_shown(page, size):
     assert width <= size["width"], "the page scrolls sideways"
 
 
+def choose(page, looks, fusion):
+    """Chooses by the values that the library knows."""
+    page.locator(f"#classify-preset input[value={looks}]").check()
+    page.locator(f"#classify-fusion input[value={fusion}]").check()
+
+
 def test_other_looks_and_fusions_show_what_the_library_says(page):
     rgb = read_picture(PHOTOS[0].path).rgb
     page.locator("#classify-preset label", has_text="Five crops").click()
@@ -65,6 +73,7 @@ def test_other_looks_and_fusions_show_what_the_library_says(page):
 
 
 def test_an_upload_is_classified_and_what_is_no_picture_is_refused(page, tmp_path):
+    choose(page, "ten-crop", "mean")
     rgb = read_picture(PHOTOS[2].path).rgb[::2, ::2]
     path = tmp_path / "my own.png"
     cv2.imwrite(str(path), rgb[..., ::-1])

@@ -1,8 +1,9 @@
 import cv2
 import numpy as np
 import pytest
-from browser import DESKTOP, PHONE, needs_chromium, open_page, open_tab, told, watched
+from browser import DESKTOP, PHONE, needs_chromium, open_tab, told, visit
 
+from tta_demo.models.centernet import Detector
 from tta_demo.models.detectors import load_detector
 from tta_demo.samples.weeds import SEEDS, field, plant_boxes
 from tta_demo.scoring.box_metrics import average_precision
@@ -10,17 +11,19 @@ from tta_demo.tta.box_fusion import FUSERS
 from tta_demo.tta.box_views import detect
 from tta_demo.tta.predict import to_tensor
 from tta_demo.tta.views import VIEW_SETS
-from tta_demo.ui.detect.actions import DETECTOR
+from tta_demo.ui.detect.case import DETECTOR
 
 pytestmark = [needs_chromium, pytest.mark.slow]
 
 
 @pytest.fixture
-def page(browser, url, size):
-    with watched(open_page(browser, url, size)) as page:
-        open_tab(page, "Where is it?")
-        page.locator("#detect-hover .fused").first.wait_for(timeout=60_000)
-        yield page
+def page(window, visited, url):
+    if window not in visited:
+        visit(window, url)
+        open_tab(window, "Where is it?")
+        window.locator("#detect-hover .fused").first.wait_for(timeout=60_000)
+        visited.add(window)
+    return window
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +48,12 @@ def shows(page, wanted):
     page.locator("#detect-results:not(.working)").wait_for()
 
 
+def threshold(page, value):
+    box = page.locator("#detect-threshold input[type=number]")
+    box.fill(value)
+    box.press("Enter")
+
+
 def expected(first, fusion):
     _, found, truth = first
     boxes = (found["identity"], FUSERS[fusion].run(found).boxes)
@@ -67,24 +76,38 @@ def test_the_tab_opens_with_a_field_and_a_box_tells_how_it_came_about(page, size
     assert width <= size["width"], "the page scrolls sideways"
 
 
-def test_another_fusion_runs_no_forward_pass_and_the_threshold_shows_fewer_boxes(page, first):
+@pytest.fixture
+def calls(monkeypatch):
+    """Counts how often a detector is asked."""
+    count, answer = [], Detector.__call__
+    monkeypatch.setattr(Detector, "__call__", lambda *given: count.append(1) or answer(*given))
+    return count
+
+
+def test_another_fusion_runs_no_forward_pass_and_the_threshold_shows_fewer_boxes(
+    page, first, calls
+):
     before = page.locator("#detect-hover .fused").count()
-    calls = []
-    network = load_detector(DETECTOR)._maps.network
-    hook = network.register_forward_pre_hook(lambda *_: calls.append(1))
-    try:
-        page.locator("#detect-fusion label", has_text="Best box wins").click()
-        shows(page, expected(first, "nms"))
-    finally:
-        hook.remove()
+    page.locator("#detect-fusion label", has_text="Best box wins").click()
+    shows(page, expected(first, "nms"))
     assert not calls
+    page.locator("#detect-preset label", has_text="4 flips").click()
+    page.locator("#detect-numbers", has_text="4 looks").wait_for()
+    assert not calls, "looks that are known run the model"
+    page.locator("#detect-preset label", has_text="All 15").click()
+    page.locator("#detect-numbers", has_text="15 looks").wait_for()
+    assert len(calls) == 7
+    page.locator("#detect-preset label", has_text="8 mirrored").click()
+    page.locator("#detect-numbers", has_text="8 looks").wait_for()
     page.locator("#detect-fusion label").nth(2).click()
     shows(page, expected(first, "wbf"))
-    box = page.locator("#detect-threshold input[type=number]")
-    box.fill("0.8")
-    box.press("Enter")
+    threshold(page, "0.8")
     page.wait_for_function(
         f"document.querySelectorAll('#detect-hover .fused').length < {before}", timeout=30_000
+    )
+    threshold(page, "0.3")
+    page.wait_for_function(
+        f"document.querySelectorAll('#detect-hover .fused').length == {before}", timeout=30_000
     )
 
 
@@ -109,6 +132,7 @@ def test_a_new_field_brings_its_truth_and_every_tab_has_its_pictures(page):
 
 
 def test_an_upload_has_no_truth_and_what_is_no_picture_is_refused(page, tmp_path, first):
+    open_tab(page, "Which became which")
     rgb = first[0][:201, :155]
     path = tmp_path / "mine.png"
     cv2.imwrite(str(path), np.ascontiguousarray(rgb[..., ::-1]))

@@ -8,11 +8,10 @@ from browser import (
     PHONE,
     needs_chromium,
     numbers,
-    open_page,
     open_tab,
     settled,
     told,
-    watched,
+    visit,
 )
 
 from tta_demo.learning.weight_file import WeightFile
@@ -24,22 +23,16 @@ from tta_demo.scoring.metrics import mean_iou
 from tta_demo.tasks.segment import segment
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.views import VIEW_SETS
-from tta_demo.ui.learn import lesson
 
 pytestmark = [needs_chromium, pytest.mark.slow]
 WEEDS = WORLDS["weeds"]
 
 
-@pytest.fixture(autouse=True)
-def few_held_out(monkeypatch):
-    monkeypatch.setattr(lesson, "HELD_OUT", 6)  # the tab is the same, the wait is shorter
-
-
 @pytest.fixture
-def page(browser, url, size):
-    with watched(open_page(browser, url, size)) as page:
-        open_tab(page, "Learn the weights")
-        yield page
+def page(window, url):
+    visit(window, url)
+    open_tab(window, "Learn the weights")
+    return window
 
 
 def learn(page):

@@ -3,6 +3,8 @@ import os
 import re
 
 import cv2
+import gradio as gr
+import httpx
 import numpy as np
 import pytest
 from browser import (
@@ -11,13 +13,12 @@ from browser import (
     changes_numbers,
     needs_chromium,
     numbers,
-    open_page,
     open_tab,
     settled,
     shows,
     told,
     upload,
-    watched,
+    visit,
 )
 from PIL import Image
 
@@ -35,9 +36,9 @@ PLACE = next(iter(WORLDS.values()))
 
 
 @pytest.fixture
-def page(browser, url, size):
-    with watched(open_page(browser, url, size)) as page:
-        yield page
+def page(window, url):
+    visit(window, url)
+    return window
 
 
 both_sizes = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -256,24 +257,34 @@ def test_clearing_the_picture_clears_the_result(page):
     told(page, "picture")
 
 
-def test_a_made_up_request_opens_no_file_of_the_server(url, tmp_path):
-    import httpx
+def test_the_page_works_from_any_folder(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shown = changes_numbers(page, page.get_by_label(NUCLEI.label).click)
+    assert shown[:2] == scores(NUCLEI, 0)
+    page.wait_for_function("document.querySelector('#examples img').naturalWidth > 0")
 
-    from app import demo
 
-    secret = tmp_path / "secret.png"
-    Image.fromarray(np.zeros((8, 8), np.uint8)).save(secret)
-    (index,) = [i for i, block in demo.fns.items() if block.name == "open_picture"]
-    upload = {"path": str(secret)}
-    data = [None, upload, next(iter(WORLDS)), "mean", True, ["identity"], [], [], []]
-    body = {"data": data, "fn_index": index, "session_hash": "made-up"}
+def succeeds(url, number, data):
+    """Sends a request as a script would, and returns whether it was answered with a result."""
+    session = {"session_hash": f"made-up-{number}-{len(str(data))}"}
+    body = {"data": data, "fn_index": number, **session}
     assert httpx.post(f"{url}gradio_api/queue/join", json=body).status_code == 200
-    with httpx.stream(
-        "GET", f"{url}gradio_api/queue/data?session_hash=made-up", timeout=30
-    ) as events:
-        for line in events.iter_lines():
+    with httpx.stream("GET", f"{url}gradio_api/queue/data", params=session, timeout=60) as lines:
+        for line in lines.iter_lines():
             event = json.loads(line.removeprefix("data:")) if line.startswith("data:") else {}
             if event.get("msg") == "process_completed":
-                assert not event["success"]
-                return
-    pytest.fail("the request was never answered")
+                return event["success"]
+    return pytest.fail("the request was never answered")
+
+
+def test_a_made_up_request_opens_no_file_of_the_server(demo, url, picture):
+    with picture.open("rb") as file:
+        (uploaded,) = httpx.post(f"{url}gradio_api/upload", files={"files": file}).json()
+    events = {i: event for i, event in demo.fns.items() if event.name == "open_picture"}
+    assert len(events) == 3
+    for number, event in events.items():
+        box = next(p for p in event.inputs if (p.elem_id or "").endswith("picture"))
+        settings = {p: p.value for p in event.inputs if not isinstance(p, gr.State)}
+        for path, opened in ((uploaded, True), (str(picture), False)):
+            data = [(settings | {box: {"path": path}}).get(part) for part in event.inputs]
+            assert succeeds(url, number, data) == opened, (event.name, box.elem_id, path)

@@ -17,8 +17,12 @@ Does that help?
 """
 
 
-def build_page() -> gr.Blocks:
-    """Returns the page, ready to launch."""
+def build_page(held_out: int = 40) -> gr.Blocks:
+    """Returns the page, ready to launch.
+
+    Args:
+        held_out: generated fields that learned weights are checked on.
+    """
     with (
         gr.Blocks(title="Look again: test-time augmentation", delete_cache=(600, 3600)) as page,
         gr.Column(elem_id="page"),
@@ -28,7 +32,7 @@ def build_page() -> gr.Blocks:
             with gr.Tab("See it", id="segment"):
                 segment = build_segment_tab(page)
             with gr.Tab("Learn the weights", id="learn"):
-                build_learn_tab(tabs, segment)
+                build_learn_tab(tabs, segment, held_out)
             with gr.Tab("What is it?", id="classify") as classify:
                 build_classify_tab(classify)
             with gr.Tab("Where is it?", id="detect") as detect:

@@ -1,6 +1,5 @@
-"""Parts of the Classify tab as HTML and pictures. Every string is escaped."""
+"""How a classification becomes what is shown: frames, numbers, bars. Every string is escaped."""
 
-import base64
 import colorsys
 from collections.abc import Sequence
 from html import escape
@@ -11,9 +10,13 @@ import numpy as np
 from tta_demo.pictures.draw import fit_within
 from tta_demo.tasks.classify import Classification
 from tta_demo.tta.crops import CROP_VIEWS, cut
-from tta_demo.ui.kit.html import cards
+from tta_demo.ui.classify.case import ClassifyCase
+from tta_demo.ui.kit.html import cards, looks_together, track
+from tta_demo.ui.kit.pictures import as_rgb, data_url
+from tta_demo.ui.kit.screen import Updates
+from tta_demo.ui.kit.visitor import NO_PICTURE
 
-__all__ = ["answer_bars", "framed", "look_cards", "three_numbers"]
+__all__ = ["EMPTY", "show"]
 
 TOP = 5
 THUMBNAIL = 112
@@ -21,8 +24,26 @@ THUMBNAIL = 112
 SHOWN = 960
 """Longest side in pixels of the picture with its frames."""
 
+EMPTY: Updates = {
+    "numbers": f"<p>{NO_PICTURE}</p>", "framed": None, "answer": "", "looks": "",
+    "notes": "",
+}  # fmt: skip
+"""The result without a picture."""
 
-def framed(rgb: np.ndarray, names: Sequence[str]) -> np.ndarray:
+
+def show(case: ClassifyCase) -> Updates:
+    """Returns everything about the case's answer; may run the model."""
+    result, rgb = case.classify(), case.picture.rgb
+    return {
+        "numbers": _numbers(result),
+        "framed": _framed(rgb, result.views),
+        "answer": _answer_bars(result),
+        "looks": _look_cards(result, rgb),
+        "notes": "\n\n".join(case.picture.notes),
+    }
+
+
+def _framed(rgb: np.ndarray, names: Sequence[str]) -> np.ndarray:
     """Returns the picture with a frame around what each look saw, looks of one frame as one.
 
     Args:
@@ -50,25 +71,23 @@ def _color(number: int) -> tuple[int, int, int]:
     return round(255 * red), round(255 * green), round(255 * blue)
 
 
-def three_numbers(result: Classification) -> str:
+def _numbers(result: Classification) -> str:
     """Returns the first choice of one look and of all, and how many looks agree."""
     first, share = result.top(1)[0]
     one_share, one = (float(x) for x in result.one_look.max(0))
     agreeing = round(result.agreement * len(result.views))
-    looks = "1 look" if len(result.views) == 1 else f"{len(result.views)} looks combined"
     return cards(
         ("One look (centre)", f"{one_share:.0%}", result.classes[int(one)]),
-        (looks, f"{share:.0%}", result.classes[first]),
+        (looks_together(len(result.views)), f"{share:.0%}", result.classes[first]),
         ("Agreement", f"{agreeing} of {len(result.views)}", "looks choose what all choose"),
     )
 
 
-def answer_bars(result: Classification) -> str:
+def _answer_bars(result: Classification) -> str:
     """Returns the five likeliest classes of all looks together."""
     rows = "".join(
         f'<div class="bar"><span class="name">{escape(result.classes[index])}</span>'
-        f'<span class="track"><i style="width:{100 * share:.1f}%"></i></span>'
-        f'<span class="share">{share:.1%}</span></div>'
+        f'{track([share])}<span class="share">{share:.1%}</span></div>'
         for index, share in result.top(TOP)
     )
     what = "share of the looks' votes" if result.fusion == "vote" else "probability"
@@ -76,9 +95,9 @@ def answer_bars(result: Classification) -> str:
     return f'{said}<div class="bars answers">{rows}</div>'
 
 
-def look_cards(result: Classification, rgb: np.ndarray) -> str:
+def _look_cards(result: Classification, rgb: np.ndarray) -> str:
     """Returns a card a look: what it saw, and its own five likeliest classes."""
-    crops = (255 * cut(rgb, result.views)).round().byte().permute(0, 2, 3, 1).numpy()
+    crops = as_rgb(cut(rgb, result.views))
     best = result.top(1)[0][0]
     parts = []
     for name, crop in zip(result.views, crops, strict=True):
@@ -86,19 +105,16 @@ def look_cards(result: Classification, rgb: np.ndarray) -> str:
         rows = "".join(
             f'<div class="row{" same" if index == best else ""}">'
             f"<span>{escape(result.classes[index])}</span>"
-            f'<span class="track"><i style="width:{100 * share:.1f}%"></i></span>'
-            f"<span>{share:.0%}</span></div>"
+            f"{track([share])}<span>{share:.0%}</span></div>"
             for index, share in result.view_top(name, TOP)
         )
         parts.append(
-            f'<div class="look"><img alt="{escape(view.label)}" src="{_data(crop)}">'
+            f'<div class="look"><img alt="{escape(view.label)}" src="{_thumbnail(crop)}">'
             f'<div><b title="{escape(view.summary)}">{escape(view.label)}</b>{rows}</div></div>'
         )
     return f'<div class="looks">{"".join(parts)}</div>'
 
 
-def _data(crop: np.ndarray) -> str:
-    """Returns a small picture as an address that holds it."""
+def _thumbnail(crop: np.ndarray) -> str:
     small = cv2.resize(crop, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
-    _, jpeg = cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])
-    return f"data:image/jpeg;base64,{base64.b64encode(jpeg.tobytes()).decode()}"
+    return data_url(small)

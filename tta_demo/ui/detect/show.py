@@ -1,90 +1,86 @@
-"""Parts of the Detect tab as HTML and pictures. Every string is escaped."""
+"""How a detection becomes what is shown: boxes, numbers, a table. Every string is escaped."""
 
-import base64
-from collections.abc import Mapping, Sequence
 from html import escape
 
-import cv2
 import numpy as np
 
 from tta_demo.pictures.draw import boxes_drawn
-from tta_demo.pictures.palettes import Palette
-from tta_demo.scoring.box_metrics import DetectionScores
-from tta_demo.tta.box_fusion import Fused
 from tta_demo.tta.boxes import Boxes
+from tta_demo.tta.predict import to_tensor
 from tta_demo.tta.views import VIEWS
-from tta_demo.ui.kit.html import cards
+from tta_demo.ui.detect.case import DetectCase, Detection
+from tta_demo.ui.kit.html import cards, figure, looks_together, score_cards, signed, table
+from tta_demo.ui.kit.pictures import as_rgb, data_url
+from tta_demo.ui.kit.screen import Updates
+from tta_demo.ui.kit.visitor import NO_PICTURE
 
-__all__ = ["HOVER_JS", "arithmetic", "detection_numbers", "detection_table", "hover_picture",
-           "mistake_steps", "threshold_note"]  # fmt: skip
+__all__ = ["EMPTY", "show"]
 
-NEUTRAL = 0.05
-"""Differences within this many points count as none."""
+SCORES = {
+    "ap50": "AP at overlap .5",
+    "ap": "AP, mean of overlaps .5 to .95",
+    "recall": "Recall, mean of overlaps .5 to .95",
+}
 
-HOVER_JS = """
-const say = (event) => {
-  const box = event.target.closest('[data-told]');
-  const told = element.querySelector('.told');
-  if (told && box) told.textContent = box.dataset.told;
-};
-element.addEventListener('mouseover', say);
-element.addEventListener('focusin', say);
-element.addEventListener('click', say);
-"""
+EMPTY: Updates = {
+    "numbers": f"<p>{NO_PICTURE}</p>", "slider": None, "hover": "",
+    "gallery": None, "steps": None, "table": "", "meaning": "", "notes": "",
+}  # fmt: skip
+"""The result without a picture."""
 
 
-def detection_numbers(
-    one: DetectionScores | None, fused: DetectionScores | None, counts: tuple[int, int], views: int
-) -> str:
-    """Returns the three big numbers: one look, all looks, difference."""
-    looks = "1 look" if views == 1 else f"{views} looks combined"
-    if one is None or fused is None or np.isnan(one.ap50 + fused.ap50):
-        change = counts[1] - counts[0]
+def show(case: DetectCase) -> Updates:
+    """Returns everything about the case's answer; may run the model."""
+    result, rgb, threshold = case.detect(), case.picture.rgb, case.settings.threshold
+    one, fused = (_shown(boxes, threshold) for boxes in (result.one_look, result.fused.boxes))
+    return {
+        "numbers": _numbers(result, len(one), len(fused)),
+        "slider": tuple(boxes_drawn(rgb, boxes, result.palette) for boxes in (one, fused)),
+        "hover": _hover_picture(rgb, result, threshold),
+        "gallery": [_both_frames(rgb, result, name, threshold) for name in result.found],
+        "steps": _mistake_steps(rgb, result, threshold),
+        "table": _table(result),
+        "meaning": _threshold_note(result, threshold),
+        "notes": "\n\n".join(case.picture.notes),
+    }
+
+
+def _shown(boxes: Boxes, threshold: float) -> Boxes:
+    return boxes.take(boxes.scores >= threshold)
+
+
+def _numbers(result: Detection, one: int, fused: int) -> str:
+    """Returns the three big numbers; one and fused are counts of boxes shown."""
+    looks = looks_together(len(result.found))
+    if result.scores is None or np.isnan(sum(score.ap50 for score in result.scores)):
         return cards(
-            ("One look", str(counts[0]), "boxes shown"),
-            (looks, str(counts[1]), "boxes shown"),
-            ("Difference", f"{change:+d}" if change else "±0", "boxes; with the truth, scores"),
+            ("One look", str(one), "boxes shown"),
+            (looks, str(fused), "boxes shown"),
+            ("Difference", signed(fused - one, 0, "±"), "boxes; with the truth, scores"),
         )
-    points = 100 * (fused.ap50 - one.ap50)
-    tone = "" if abs(points) <= NEUTRAL else "better" if points > 0 else "worse"
-    sign = "+" if points > 0 else "−" if points < 0 else "±"
-    unit = "average precision, overlap .5"
-    return cards(
-        ("One look", f"{100 * one.ap50:.1f} %", unit),
-        (looks, f"{100 * fused.ap50:.1f} %", unit),
-        ("Difference", f"{sign}{abs(points):.2f}", "points", tone),
-    )
+    before, after = (100 * score.ap50 for score in result.scores)
+    return score_cards(looks, before, after, "average precision, overlap .5")
 
 
-def detection_table(one: DetectionScores | None, fused: DetectionScores | None) -> str:
+def _table(result: Detection) -> str:
     """Returns the scores with one look and with all; a sentence without truth."""
-    if one is None or fused is None:
+    if result.scores is None:
         return "<p>Only generated fields come with the truth: make one to see scores.</p>"
-    rows = "".join(
-        f"<tr><td>{escape(words)}</td>"
-        + "".join(f"<td>{_percent(getattr(score, key))}</td>" for score in (one, fused))
-        + "</tr>"
-        for key, words in (
-            ("ap50", "AP at overlap .5"),
-            ("ap", "AP, mean of overlaps .5 to .95"),
-            ("recall", "Recall, mean of overlaps .5 to .95"),
-        )
-    )
-    return (
-        "<div class='scores' tabindex='0'><table><thead><tr><th scope='col'>Score (%)</th>"
-        "<th scope='col'>One look</th><th scope='col'>All looks</th></tr></thead>"
-        f"<tbody>{rows}</tbody></table><p>Of this picture alone, with all boxes whatever their "
-        "score; the README has 200 test fields.</p></div>"
+    return table(
+        ("Score (%)", "One look", "All looks"),
+        (
+            [words, *(figure(100 * getattr(score, key), 1) for score in result.scores)]
+            for key, words in SCORES.items()
+        ),
+        "Of this picture alone, with all boxes whatever their score; the README has 200 test "
+        "fields.",
     )
 
 
-def _percent(value: float) -> str:
-    return "–" if np.isnan(value) else f"{100 * value:.1f}"
-
-
-def threshold_note(threshold: float, views: int, averages: bool) -> str:
+def _threshold_note(result: Detection, threshold: float) -> str:
     """Returns what a display threshold means with this many looks, in plain words."""
-    if not averages or views == 1:
+    views = len(result.found)
+    if not result.averages or views == 1:
         return "<p class='small'>A box is shown if its score is at least this.</p>"
     need = max(1, int(np.ceil(threshold * views - 1e-9)))
     looks = f"{need} of {views} looks" if need > 1 else "one look"
@@ -94,63 +90,50 @@ def threshold_note(threshold: float, views: int, averages: bool) -> str:
     )
 
 
-def arithmetic(found: Mapping[str, Boxes], fused: Fused, place: int, averages: bool) -> str:
-    """Returns how the score of one fused box came about, in plain words.
-
-    Args:
-        found: boxes by view, in the order that they were fused in.
-        fused: the result.
-        place: of the fused box.
-        averages: whether the score is a mean over views; else the highest one.
-    """
-    names = list(found)
-    members = fused.members[place]
-    scores = [float(found[names[view]].scores[index]) for view, index in members]
-    parts = [
-        f"{VIEWS[names[view]].label} {score:.2f}"
-        for (view, _), score in zip(members, scores, strict=True)
-    ]
-    total = float(fused.boxes.scores[place])
-    if not averages:
-        return f"{', '.join(parts)}: the best score counts, {total:.2f}"
+def _arithmetic(result: Detection, index: int) -> str:
+    """Returns how the score of one fused box came about, in plain words."""
+    names = list(result.found)
+    members = [(names[view], number) for view, number in result.fused.members[index]]
+    scores = [float(result.found[name].scores[number]) for name, number in members]
+    parts = ", ".join(
+        f"{VIEWS[name].label} {score:.2f}"
+        for (name, _), score in zip(members, scores, strict=True)
+    )
+    total = float(result.fused.boxes.scores[index])
+    if not result.averages:
+        return f"{parts}: the best score counts, {total:.2f}"
     share = min(len(members), len(names))
+    mean = np.mean(scores)
+    return f"{parts}: mean {mean:.2f} × {share} of {len(names)} looks = {total:.2f}"
+
+
+def _hover_picture(rgb: np.ndarray, result: Detection, threshold: float) -> str:
+    """Returns the picture with its fused boxes; pointing at one shows the boxes that made it."""
+    height, width = rgb.shape[:2]
+    boxes = result.fused.boxes
+    order = np.argsort(-boxes.areas, kind="stable")  # small boxes on top, to be reached
+    groups = [_box_group(result, index) for index in order[boxes.scores[order] >= threshold]]
     return (
-        f"{', '.join(parts)}: mean {np.mean(scores):.2f} × {share} of {len(names)} looks "
-        f"= {total:.2f}"
+        '<p class="told">Point at a box, or tap it: the boxes that made it, and its score.</p>'
+        f'<svg class="boxes" viewBox="0 0 {width} {height}">'
+        f'<image href="{data_url(rgb)}" width="{width}" height="{height}"/>{"".join(groups)}</svg>'
     )
 
 
-def hover_picture(
-    rgb: np.ndarray,
-    found: Mapping[str, Boxes],
-    fused: Fused,
-    palette: Palette,
-    threshold: float,
-    averages: bool,
-) -> str:
-    """Returns the picture with its fused boxes; pointing at one shows the boxes that made it."""
-    height, width = rgb.shape[:2]
-    names = list(found)
-    groups = []
-    order = np.argsort(-fused.boxes.areas, kind="stable")  # small boxes on top, to be reached
-    for place in order[fused.boxes.scores[order] >= threshold]:
-        label = int(fused.boxes.labels[place])
-        color = f"rgb{palette.colors[label]}"
-        told = f"{palette.names[label]}: {arithmetic(found, fused, place, averages)}"
-        members = "".join(
-            _rect(found[names[view]].xyxy[index], 'class="member"')
-            for view, index in fused.members[place]
-        )
-        groups.append(
-            f'<g class="fused" tabindex="0" role="img" data-told="{escape(told)}" '
-            f'aria-label="{escape(told)}">{members}'
-            + _rect(fused.boxes.xyxy[place], f'class="box" style="stroke:{color}"')
-            + "</g>"
-        )
+def _box_group(result: Detection, index: int) -> str:
+    """Returns one fused box with the boxes that made it."""
+    names, boxes = list(result.found), result.fused.boxes
+    label = int(boxes.labels[index])
+    color = f"rgb{result.palette.colors[label]}"
+    told = escape(f"{result.palette.names[label]}: {_arithmetic(result, index)}")
+    members = "".join(
+        _rect(result.found[names[view]].xyxy[number], 'class="member"')
+        for view, number in result.fused.members[index]
+    )
+    box = _rect(boxes.xyxy[index], f'class="box" style="stroke:{color}"')
     return (
-        f'<p class="told">Point at a box, or tap it: the boxes that made it, and its score.</p>'
-        f'<svg class="boxes" viewBox="0 0 {width} {height}">'
-        f'<image href="{_data(rgb)}" width="{width}" height="{height}"/>{"".join(groups)}</svg>'
+        f'<g class="fused" tabindex="0" role="img" data-told="{told}" aria-label="{told}">'
+        f"{members}{box}</g>"
     )
 
 
@@ -162,18 +145,28 @@ def _rect(xyxy: np.ndarray, attributes: str) -> str:
     )
 
 
-def _data(rgb: np.ndarray) -> str:
-    """Returns a picture as an address that holds it."""
-    _, jpeg = cv2.imencode(".jpg", rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
-    return f"data:image/jpeg;base64,{base64.b64encode(jpeg.tobytes()).decode()}"
-
-
-def mistake_steps(
-    rgb: np.ndarray, mirrored: np.ndarray, own: Boxes, back: Boxes, palette: Palette
-) -> Sequence[tuple[np.ndarray, str]]:
-    """Returns pictures with captions: what goes wrong if x is not mirrored back."""
-    return [
-        (boxes_drawn(mirrored, own, palette), "1. Mirrored"),
-        (boxes_drawn(rgb, own, palette), "2. x copied"),
-        (boxes_drawn(rgb, back, palette), "3. W − x"),
+def _both_frames(
+    rgb: np.ndarray, result: Detection, name: str, threshold: float
+) -> tuple[np.ndarray, str]:
+    """Returns a look's boxes in its own frame and, right of a white gap, turned back."""
+    view = VIEWS[name]
+    seen = as_rgb(view.augment(to_tensor(rgb)[None])[0])
+    own, back = (_shown(boxes, threshold) for boxes in result.looks[name])
+    parts = [boxes_drawn(seen, own, result.palette), boxes_drawn(rgb, back, result.palette)]
+    tall = max(part.shape[0] for part in parts)
+    parts = [
+        np.pad(part, ((0, tall - part.shape[0]), (0, 0), (0, 0)), constant_values=255)
+        for part in parts
     ]
+    gap = np.full((tall, tall // 32, 3), 255, np.uint8)
+    return np.hstack([parts[0], gap, parts[1]]), view.label
+
+
+def _mistake_steps(
+    rgb: np.ndarray, result: Detection, threshold: float
+) -> list[tuple[np.ndarray, str]]:
+    """Returns pictures with captions: what goes wrong if x is not mirrored back."""
+    own, back = (_shown(boxes, threshold) for boxes in result.looks["hflip"])
+    mirrored = np.ascontiguousarray(rgb[:, ::-1])
+    steps = (("1. Mirrored", mirrored, own), ("2. x copied", rgb, own), ("3. W − x", rgb, back))
+    return [(boxes_drawn(image, boxes, result.palette), text) for text, image, boxes in steps]

@@ -1,7 +1,5 @@
 """The Detect tab: where its parts stand, and which action each starts."""
 
-from typing import Any
-
 import gradio as gr
 
 from tta_demo.models.detectors import DETECTORS
@@ -9,22 +7,26 @@ from tta_demo.samples.weeds import DIFFICULTY
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.box_fusion import FUSERS
 from tta_demo.tta.views import VIEW_SETS, VIEWS
-from tta_demo.ui.detect import actions
-from tta_demo.ui.detect.actions import DETECTOR, Finding, Shown
-from tta_demo.ui.detect.show import HOVER_JS
-from tta_demo.ui.kit.events import HEAVY, LIGHT, RAW
+from tta_demo.ui.detect.actions import ACTIONS, new_field
+from tta_demo.ui.detect.case import DETECTOR, Settings
+from tta_demo.ui.kit.events import HEAVY
+from tta_demo.ui.kit.files import beside
 from tta_demo.ui.kit.html import legend_of
+from tta_demo.ui.kit.looking import open_with, wire
+from tta_demo.ui.kit.parts import Presets, examples, picture_box, radio, small_gallery
+from tta_demo.ui.kit.screen import Screen
+from tta_demo.ui.kit.visitor import Viewer
 
 __all__ = ["build_detect_tab"]
 
-SETS = {
-    "mirror": ("Original and mirror", ("identity", "hflip")),
-    "flips": ("4 flips", VIEW_SETS["flips"]),
-    "d4": ("8 mirrored and turned", VIEW_SETS["d4"]),
-    "all": ("All 15", VIEW_SETS["all"]),
-}
-FIRST = "d4"
-EXACT = tuple(name for name, view in VIEWS.items() if not view.tilt)
+PRESETS = Presets(
+    {
+        "mirror": "Original and mirror", "flips": "4 flips", "d4": "8 mirrored and turned",
+        "all": "All 15",
+    },
+    VIEW_SETS | {"mirror": ("identity", "hflip")},
+    {name: view for name, view in VIEWS.items() if not view.tilt},
+)  # fmt: skip
 """Boxes of a tilted picture cannot be turned back."""
 
 INTRO = """
@@ -38,144 +40,79 @@ W the width that the model saw. Copy the numbers as they are, and every box stan
 side, where it can only spoil the fusion.
 """
 
-SHOW_RESULTS = """
-() => { if (innerWidth <= 640) document.querySelector('#detect-results').scrollIntoView() }
-"""
-
 
 def build_detect_tab(tab: gr.Tab) -> None:
-    """Lays out the tab inside the open page, and wires it; it looks when it is first opened."""
+    """Lays out the tab inside the open page, and wires it."""
+    screen = Screen(Viewer(), restore=ACTIONS.restore)
     gr.Markdown(INTRO)
     with gr.Row(equal_height=False):
         with gr.Column(scale=2, min_width=320):
-            examples, difficulty, generate, picture = _build_pictures()
-            preset, views, fusion, threshold, meaning = _build_choices()
-        with gr.Column(scale=3, min_width=320, elem_id="detect-results") as box:
-            shown = _build_results(box, meaning)
-    finding = gr.State(Finding())
-    settings = [views, fusion, threshold]
-    whole = [picture, *shown]
-    heavy = HEAVY | {"show_progress_on": shown.slider}
-    tab.select(_first, [finding, *settings], whole, **heavy)
-    events = [
-        examples.click(actions.open_example, [finding, examples, *settings], whole, **heavy),
-        generate.click(actions.new_field, [finding, difficulty, *settings], whole, **heavy),
-        picture.upload(actions.open_upload, [finding, picture, *settings], whole, **RAW, **heavy),
-    ]
-    for event in events:
-        event.success(None, js=SHOW_RESULTS)
-    change = {
-        "fn": actions.change, "inputs": [finding, *settings], "outputs": list(shown), **heavy
-    }  # fmt: skip
-    events += [
-        preset.input(lambda name: list(SETS[name][1]), preset, views, **LIGHT).success(**change),
-        views.input(**change),
-        views.input(_preset, views, preset, **LIGHT),
-        fusion.input(**change),
-        threshold.input(**change),
-    ]
-    for event in events:
-        event.failure(actions.restore, finding, [box, picture, *settings], **LIGHT)
-    picture.clear(actions.clear, finding, whole, **LIGHT)
+            _build_pictures(screen)
+            _build_choices(screen)
+        with gr.Column(scale=3, min_width=320, elem_id="detect-results") as screen["box"]:
+            _build_results(screen)
+    screen["settings"] = Settings
+    heavy = HEAVY | {"show_progress_on": screen["slider"]}
+    wire(screen, tab, ACTIONS, PRESETS, heavy)
+    open_with(screen, screen["generate"].click, new_field, heavy)
+    screen.act(screen["threshold"].input, ACTIONS.change, heavy)
 
 
-def _preset(views: list[str]) -> str | None:
-    """Returns the set that these looks are, if they are one."""
-    return next((name for name, (_, names) in SETS.items() if set(names) == set(views)), None)
-
-
-def _first(finding: Finding, *settings: Any) -> Any:  # noqa: ANN401 (a generator of updates)
-    """Opens the first example when the tab is opened for the first time."""
-    if finding.rgb is None:
-        yield from actions.open_example(finding, 0, *settings)
-
-
-def _build_pictures() -> tuple[Any, ...]:
+def _build_pictures(screen: Screen) -> None:
     gr.Markdown("### 1. Pick a field, make one, or upload a picture")
-    examples = gr.Dataset(
-        components=[gr.Image(visible=False)],
-        samples=[[str(path)] for path in WORLDS["weeds"].examples],
-        type="index",
-        show_label=False,
-        elem_id="detect-examples",
-    )
-    difficulty = gr.Slider(
-        0, 1, DIFFICULTY, step=0.05, label="Difficulty of the new field",
-        elem_id="detect-difficulty",
+    screen.add_fixed(
+        example=examples(WORLDS["weeds"].examples, "detect-examples"),
+        difficulty=gr.Slider(
+            0, 1, DIFFICULTY, step=0.05, label="Difficulty of the new field",
+            elem_id="detect-difficulty",
+        ),
+        generate=gr.Button("New field", size="sm", elem_id="detect-new"),
     )  # fmt: skip
-    generate = gr.Button("New field", size="sm", elem_id="detect-new")
-    picture = gr.Image(
-        label="Picture", type="filepath", image_mode=None, sources=["upload", "clipboard"],
-        format="png", buttons=[], height=210, elem_id="detect-picture",
-    )  # fmt: skip
+    screen["picture"] = picture_box("Picture", "detect-picture")
     record = DETECTORS[DETECTOR]
     gr.HTML(
         f"<p>{record.summary} Anything else puzzles it.</p>"
         f"<p class='classes'>{legend_of(record.palette)}</p>",
         elem_classes=["small"],
     )
-    return examples, difficulty, generate, picture
 
 
-def _build_choices() -> tuple[Any, ...]:
+def _build_choices(screen: Screen) -> None:
     gr.Markdown("### 2. How should it look again?")
-    preset = gr.Radio(
-        [(label, name) for name, (label, _) in SETS.items()],
-        value=FIRST,
-        show_label=False,
-        label="Looks",
-        elem_id="detect-preset",
-    )
-    with gr.Accordion("Choose single looks", open=False):
-        views = gr.Dropdown(
-            [(VIEWS[name].label, name) for name in EXACT],
-            value=list(SETS[FIRST][1]),
-            multiselect=True,
-            show_label=False,
-            label="Single looks",
-            elem_id="detect-views",
-        )
+    PRESETS.build(screen, "d4", "detect")
     gr.Markdown("### 3. How should the boxes become one?")
-    fusion = gr.Radio(
-        [(fuser.label, name) for name, fuser in FUSERS.items()],
-        value="wbf",
-        show_label=False,
-        label="Fusion",
-        elem_id="detect-fusion",
-    )
-    threshold = gr.Slider(
+    screen["fusion"] = radio("Fusion", FUSERS, "detect-fusion", "wbf")
+    screen["threshold"] = gr.Slider(
         0.05, 0.95, 0.3, step=0.05, label="Show boxes from this score on",
         elem_id="detect-threshold",
     )  # fmt: skip
-    meaning = gr.HTML(elem_id="detect-meaning")
-    return preset, views, fusion, threshold, meaning
+    screen["meaning"] = gr.HTML(elem_id="detect-meaning")
 
 
-def _build_results(box: gr.Column, meaning: gr.HTML) -> Shown:
-    picture: dict[str, Any] = {"format": "png", "interactive": False}
-    numbers = gr.HTML("Looking at the first field …", elem_id="detect-numbers", min_height=92)
+def _build_results(screen: Screen) -> None:
+    screen["numbers"] = gr.HTML(
+        "Looking at the first field …", elem_id="detect-numbers", min_height=92
+    )
     with gr.Tabs(overflow_behavior="wrap"):
         with gr.Tab("Which became which"):
-            hover = gr.HTML(elem_id="detect-hover", js_on_load=HOVER_JS)
-        with gr.Tab("Before and after"):
-            slider = gr.ImageSlider(
-                label="One look | all looks", elem_id="detect-slider", show_label=True, **picture
+            screen["hover"] = gr.HTML(
+                elem_id="detect-hover", js_on_load=beside(__file__, "hover.js")
             )
+        with gr.Tab("Before and after"):
+            screen["slider"] = gr.ImageSlider(
+                label="One look | all looks", elem_id="detect-slider", show_label=True,
+                format="png", interactive=False,
+            )  # fmt: skip
         with gr.Tab("Each look"):
             gr.Markdown("In its own frame, and turned back.")
-            gallery = gr.Gallery(
-                show_label=False, label="Every look's boxes", columns=2, object_fit="contain",
-                format="png", allow_preview=True, interactive=False, height="auto",
-                elem_id="detect-gallery",
-            )  # fmt: skip
+            screen["gallery"] = _boxes_gallery("Every look's boxes", "detect-gallery", columns=2)
         with gr.Tab("Step by step"):
             gr.Markdown(MISTAKE)
-            steps = gr.Gallery(
-                show_label=False, label="Turning a box back", columns=3, object_fit="contain",
-                format="png", allow_preview=True, interactive=False, height="auto",
-                elem_id="detect-steps",
-            )  # fmt: skip
+            screen["steps"] = _boxes_gallery("Turning a box back", "detect-steps", columns=3)
         with gr.Tab("Scores"):
-            table = gr.HTML(elem_id="detect-table")
-    notes = gr.Markdown(elem_classes=["notes"])
-    return Shown(box, numbers, slider, hover, gallery, steps, table, meaning, notes)
+            screen["table"] = gr.HTML(elem_id="detect-table")
+    screen["notes"] = gr.Markdown(elem_classes=["notes"])
+
+
+def _boxes_gallery(label: str, name: str, columns: int) -> gr.Gallery:
+    return small_gallery(label, name, columns, object_fit="contain", allow_preview=True)

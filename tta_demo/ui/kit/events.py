@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ["HEAVY", "LIGHT", "LONG", "RAW"]
+__all__ = ["HEAVY", "LATEST", "LIGHT", "LONG", "RAW"]
 
 LIGHT: dict[str, Any] = {
     "show_progress": "hidden",
@@ -10,6 +10,9 @@ LIGHT: dict[str, Any] = {
     "api_visibility": "private",
 }
 """For actions without a forward pass."""
+
+LATEST = LIGHT | {"trigger_mode": "always_last"}
+"""The same; a choice made while one is under way is kept, not dropped."""
 
 HEAVY: dict[str, Any] = {
     "concurrency_id": "model",

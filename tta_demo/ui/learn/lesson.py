@@ -1,9 +1,11 @@
 """What is learned on the Learn tab, and on which pictures; what a visitor's lesson keeps."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -11,28 +13,28 @@ from tta_demo.learning.weight_file import WeightFile
 from tta_demo.samples.weeds import DIFFICULTY, SEEDS
 from tta_demo.tasks.gallery import Gallery
 from tta_demo.tasks.worlds import WORLDS, world_named
+from tta_demo.ui.kit.visitor import Visitor
 from tta_demo.ui.learn.uploads import Bag, open_bag
 
-__all__ = ["FIELDS", "HELD_OUT", "UPLOAD", "Lesson", "Task", "Wanted", "task_for"]
+__all__ = ["FIELDS", "UPLOAD", "LearnVisitor", "Task", "Wanted", "task_for"]
 
 FIELDS, UPLOAD = "fields", "upload"
 """Where the pictures come from."""
-HELD_OUT = 40
-"""Generated fields to check on."""
 SHARE = 1 / 3
 """The part of an upload that is held out to check on."""
-
 
 FIELD_ANSWERS = Gallery(WORLDS["weeds"], {})
 """The same fields for everybody: at most 240 with 22 looks, 130 MB."""
 
 
-class Wanted(NamedTuple):
-    """What to learn, as the controls say it."""
+@dataclass(frozen=True)
+class Wanted:
+    """What to learn, as the controls say it; `count` and `held_out` are of generated fields."""
 
     source: str
     count: int
-    uploads: list[dict[str, Any]] | None
+    held_out: int
+    files: list[dict[str, Any]] | None
     world: str
     views: list[str]
     form: str
@@ -76,8 +78,8 @@ class Task:
         return replace(self, calibration=calibration, held_out=held_out)
 
 
-class Lesson:
-    """One visitor's learning. Its actions take turns.
+class LearnVisitor(Visitor):
+    """A visitor of the Learn tab.
 
     Attributes:
         upload: the gallery of the last upload, by what it was.
@@ -86,44 +88,51 @@ class Lesson:
     """
 
     def __init__(self) -> None:
-        self.turn = threading.Lock()
+        super().__init__()
         self.halt = threading.Event()
         self.upload: dict[tuple[str, ...], tuple[Gallery, Bag]] = {}
         self.file: WeightFile | None = None
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Lesson":
-        """Returns a fresh one: gradio copies a state's first value for every visitor."""
-        return Lesson()
+    @contextmanager
+    def free_turn(self) -> Iterator[None]:
+        """Takes the turn, or refuses: waiting would keep others' Stop from being heard.
+
+        Raises:
+            ValueError: learning is under way.
+        """
+        if not self.turn.acquire(blocking=False):
+            raise ValueError("Learning is under way: stop it first, or wait.")
+        try:
+            yield
+        finally:
+            self.turn.release()
 
 
-def task_for(lesson: Lesson, wanted: Wanted) -> Task:
+def task_for(visitor: LearnVisitor, wanted: Wanted) -> Task:
     """Returns the pictures to learn on and to check on; known ones keep their answers."""
     if wanted.source == FIELDS:
-        return _fields(int(np.clip(wanted.count, 4, 200)))
+        return _fields(int(np.clip(wanted.count, 4, 200)), wanted.held_out)
     world = world_named(wanted.world)
-    paths = tuple(sorted(str((upload or {}).get("path")) for upload in wanted.uploads or []))
+    paths = tuple(sorted(str((upload or {}).get("path")) for upload in wanted.files or []))
     key = (wanted.world, *paths)
-    if key not in lesson.upload:
-        bag = open_bag(wanted.uploads, world)
-        lesson.upload = {key: (Gallery(world, bag.sources), bag)}
-    gallery, bag = lesson.upload[key]
+    if key not in visitor.upload:
+        bag = open_bag(wanted.files, world)
+        visitor.upload = {key: (Gallery(world, bag.sources), bag)}
+    gallery, bag = visitor.upload[key]
     names = list(gallery.sources)
     mixed = [names[i] for i in np.random.default_rng(0).permutation(len(names))]
     held = max(1, round(SHARE * len(names))) if len(names) > 1 else 0
     return Task(wanted.world, gallery, mixed[held:], mixed[:held], "uploaded pictures", bag)
 
 
-def _fields(count: int) -> Task:
+def _fields(count: int, held_out: int) -> Task:
     world = FIELD_ANSWERS.world
-    seeds = {split: SEEDS[split] for split in ("calibration", "test")}
+    sizes = {"calibration": count, "test": held_out}
     named = {
-        f"{split} {seed}": partial(world.generate, seed, DIFFICULTY)
-        for split, size in (("calibration", count), ("test", HELD_OUT))
-        for seed in seeds[split][:size]
+        split: {f"{split} {seed}": partial(world.generate, seed, DIFFICULTY) for seed in seeds}
+        for split, size in sizes.items()
+        for seeds in [SEEDS[split][:size]]
     }
-    FIELD_ANSWERS.sources.update(named)
-    calibration = [name for name in named if name.startswith("calibration")]
-    held_out = [name for name in named if name.startswith("test")]
-    return Task(
-        "weeds", FIELD_ANSWERS, calibration, held_out, "generated fields, calibration seeds"
-    )
+    FIELD_ANSWERS.sources.update(named["calibration"] | named["test"])
+    told = "generated fields, calibration seeds"
+    return Task("weeds", FIELD_ANSWERS, list(named["calibration"]), list(named["test"]), told)

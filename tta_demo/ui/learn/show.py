@@ -10,6 +10,7 @@ from tta_demo.models.registry import ASSETS
 from tta_demo.scoring.score import Difference
 from tta_demo.tasks.gallery import PIXELS, Verdict
 from tta_demo.tasks.worlds import WORLDS
+from tta_demo.ui.kit.html import figure, signed, table, tone
 
 __all__ = [
     "calibration_lesson",
@@ -85,17 +86,17 @@ def sentence(verdict: Verdict) -> str:
     overlap, loss = verdict.gain["miou"], verdict.gain["nll"]
     verb = _word(overlap, "helped", "hurt", "made no clear difference")
     fit = _word(loss, "worse", "better", "no clear change")
+    points, low, high = (signed(100 * x, 2) for x in (overlap.value, overlap.low, overlap.high))
     if verdict.pictures == 1:
         return (
             "<p class='verdict'>One picture was kept for checking. There learned weights gave "
-            f"{_signed(100 * overlap.value, 2)} points of overlap (mIoU) over the even mean: too "
-            "few to tell whether learning helps. Add pictures.</p>"
+            f"{points} points of overlap (mIoU) over the even mean: too few to tell whether "
+            "learning helps. Add pictures.</p>"
         )
     return (
         f"<p class='verdict'>On {verdict.pictures} pictures that were not used for learning, "
-        f"learning <b>{verb}</b>: {_signed(100 * overlap.value, 2)} points of overlap (mIoU) over "
-        f"the even mean (95 % interval {_signed(100 * overlap.low, 2)} to "
-        f"{_signed(100 * overlap.high, 2)}). Loss {verdict.mean['nll']:.4f} → "
+        f"learning <b>{verb}</b>: {points} points of overlap (mIoU) over the even mean (95 % "
+        f"interval {low} to {high}). Loss {verdict.mean['nll']:.4f} → "
         f"{verdict.learned['nll']:.4f}: {fit}.</p>"
     )
 
@@ -110,8 +111,8 @@ def calibration_lesson(held_out: Verdict | None, calibration: Verdict) -> str:
     text = "The weights were chosen on these very pictures, so these scores flatter them."
     if held_out is not None:
         text += (
-            f" Loss against the even mean: {_signed(own, 4)} here, "
-            f"{_signed(held_out.gain['nll'].value, 4)} on the other pictures. Where the gain is "
+            f" Loss against the even mean: {signed(own, 4)} here, "
+            f"{signed(held_out.gain['nll'].value, 4)} on the other pictures. Where the gain is "
             "larger here, the weights fit these pictures rather than the world: overfitting."
         )
     return f"<p>{escape(text)}</p>"
@@ -122,64 +123,36 @@ def score_table(verdict: Verdict) -> str:
     rows = []
     for key, words, factor, sign in ROWS:
         digits = 2 if factor == 100 else 4
-        cells = [
-            "–" if isnan(scores[key]) else f"{factor * scores[key]:.{digits}f}"
-            for scores in (verdict.none, verdict.mean, verdict.learned)
-        ]
-        tone, change = _change(verdict.gain[key], factor, sign, digits)
-        rows.append(
-            f"<tr><td>{escape(words)}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}"
-            f'<td class="{tone}">{change}</td></tr>'
-        )
-    heads = ("Score", "One look", "Even mean", "Learned", "Learned − mean (95 %)")
-    return (
-        "<div class='scores' tabindex='0'><table><thead><tr>"
-        + "".join(f"<th scope='col'>{head}</th>" for head in heads)
-        + f"</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-        f"<p>From {PIXELS:,} pixels, drawn at random, of each of {verdict.pictures} pictures.</p>"
-        "</div>"
+        scores = (verdict.none, verdict.mean, verdict.learned)
+        cells = [figure(factor * score[key], digits) for score in scores]
+        rows.append([escape(words), *cells, _change(verdict.gain[key], factor, sign, digits)])
+    return table(
+        ("Score", "One look", "Even mean", "Learned", "Learned − mean (95 %)"),
+        rows,
+        f"From {PIXELS:,} pixels, drawn at random, of each of {verdict.pictures} pictures.",
     )
 
 
-def _change(gain: Difference, factor: float, sign: int, digits: int) -> tuple[str, str]:
-    """Returns the tone, and the difference with its interval."""
-    tone = "" if not gain.clear else "better" if sign * gain.value > 0 else "worse"
-    value, low, high = (_signed(factor * x, digits) for x in (gain.value, gain.low, gain.high))
-    return tone, value if isnan(gain.low) else f"{value} ({low} to {high})"
+def _change(gain: Difference, factor: float, sign: int, digits: int) -> str:
+    """Returns the difference with its interval, coloured if it is clear."""
+    value, low, high = (signed(factor * x, digits) for x in (gain.value, gain.low, gain.high))
+    text = value if isnan(gain.low) else f"{value} ({low} to {high})"
+    return f'<span class="{tone(sign * gain.value, 0)}">{text}</span>' if gain.clear else text
 
 
 def stored_table() -> str:
     """Returns the stored results of every world over its whole test set."""
-    columns = ("miou", "miou_without_background", "nll", "ece")
     rows, sources = [], []
     for name, world in WORLDS.items():
         result = json.loads((ASSETS / "results" / f"{name}.json").read_text())
         for plan, score in result["scores"].items():
-            cells = "".join(
-                f"<td>{100 * score[column]:.2f}</td>"
-                if column.startswith("miou")
-                else f"<td>{score[column]:.4f}</td>"
-                for column in columns
-            )
-            words = f"{escape(world.label)}: {escape(plan)}"
-            rows.append(f"<tr><td>{words}</td>{cells}</tr>")
+            overlaps = (figure(100 * score[key], 2) for key in ("miou", "miou_without_background"))
+            losses = (figure(score[key], 4) for key in ("nll", "ece"))
+            rows.append([f"{escape(world.label)}: {escape(plan)}", *overlaps, *losses])
         sources.append(f"{name}: {result['pictures']} test pictures, {result['date']}")
-    heads = (
-        "World: looks, fusion", "mIoU (%)", "without background (%)", "Loss (NLL)",
-        "Calibration error",
+    return table(
+        ("World: looks, fusion", "mIoU (%)", "without background (%)", "Loss (NLL)",
+         "Calibration error"),
+        rows,
+        f"{escape('; '.join(sources))}. The README has the commands.",
     )  # fmt: skip
-    return (
-        "<div class='scores' tabindex='0'><table><thead><tr>"
-        + "".join(f"<th scope='col'>{head}</th>" for head in heads)
-        + f"</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-        f"<p>{escape('; '.join(sources))}. The README has the commands.</p></div>"
-    )
-
-
-def _signed(value: float, digits: int) -> str:
-    if isnan(value):
-        return "–"
-    text = f"{abs(value):.{digits}f}"
-    if float(text) == 0:
-        return text
-    return ("+" if value > 0 else "−") + text

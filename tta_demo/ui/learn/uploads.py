@@ -10,7 +10,7 @@ from tta_demo.samples.archives import MAX_BYTES, MAX_FILES, unpack
 from tta_demo.samples.folders import pair, read_pair, split_mixed
 from tta_demo.tasks.gallery import Load
 from tta_demo.tasks.worlds import World
-from tta_demo.ui.segment.steps import uploaded
+from tta_demo.ui.kit.files import uploaded
 
 __all__ = ["MAX_PICTURES", "Bag", "open_bag"]
 

@@ -2,71 +2,63 @@
 
 from collections.abc import Sequence
 from html import escape
-from typing import Any, NamedTuple
 
 import gradio as gr
 
 from tta_demo.tasks.worlds import WORLDS
-from tta_demo.tta.views import DOMAINS, VIEW_SETS, VIEWS
+from tta_demo.tta.views import DOMAINS, VIEW_SETS
 from tta_demo.ui.kit.html import legend_of
+from tta_demo.ui.kit.looking import WORKING
+from tta_demo.ui.kit.parts import samples, set_of
+from tta_demo.ui.kit.screen import Updates
+from tta_demo.ui.segment.case import tick
 
 __all__ = [
-    "GROUPS",
-    "WorldParts",
-    "brush",
-    "change_world",
-    "colors",
-    "domain_of",
-    "note",
-    "tick",
-    "tick_all",
-    "tick_domain",
+    "brush", "change_world", "colors", "domain_of", "note", "tick_all", "tick_domain",
     "world_parts",
-]
-
-GROUPS: dict[str, tuple[str, ...]] = {
-    group: tuple(name for name, view in VIEWS.items() if view.group == group)
-    for group in dict.fromkeys(view.group for view in VIEWS.values())
-}
+]  # fmt: skip
 
 
-class WorldParts(NamedTuple):
-    """What differs from world to world: components once built, values when returned."""
-
-    examples: Any
-    note: Any
-    generator: Any
-    canvas: Any
-    result: Any
-
-
-def world_parts(world: str) -> WorldParts:
-    """Returns the parts for a world."""
-    place = WORLDS[world]
-    return WorldParts(
-        examples=gr.Dataset(samples=[[str(path)] for path in place.examples]),
-        note=note(world),
-        generator=gr.Column(visible=place.generate is not None),
-        canvas=gr.ImageEditor(brush=brush(world)),
-        result=gr.AnnotatedImage(color_map=colors(world)),
-    )
-
-
-def change_world(world: str) -> tuple[Any, ...]:
-    """Returns the dimmed result, the kind of picture, the parts and the ticks of a world."""
+def change_world(world: str) -> Updates:
+    """Dims the result, and offers the examples, colours and looks of another world."""
     domain = WORLDS[world].domain
-    dimmed = gr.Column(elem_classes=["working"])
-    return dimmed, domain, *world_parts(world), *tick_domain(domain)
+    return WORKING | {"domain": domain} | world_parts(world) | tick_domain(domain)
+
+
+def world_parts(world: str) -> Updates:
+    """Returns what differs from world to world."""
+    return {
+        "example": gr.Dataset(samples=samples(WORLDS[world].examples)),
+        "note": note(world),
+        "generator": gr.Column(visible=WORLDS[world].generate is not None),
+        "canvas": gr.ImageEditor(brush=brush(world)),
+        "result": gr.AnnotatedImage(color_map=colors(world)),
+    }
+
+
+def tick_domain(domain: str) -> Updates:
+    """Ticks the views that suit a kind of picture."""
+    return {"groups": tick(DOMAINS[domain].views)}
+
+
+def tick_all() -> Updates:
+    """Ticks the fifteen views of the set `all`."""
+    return {"groups": tick(VIEW_SETS["all"])}
+
+
+def domain_of(world: str, views: Sequence[str]) -> str | None:
+    """Returns the domain that ticks these views, the world's own first; None if none does."""
+    ordered = (WORLDS[world].domain, *DOMAINS)
+    return set_of(views, {name: DOMAINS[name].views for name in ordered})
 
 
 def note(world: str) -> str:
     """Returns what the world's model knows, its classes, and where the examples come from."""
-    place = WORLDS[world]
-    classes = legend_of(place.record.palette)
+    record = WORLDS[world].record
     return (
-        f"<p>{escape(place.record.summary)} Anything else puzzles it. The truth (a mask) "
-        f"is optional.</p><p class='classes'>{classes}</p>"
-        f"<p class='small'>Examples: {escape(place.source)}.</p>"
+        f"<p>{escape(record.summary)} Anything else puzzles it. The truth (a mask) "
+        f"is optional.</p><p class='classes'>{legend_of(record.palette)}</p>"
+        f"<p class='small'>Examples: {escape(WORLDS[world].source)}.</p>"
     )
 
 
@@ -83,25 +75,3 @@ def brush(world: str) -> gr.Brush:
     """Returns a brush with the colours of all classes but the background."""
     painted = list(colors(world).values())[1:]
     return gr.Brush(10, colors=painted, default_color=painted[0], color_mode="fixed")
-
-
-def domain_of(world: str, views: Sequence[str]) -> str | None:
-    """Returns the domain that ticks these views, the world's own first; None if none does."""
-    own = WORLDS[world].domain
-    fitting = [name for name in (own, *DOMAINS) if set(DOMAINS[name].views) == set(views)]
-    return fitting[0] if fitting else None
-
-
-def tick(names: Sequence[str]) -> list[list[str]]:
-    """Returns the ticks of every group for these views."""
-    return [[name for name in group if name in names] for group in GROUPS.values()]
-
-
-def tick_domain(domain: str) -> list[list[str]]:
-    """Ticks the views that suit a kind of picture."""
-    return tick(DOMAINS[domain].views)
-
-
-def tick_all() -> list[list[str]]:
-    """Ticks the fifteen views of the set `all`."""
-    return tick(VIEW_SETS["all"])

@@ -1,184 +1,162 @@
-"""What is on the screen of one visitor, and how a result becomes what is shown."""
+"""How a segmentation becomes what is shown: pictures, numbers, bars and a table."""
 
-import threading
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from html import escape
 
 import gradio as gr
 import numpy as np
 
-from tta_demo.learning.weight_file import WeightFile
 from tta_demo.pictures.draw import fit_within, overlay
-from tta_demo.pictures.reading import Picture
-from tta_demo.tasks.segment import Segmentation, segment
-from tta_demo.tasks.worlds import WORLDS
-from tta_demo.tta.predict import Track, to_tensor
+from tta_demo.scoring.metrics import f1, iou, mean_iou
+from tta_demo.tasks.segment import Segmentation
+from tta_demo.tta.fusion import FUSIONS
+from tta_demo.tta.predict import to_tensor
 from tta_demo.tta.views import VIEWS
-from tta_demo.ui.kit.html import bars, class_table, numbers, seen_in_training
+from tta_demo.ui.kit import html
+from tta_demo.ui.kit.looking import READY
+from tta_demo.ui.kit.pictures import as_rgb
+from tta_demo.ui.kit.screen import Updates
+from tta_demo.ui.segment.case import SegmentCase
+from tta_demo.ui.segment.choices import colors
 
-__all__ = [
-    "NO_FILE",
-    "READY",
-    "UNCHANGED",
-    "WORKING",
-    "Panel",
-    "Scene",
-    "Session",
-    "show",
-    "show_fusion",
-    "show_view",
-]
+__all__ = ["EMPTY", "NO_FILES", "show", "show_fusion", "show_view"]
 
 THUMBNAIL = 256
 """Longest side of a thumbnail in pixels."""
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What is on the screen of one visitor.
-
-    Attributes:
-        name: of the picture's file, without ending.
-        picture: the file, read.
-        truth: `(h, w)` uint8 class ids, or None.
-        world: a key of `WORLDS`.
-        views: what is ticked.
-        fusion: a key of `FUSIONS`.
-        background: whether scores count the background.
-        seed: of a generated picture, or None.
-        mask_notes: what was said when the mask was read.
-        file: the visitor's own learned weights; the world's own if None.
-    """
-
-    name: str
-    picture: Picture
-    truth: np.ndarray | None
-    world: str
-    views: tuple[str, ...]
-    fusion: str
-    background: bool
-    seed: int | None = None
-    mask_notes: tuple[str, ...] = ()
-    file: WeightFile | None = None
-
-    def segment(self, track: Track = iter) -> Segmentation:
-        """Returns the answer; from the cache where it can."""
-        picture = replace(self.picture, notes=self.picture.notes + self.mask_notes)
-        world = WORLDS[self.world]
-        return segment(world, picture, self.truth, self.views, self.fusion, track, file=self.file)
-
-    @property
-    def mask(self) -> np.ndarray | None:
-        """The truth in colours, `(h, w, 3)` uint8."""
-        if self.truth is None:
-            return None
-        return WORLDS[self.world].record.palette.colorize(self.truth)
-
-
-class Session:
-    """One visitor's scene. Its actions take turns: none computes on what another replaces.
-
-    Attributes:
-        scene: what is on screen.
-        files: the visitor's own learned weights, by world.
-    """
-
-    def __init__(self) -> None:
-        self.scene: Scene | None = None
-        self.files: dict[str, WeightFile] = {}
-        self.turn = threading.Lock()
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Session":
-        """Returns a fresh one: gradio copies a state's first value for every visitor."""
-        return Session()
-
-
-class Panel(NamedTuple):
-    """The parts of the results: components once built, values when returned; one order."""
-
-    box: Any
-    numbers: Any
-    slider: Any
-    result: Any
-    gallery: Any
-    about: Any
-    shown: Any
-    answered: Any
-    back: Any
-    bars: Any
-    table: Any
-    notes: Any
-    index: Any
-    colors: Any
-    report: Any
-
-
-NO_FILE = gr.DownloadButton(value=None, interactive=False)
-UNCHANGED = Panel(*[gr.skip()] * len(Panel._fields))
-WORKING = UNCHANGED._replace(
-    box=gr.Column(elem_classes=["working"]), index=NO_FILE, colors=NO_FILE, report=NO_FILE
+NO_FILES: Updates = dict.fromkeys(
+    ("index", "colors", "report"), gr.DownloadButton(value=None, interactive=False)
 )
-READY = gr.Column(elem_classes=[])
+"""The downloads until they are written."""
+EMPTY: Updates = (
+    dict.fromkeys(("slider", "result", "gallery", "shown", "answered", "back"))
+    | dict.fromkeys(("about", "bars", "table", "notes"), "")
+    | NO_FILES
+)
+"""The result without a picture."""
+
+EVEN = {
+    "max": "In every pixel the most certain look decides; all have the same chance.",
+    "median": "In every pixel the middle answer counts; all have the same chance.",
+    "confidence": "The surer a look is of a pixel, the more it counts there; all start alike.",
+}
+"""What looks of the same weight mean, where it needs words."""
 
 
-def show(scene: Scene, result: Segmentation) -> Panel:
+def show(case: SegmentCase, result: Segmentation) -> Updates:
     """Returns everything about a result."""
-    pictures = [(_thumbnail(result, name), _caption(scene, result, name)) for name in scene.views]
-    return show_fusion(scene, result)._replace(
-        gallery=gr.Gallery(pictures, selected_index=0),
-        **show_view(scene, result, scene.views[0]),
-    )
+    views = case.settings.views
+    pictures = [
+        (fit_within(_turned_back(result, name), THUMBNAIL), _caption(case, result, name))
+        for name in views
+    ]
+    gallery = {"gallery": gr.Gallery(pictures, selected_index=0)}
+    return show_fusion(case, result) | gallery | show_view(case, result, views[0])
 
 
-def show_fusion(scene: Scene, result: Segmentation) -> Panel:
-    """Returns what depends on the fusion, the truth and the way to score; the rest unchanged."""
+def show_fusion(case: SegmentCase, result: Segmentation) -> Updates:
+    """Returns what depends on the fusion, the truth and the way to score."""
     palette = result.world.record.palette
     rgb = result.picture.rgb
-    classes = [(result.labels == i, palette.names[i]) for i in range(1, len(palette.names))]
-    return UNCHANGED._replace(
-        box=READY,
-        numbers=numbers(result, scene.background),
-        slider=tuple(overlay(rgb, x, palette) for x in (result.one_look, result.labels)),
-        result=(rgb, [(mask.astype(np.uint8), name) for mask, name in classes]),
-        bars=bars(result),
-        table=class_table(result),
-        notes="\n\n".join(result.notes),
-        index=NO_FILE,
-        colors=NO_FILE,
-        report=NO_FILE,
-    )
+    masks = [(result.labels == i).astype(np.uint8) for i in range(1, len(palette.names))]
+    return READY | NO_FILES | {
+        "numbers": _numbers(result, case.settings.background),
+        "slider": tuple(overlay(rgb, x, palette) for x in (result.one_look, result.labels)),
+        "result": gr.AnnotatedImage(
+            (rgb, list(zip(masks, palette.names[1:], strict=True))),
+            color_map=colors(case.settings.world),
+        ),
+        "bars": _bars(result),
+        "table": _class_table(result),
+        "notes": "\n\n".join(result.notes),
+    }  # fmt: skip
 
 
-def show_view(scene: Scene, result: Segmentation, name: str) -> dict[str, Any]:
+def show_view(case: SegmentCase, result: Segmentation, name: str) -> Updates:
     """Returns what one view saw, what it answered there, and the answer turned back."""
-    view, look = VIEWS[name], result.looks[name]
-    palette = result.world.record.palette
-    image = view.augment(to_tensor(result.picture.rgb)[None])[0]
-    shown = (255 * image).round().byte().permute(1, 2, 0).numpy()
-    score = result.view_score(name, scene.background)
+    view, palette = VIEWS[name], result.world.record.palette
+    shown = as_rgb(view.augment(to_tensor(result.picture.rgb)[None])[0])
+    score = result.view_score(name, case.settings.background)
     own = "" if score is None else f" Its own score: **{100 * score:.1f} %** mean IoU."
-    seen = seen_in_training(result, name)
+    seen = "yes" if result.world.record.augmentation.covers(view) else "no"
     return {
         "about": f"**{view.label}**: {view.summary}.{own} Training showed such pictures: {seen}.",
         "shown": shown,
-        "answered": overlay(shown, look.frame, palette),
+        "answered": overlay(shown, result.looks[name].frame, palette),
         "back": _turned_back(result, name),
     }
 
 
 def _turned_back(result: Segmentation, name: str) -> np.ndarray:
     """Returns the answer over the picture; what the view did not see is greyed out."""
-    look = result.looks[name]
-    image = overlay(result.picture.rgb, look.labels, result.world.record.palette)
-    if look.seen is not None:
-        image[~look.seen.numpy()] = image[~look.seen.numpy()] // 4 + 96
+    answer = result.looks[name]
+    image = overlay(result.picture.rgb, answer.labels, result.world.record.palette)
+    if answer.seen is not None:
+        image[~answer.seen.numpy()] = image[~answer.seen.numpy()] // 4 + 96
     return image
 
 
-def _thumbnail(result: Segmentation, name: str) -> np.ndarray:
-    return fit_within(_turned_back(result, name), THUMBNAIL)
-
-
-def _caption(scene: Scene, result: Segmentation, name: str) -> str:
-    score = result.view_score(name, scene.background)
+def _caption(case: SegmentCase, result: Segmentation, name: str) -> str:
+    score = result.view_score(name, case.settings.background)
     return VIEWS[name].label + ("" if score is None else f" {100 * score:.1f}")
+
+
+def _looks(result: Segmentation) -> str:
+    return "Original only" if result.fusion == "none" else html.looks_together(len(result.views))
+
+
+def _numbers(result: Segmentation, background: bool) -> str:
+    """Returns the three big numbers: one look, all looks, difference."""
+    looks = _looks(result)
+    if result.matrices is None:
+        one, fused = (float((x > 0).mean()) for x in (result.one_look, result.labels))
+        return html.cards(
+            ("One look", f"{one:.1%}", "of the picture is marked"),
+            (looks, f"{fused:.1%}", "of the picture is marked"),
+            ("Changed", f"{result.changed:.2%}", "of all pixels; with a mask you see scores"),
+        )
+    one, fused = (100 * mean_iou(matrix, background) for matrix in result.matrices)
+    if np.isnan(one + fused):
+        return html.cards(
+            ("One look", "–", "nothing to score"), (looks, "–", ""), ("Difference", "–", "")
+        )
+    unit = "overlap (mean IoU)" if background else "overlap without background"
+    return html.score_cards(looks, one, fused, unit)
+
+
+def _bars(result: Segmentation) -> str:
+    """Returns one bar a view: how much each look counts. A bar is a button that names its view."""
+    weights = result.weights
+    if weights is not None:
+        text = "How much each look counts, learned on labelled pictures."
+    elif result.fusion == "none":
+        weights, text = {"identity": 1.0}, "Only the original counts."
+    else:
+        weights = dict.fromkeys(result.views, 1 / len(result.views))
+        text = EVEN.get(result.fusion, "All looks count the same.")
+    hint = "Click a bar to see what that look saw."
+    rows = html.weight_bars(weights, result.world.record.palette, "button")
+    return f"<p>{escape(text)} {hint}</p>{rows}"
+
+
+def _class_table(result: Segmentation) -> str:
+    """Returns F1 and IoU a class, with one look and with all; a sentence without truth."""
+    if result.matrices is None:
+        return "<p>Add a mask to see how right the answers are, class by class.</p>"
+    palette = result.world.record.palette
+    columns = [100 * score(matrix) for score in (f1, iou) for matrix in result.matrices]
+    names = zip(palette.names, palette.colors, strict=True)
+    rows = [
+        (f"{html.swatch(color)}{escape(name)}", [column[i] for column in columns])
+        for i, (name, color) in enumerate(names)
+    ]
+    rows.append(("<b>Mean</b>", [np.nanmean(column) for column in columns]))
+    without = [c[1:] for c in columns]
+    means = [np.nan if np.isnan(c).all() else np.nanmean(c) for c in without]
+    rows.append(("<b>Mean without background</b>", means))
+    return html.table(
+        ("Class", *("one look", "combined") * 2),
+        ([name, *(html.figure(value, 2) for value in values)] for name, values in rows),
+        f"In percent. Combined: {escape(_looks(result))}, "
+        f"{escape(FUSIONS[result.fusion].summary)}.",
+        above="<tr><th></th><th scope='colgroup' colspan='2'>F1</th>"
+        "<th scope='colgroup' colspan='2'>IoU</th></tr>",
+    )

@@ -1,121 +1,187 @@
-"""The segmentation tab: which action each part starts."""
+"""The segmentation tab: where its parts stand, and which action each starts."""
 
 from typing import Any
 
 import gradio as gr
 
-from tta_demo.ui.kit.events import HEAVY, LIGHT, RAW
-from tta_demo.ui.segment import actions, choices, opening
-from tta_demo.ui.segment.layout import Inputs, build_inputs, build_results
-from tta_demo.ui.segment.show import Panel, Session
+from tta_demo.samples.weeds import DIFFICULTY
+from tta_demo.tasks.worlds import WORLDS
+from tta_demo.tta.fusion import FUSIONS
+from tta_demo.tta.views import DOMAINS, VIEWS
+from tta_demo.ui.kit.events import HEAVY, LATEST, RAW
+from tta_demo.ui.kit.files import beside
+from tta_demo.ui.kit.looking import open_with
+from tta_demo.ui.kit.parts import examples, options_of, picture_box, radio, small_gallery
+from tta_demo.ui.kit.screen import Screen
+from tta_demo.ui.segment import actions, choices
+from tta_demo.ui.segment.case import GROUPS, SegmentVisitor, Settings, tick
 
-__all__ = ["SegmentTab", "build_segment_tab"]
+__all__ = ["build_segment_tab"]
 
-SHOW_RESULTS = """
-() => { if (innerWidth <= 640) document.querySelector('#results').scrollIntoView() }
-"""
-"""On a phone the results stand above the inputs, out of sight of who just chose a picture."""
+WORLD = next(iter(WORLDS))
+RESULT: dict[str, Any] = {"format": "png", "interactive": False}
 
 
-def build_segment_tab(page: gr.Blocks) -> "SegmentTab":
+def build_segment_tab(page: gr.Blocks) -> Screen:
     """Lays out the tab inside the open page, and wires it."""
+    screen = Screen(SegmentVisitor(), restore=actions.restore, finish=actions.files)
     with gr.Row(equal_height=False):
         with gr.Column(scale=2, min_width=320):
-            inputs = build_inputs()
-        with gr.Column(scale=3, min_width=320, elem_id="results") as box:
-            panel, tabs = build_results(box)
-    tab = SegmentTab(page, inputs, panel, tabs)
-    tab.connect()
-    return tab
+            _build_picture(screen)
+            _build_painting(screen)
+            _build_looks(screen)
+            _build_fusion(screen)
+        screen["settings"] = Settings
+        with gr.Column(scale=3, min_width=320, elem_id="results") as screen["box"]:
+            _build_results(screen)
+    heavy = HEAVY | {"show_progress_on": screen["slider"]}
+    _wire_pictures(screen, page, heavy)
+    _wire_masks(screen)
+    _wire_views(screen, heavy)
+    screen.on(screen["gallery"].select, actions.select_view)
+    screen.on(screen["bars"].select, actions.open_bar)
+    return screen
 
 
-class SegmentTab:
-    """Connects the parts of the tab with the actions."""
-
-    def __init__(self, page: gr.Blocks, inputs: Inputs, panel: Panel, tabs: gr.Tabs) -> None:
-        self.page, self.inputs, self.panel, self.tabs = page, inputs, panel, tabs
-        self.session = gr.State(Session())
-        self.world = choices.WorldParts(
-            inputs.examples, inputs.note, inputs.generator, inputs.canvas, panel.result
+def _build_picture(screen: Screen) -> None:
+    gr.Markdown("### 1. Pick a picture, or upload your own")
+    screen["world"] = radio("World", WORLDS, "world")
+    # gradio shows other files than those of the first world only from the working directory
+    gr.set_static_paths([path for world in WORLDS.values() for path in world.examples])
+    screen["example"] = examples(WORLDS[WORLD].examples, "examples")
+    generates = WORLDS[WORLD].generate is not None
+    with gr.Column(visible=generates, elem_id="generator") as screen["generator"]:
+        screen["difficulty"] = gr.Slider(
+            0, 1, DIFFICULTY, step=0.05, label="Difficulty", info="Noise, blur, dusk, look-alikes."
         )
-        self.whole = [inputs.picture, inputs.mask, inputs.painting, inputs.difficulty, *panel]
-        self.heavy = HEAVY | {"show_progress_on": panel.slider}
+        screen.add_fixed(generate=gr.Button("New field", size="sm", elem_id="new-field"))
+    with gr.Row():
+        screen["picture"] = picture_box("Picture", "picture")
+        screen["mask"] = picture_box("The truth", "mask")
+    screen["note"] = gr.HTML(choices.note(WORLD), elem_id="note")
 
-    def connect(self) -> None:
-        """Starts an action from every part that a visitor can touch."""
-        self._pictures()
-        self._masks()
-        self._views()
-        session, panel = self.session, list(self.panel)
-        self.panel.gallery.select(actions.select_view, session, panel, **LIGHT)
-        self.panel.bars.select(actions.open_bar, session, [self.tabs, *panel], **LIGHT)
 
-    def _settle(self, event: Any) -> None:  # noqa: ANN401 (gradio's own kind of dict)
-        """After every action: new downloads, or on an error the inputs that fit the screen."""
-        panel = self.panel
-        downloads = [panel.index, panel.colors, panel.report]
-        event.success(actions.files, self.session, downloads, **LIGHT)
-        event.failure(actions.restore, self.session, self._restored, **LIGHT)
+def _build_painting(screen: Screen) -> None:
+    with gr.Accordion("No mask file? Paint one", open=False, elem_id="painting") as screen[
+        "painting"
+    ]:
+        screen["canvas"] = gr.ImageEditor(
+            show_label=False,
+            type="numpy",
+            image_mode="RGBA",
+            format="png",
+            layers=False,
+            sources=(),
+            transforms=(),
+            brush=choices.brush(WORLD),
+            elem_id="canvas",
+        )
+        screen.add_fixed(use_painting=gr.Button("Use this painting", size="sm"))
 
-    def follow(self, event: Any) -> None:  # noqa: ANN401
-        """After an action elsewhere changed the scene: the inputs and downloads that fit it."""
-        event.success(actions.restore, self.session, self._restored, **LIGHT)
-        self._settle(event)
 
-    @property
-    def _restored(self) -> list[Any]:
-        inputs = self.inputs
-        return [
-            self.panel.box, inputs.picture, inputs.mask, inputs.world, inputs.fusion,
-            inputs.background, inputs.domain, *self.world, *inputs.groups,
-        ]  # fmt: skip
+def _build_looks(screen: Screen) -> None:
+    domain = WORLDS[WORLD].domain
+    gr.Markdown("### 2. How should it look again?")
+    screen["domain"] = radio(
+        "What kind of picture is it?", DOMAINS, "domain", domain, show_label=True,
+        info="Ticks the looks that suit it.",
+    )  # fmt: skip
+    ticks = dict(zip(GROUPS, tick(DOMAINS[domain].views), strict=True))
+    first, *others = GROUPS
+    boxes = [_build_group(first, ticks[first])]
+    with gr.Accordion("More looks: zoom, light, small moves", open=False):
+        boxes += [_build_group(group, ticks[group]) for group in others]
+        screen.add_fixed(everything=gr.Button("Tick the set of 15", size="sm"))
+    screen["groups"] = boxes
 
-    def _pictures(self) -> None:
-        inputs, session = self.inputs, self.session
-        settings = [inputs.world, inputs.fusion, inputs.background, *inputs.groups]
-        first = [session, gr.State(0), *settings]
-        field = [session, inputs.difficulty, *settings]
-        self._settle(self.page.load(opening.open_example, first, self.whole, **self.heavy))
-        parts = [self.panel.box, inputs.domain, *self.world, *inputs.groups]
-        changed = inputs.world.input(choices.change_world, inputs.world, parts, **LIGHT)
-        self._settle(changed.success(opening.open_example, first, self.whole, **self.heavy))
-        self._settle(inputs.difficulty.input(opening.same_field, field, self.whole, **self.heavy))
-        example = [session, inputs.examples, *settings]
-        upload = [session, inputs.picture, *settings]
-        for event in (
-            inputs.examples.click(opening.open_example, example, self.whole, **self.heavy),
-            inputs.generate.click(opening.new_field, field, self.whole, **self.heavy),
-            inputs.picture.upload(opening.open_picture, upload, self.whole, **RAW, **self.heavy),
+
+def _build_group(group: str, ticked: list[str]) -> gr.CheckboxGroup:
+    views = options_of({name: VIEWS[name] for name in GROUPS[group]})
+    name = group.lower().replace(" ", "-")
+    return gr.CheckboxGroup(views, value=ticked, label=group, elem_id=name)
+
+
+def _build_fusion(screen: Screen) -> None:
+    gr.Markdown("### 3. How should it combine the answers?")
+    screen["fusion"] = radio("Fusion", FUSIONS, "fusion", "mean")
+    screen["background"] = gr.Checkbox(
+        value=True, label="Count the background in the score", elem_id="background"
+    )
+
+
+def _build_results(screen: Screen) -> None:
+    screen["numbers"] = gr.HTML("Looking at the first example …", elem_id="numbers", min_height=92)
+    with gr.Tabs(overflow_behavior="wrap") as screen["tabs"]:
+        with gr.Tab("Before / after", id="slider"):
+            screen["slider"] = gr.ImageSlider(
+                label="One look | all looks", elem_id="slider", show_label=True, **RESULT
+            )
+        with gr.Tab("Result", id="result"):
+            screen["result"] = gr.AnnotatedImage(
+                label="All looks combined; point at a class",
+                color_map=choices.colors(WORLD),
+                format="png",
+                elem_id="result",
+            )
+        with gr.Tab("Every look", id="views"):
+            _build_views(screen)
+        with gr.Tab("Weights", id="weights"):
+            screen["bars"] = gr.HTML(elem_id="weights", js_on_load=beside(__file__, "bars.js"))
+        with gr.Tab("Numbers", id="table"):
+            screen["table"] = gr.HTML(elem_id="table")
+    screen["notes"] = gr.Markdown(elem_classes=["notes"], elem_id="notes")
+    with gr.Row(elem_id="downloads"):
+        for name, label in (
+            ("index", "Download mask (class ids)"),
+            ("colors", "Download mask (colours)"),
+            ("report", "Download report (JSON)"),
         ):
-            self._settle(event)
-            event.success(None, js=SHOW_RESULTS)
-        self._settle(inputs.picture.clear(actions.clear_picture, session, self.whole, **LIGHT))
+            screen[name] = gr.DownloadButton(
+                label, size="sm", interactive=False, elem_id=f"download-{name}"
+            )
 
-    def _masks(self) -> None:
-        inputs, session = self.inputs, self.session
-        last = LIGHT | {"trigger_mode": "always_last"}
-        inputs.painting.expand(actions.canvas, session, inputs.canvas, **LIGHT)
-        upload, painted = [session, inputs.mask], [session, inputs.canvas]
-        for event in (
-            inputs.mask.upload(actions.open_mask, upload, self.whole, **RAW, **last),
-            inputs.mask.clear(actions.clear_mask, session, self.whole, **last),
-            inputs.use_painting.click(actions.use_painting, painted, self.whole, **last),
-        ):
-            self._settle(event)
 
-    def _views(self) -> None:
-        inputs, session, panel = self.inputs, self.session, list(self.panel)
-        settings = [session, inputs.fusion, inputs.background, *inputs.groups]
-        run = {"fn": actions.change_views, "inputs": settings, "outputs": panel, **self.heavy}
-        ticked = {"outputs": inputs.groups, **LIGHT}
-        last = LIGHT | {"trigger_mode": "always_last"}
-        for event in (
-            *(group.input(**run) for group in inputs.groups),
-            inputs.domain.input(choices.tick_domain, inputs.domain, **ticked).success(**run),
-            inputs.everything.click(choices.tick_all, None, **ticked).success(**run),
-            inputs.fusion.input(actions.change_fusion, [session, inputs.fusion], panel, **last),
-            inputs.background.input(
-                actions.change_score, [session, inputs.background], panel, **last
-            ),
+def _build_views(screen: Screen) -> None:
+    screen["gallery"] = small_gallery(
+        "Every look, turned back", "gallery", columns=4, object_fit="cover", allow_preview=False
+    )
+    screen["about"] = gr.Markdown(elem_id="about")
+    with gr.Row(elem_classes=["three"]):
+        for name, label in (
+            ("shown", "Shown to the model"),
+            ("answered", "Its answer there"),
+            ("back", "Turned back"),
         ):
-            self._settle(event)
+            with gr.Column(min_width=80):
+                gr.Markdown(label)
+                screen[name] = gr.Image(
+                    label=label, alt_text=label, show_label=False, buttons=["fullscreen"], **RESULT
+                )
+
+
+def _wire_pictures(screen: Screen, page: gr.Blocks, heavy: dict[str, Any]) -> None:
+    screen.act(page.load, actions.open_first, heavy)
+    changed = screen.on(screen["world"].input, choices.change_world)
+    screen.act(changed.success, actions.open_first, heavy)
+    screen.act(screen["difficulty"].input, actions.same_field, heavy)
+    open_with(screen, screen["example"].click, actions.open_example, heavy)
+    open_with(screen, screen["generate"].click, actions.new_field, heavy)
+    open_with(screen, screen["picture"].upload, actions.open_picture, heavy | RAW)
+    screen.act(screen["picture"].clear, actions.clear_picture)
+
+
+def _wire_masks(screen: Screen) -> None:
+    screen.on(screen["painting"].expand, actions.canvas)
+    screen.act(screen["mask"].upload, actions.open_mask, LATEST | RAW)
+    screen.act(screen["mask"].clear, actions.clear_mask, LATEST)
+    screen.act(screen["use_painting"].click, actions.use_painting, LATEST)
+
+
+def _wire_views(screen: Screen, heavy: dict[str, Any]) -> None:
+    ticked = screen.on(screen["domain"].input, choices.tick_domain)
+    every = screen.on(screen["everything"].click, choices.tick_all)
+    groups = [group.input for group in screen["groups"]]
+    for trigger in (*groups, ticked.success, every.success):
+        screen.act(trigger, actions.change_views, heavy)
+    screen.act(screen["fusion"].input, actions.change_fusion, LATEST)
+    screen.act(screen["background"].input, actions.change_score, LATEST)

@@ -1,5 +1,6 @@
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from functools import partial
@@ -9,24 +10,18 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from tta_demo.commands import app as cli
 from tta_demo.learning.weight_file import WeightFile
-from tta_demo.models.centernet import CenterNet
-from tta_demo.models.detectors import load_detector
-from tta_demo.models.registry import digest_of
+from tta_demo.models.registry import load_model
 from tta_demo.pictures.masks import read_mask
 from tta_demo.pictures.reading import read_picture
 from tta_demo.scoring.metrics import mean_iou
 from tta_demo.tasks.segment import segment
 from tta_demo.tasks.worlds import WORLDS
-from tta_demo.training import centernet as train_detector
-from tta_demo.training.centernet_card import write_detector_card
-from tta_demo.training.unet import save
-from tta_demo.tta.box_fusion import FUSERS
-from tta_demo.tta.box_views import detect
+from tta_demo.training import centernet, centernet_card
+from tta_demo.tta.box_fusion import fuse_boxes
+from tta_demo.tta.box_views import predict_boxes
 from tta_demo.tta.predict import to_tensor
 from tta_demo.tta.views import VIEW_SETS
-from tta_demo.ui.classify.actions import PHOTOS
 
 NUCLEI = WORLDS["nuclei"]
 WEEDS = WORLDS["weeds"]
@@ -49,7 +44,8 @@ def test_predict_writes_mask_overlay_and_report(tmp_path):
     run("predict", PICTURE, *options, "--out", tmp_path)
     picture = read_picture(PICTURE)
     truth, _ = read_mask(NUCLEI.mask_of(PICTURE), NUCLEI.record.palette, picture)
-    result = segment(NUCLEI, picture, truth, VIEW_SETS["d4"], "learned")
+    plan, _ = NUCLEI.plan(VIEW_SETS["d4"], "learned")
+    result = segment(NUCLEI.record, picture, plan, truth)
     mask = Image.open(tmp_path / f"{PICTURE.stem}-mask.png")
     np.testing.assert_array_equal(np.asarray(mask), result.labels)
     assert Image.open(tmp_path / f"{PICTURE.stem}-overlay.png").size == mask.size
@@ -190,7 +186,8 @@ def test_weights_learned_on_a_folder_are_evaluated_on_it_and_broken_files_are_to
     for picture in sorted((folder / "images").glob("weeds*")):
         opened = read_picture(picture)
         truth, _ = WEEDS.read_truth(folder / "masks" / picture.name, opened)
-        result = segment(WEEDS, opened, truth, file.views, "learned", file=file)
+        plan, _ = WEEDS.plan(file.views, "learned", file)
+        result = segment(WEEDS.record, opened, plan, truth)
         matrices.append(result.matrices[1])
         shown = np.asarray(Image.open(out / "mask" / picture.name))
         assert (shown == result.labels).mean() > 0.999
@@ -245,15 +242,17 @@ def test_a_wrong_choice_is_refused_before_any_work(tmp_path, arguments, named):
 
 def test_training_the_detector_writes_weights_and_card(tmp_path, monkeypatch):
     def train(out):
-        save(CenterNet(2, width=4), out)
+        out.parent.mkdir()
+        shutil.copy(MODELS["weed-detector"].weights(), out)
         return [
             {"epoch": i, "loss": 1 / i, "ap": 0.1, "ap50": ap} for i, ap in ((1, 0.4), (2, 0.3))
         ]
 
-    monkeypatch.setattr(train_detector, "train", train)
-    monkeypatch.setattr(cli, "write_detector_card", partial(write_detector_card, pictures=1))
+    card_of_one = partial(centernet_card.write_detector_card, pictures=1)
+    monkeypatch.setattr(centernet, "train", train)
+    monkeypatch.setattr(centernet_card, "write_detector_card", card_of_one)
     out = tmp_path / "new" / "weights.safetensors"
-    done = CliRunner().invoke(cli.app, ["train", "weed-detector", "--out", str(out)])
+    done = CliRunner().invoke(app, ["train", "weed-detector", "--out", str(out)])
     assert done.exit_code == 0, done.output
     card = out.with_suffix(".md").read_text()
     command = f"`python -m tta_demo train weed-detector --out {out}`"
@@ -266,7 +265,7 @@ def test_training_the_detector_writes_weights_and_card(tmp_path, monkeypatch):
         "epochs",
     ):
         assert told in card
-    done = CliRunner().invoke(cli.app, ["train", "weed-detector", "--out", "x", "--data", "y"])
+    done = CliRunner().invoke(app, ["train", "weed-detector", "--out", "x", "--data", "y"])
     assert "--data" in str(done.exception)
 
 
@@ -287,8 +286,10 @@ def test_detect_writes_the_boxes_that_the_library_finds(tmp_path):
     run("detect", example, "--views", "flips", "--out", tmp_path)
     report = json.loads((tmp_path / f"{example.stem}.json").read_text())
     image = to_tensor(read_picture(example).rgb)
-    found = detect(load_detector("weed-detector"), image, VIEW_SETS["flips"])
-    wanted = FUSERS["wbf"].run(found).boxes
+    found = predict_boxes(load_model("weed-detector"), image, VIEW_SETS["flips"])
+    wanted = fuse_boxes([look.boxes for look in found.values()]).boxes
+    assert report["size"] == list(image.shape[1:])
+    assert (report["views"], report["fusion"]) == (list(VIEW_SETS["flips"]), "wbf")
     assert len(report["boxes"]) == len(wanted)
     best = report["boxes"][0]
     np.testing.assert_allclose(best["xyxy"], wanted.xyxy[0], atol=0.1)

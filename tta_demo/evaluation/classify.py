@@ -2,9 +2,9 @@
 
 import json
 import statistics
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from math import log
 from pathlib import Path
@@ -14,30 +14,31 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from tta_demo.evaluation.journal import Journal
+from tta_demo.evaluation.failures import Failures
+from tta_demo.evaluation.run import Entry, Progress, Run
+from tta_demo.evaluation.times import seconds_of
 from tta_demo.learning.answers import Answers
 from tta_demo.learning.fit import fit_steps
 from tta_demo.pictures.reading import read_picture
-from tta_demo.scoring.score import Plan
-from tta_demo.tasks.classify import predict_crops
-from tta_demo.tta.crops import CROP_SETS
+from tta_demo.scoring.interval import bootstrap
+from tta_demo.tta.crops import CROP_SETS, predict_crops
+from tta_demo.tta.fusion import Weights
+from tta_demo.tta.plan import Plan
 from tta_demo.tta.predict import Model, ViewStack
 
-__all__ = ["FUSED", "PLANS", "Result", "Row", "evaluate_photos"]
+__all__ = ["FUSED", "PLANS", "Result", "Row", "evaluate_classification"]
 
 LOG = "imagenet.jsonl"
 CROPS = CROP_SETS["ten-crop"]
 FUSED = {"mean": "mean of probabilities", "gmean": "mean of logits"}
-PLANS = (
-    Plan("centre crop", CROP_SETS["center"], "mean"),
-    *(
-        Plan(f"{name}, {how}", CROP_SETS[name], fusion)
-        for name in ("mirror", "five-crop", "ten-crop")
-        for fusion, how in FUSED.items()
-    ),
-)
-EVEN = next(i for i, p in enumerate(PLANS) if p.views == CROPS and p.fusion == "mean")
-"""Place of the plan that learned weights are compared with."""
+PLANS = {"centre crop": Plan(CROP_SETS["center"])} | {
+    f"{name}, {how}": Plan(CROP_SETS[name], fusion)
+    for name in ("mirror", "five-crop", "ten-crop")
+    for fusion, how in FUSED.items()
+}
+EVEN = "ten-crop, mean of probabilities"
+"""The plan that learned weights are compared with."""
+LEARNED = "ten-crop, learned weights"
 
 
 @dataclass(frozen=True)
@@ -77,26 +78,26 @@ class Result:
     """
 
     rows: tuple[Row, ...]
-    failures: dict[str, str]
+    failures: Failures
     learned: dict[str, Any]
 
 
-def evaluate_photos(
+def evaluate_classification(
     model: Model,
     folder: Path,
-    photos: dict[Path, int],
+    photos: Mapping[Path, int],
     out: Path,
     stamp: dict[str, Any],
     seed: int = 0,
     timed: int = 30,
-    progress: Callable[[Sequence[Path]], Iterable[Path]] = tqdm,
+    progress: Progress = tqdm,
 ) -> Result:
     """Scores every plan on pictures, and weights learned on one half of them on the other half.
 
     The half to learn on comes first: when the other one's turn comes, the weights are there. So
     the log `imagenet.jsonl` need not keep any answer for all classes, but a picture's ranks, its
-    log losses, and each crop's log-probability of the true class. A run that was cut off goes on;
-    a file that is mended after the weights were learned changes them no more.
+    log losses, and each crop's log-probability of the true class. A file that is mended after the
+    weights were learned changes them no more.
 
     Args:
         model: from crops `(B, 3, 224, 224)` to logits `(B, C)`.
@@ -106,64 +107,26 @@ def evaluate_photos(
         stamp: what else tells this run's settings, for instance the model's digest; JSON.
         seed: of the halves.
         timed: number of pictures to measure times on.
-        progress: wraps the pictures that are still to do.
+        progress: as for `Run.over`.
 
     Raises:
         ValueError: no picture can be read, or the folder holds results of other settings.
     """
-    names = {path: path.relative_to(folder).as_posix() for path in photos}
-    log = _Log(out, stamp | _settings(folder, {names[p]: i for p, i in photos.items()}, seed))
-    order = np.random.default_rng(seed).permutation(np.array(list(photos), object)).tolist()
+    labels = {path.relative_to(folder).as_posix(): label for path, label in photos.items()}
+    log = Run(out / LOG, stamp | _settings(folder, labels, seed))
+    names = list(labels)
+    order = [names[i] for i in np.random.default_rng(seed).permutation(len(names))]
+    learning = set(order[: len(order) // 2])
     if "slowdown" not in log.facts:
-        log.add({"slowdown": _slowdown(model, order[: timed + 1], progress)})
-    learning = {names[path] for path in order[: len(order) // 2]}
-    failures: dict[str, str] = {}
-    missing = [path for path in order if names[path] not in log.records]
-    for path in progress(missing) if missing else ():
-        name = names[path]
-        plans = PLANS if name in learning else (*PLANS, *log.learned())
-        try:
-            found = _scored(_look(model, path, CROPS), photos[path], plans)
-        except (ValueError, OSError) as error:
-            failures[name] = str(error)
-            continue
-        log.add({"picture": name, **found})
-    if not log.records:
-        told = "".join(f"; {message}" for message in list(failures.values())[:3])
-        raise ValueError(f"none of {len(photos)} pictures could be read{told}")
-    return _result(log, failures)
+        paths = (folder / name for name in progress(order[: timed + 1]))
+        log.add({"slowdown": _slowdown(model, paths)})
 
+    def work(name: str) -> Entry:
+        plans = PLANS if name in learning else PLANS | _learned(log)
+        return _scored(_look(model, folder / name), labels[name], plans.values())
 
-class _Log:
-    """What a run found so far: facts about all pictures, and a record of each."""
-
-    def __init__(self, out: Path, settings: dict[str, Any]) -> None:
-        self._journal = Journal(out / LOG, settings)
-        self.facts: dict[str, Any] = {}
-        self.records: dict[str, dict[str, Any]] = {}
-        for entry in self._journal.entries:
-            self._take(entry)
-
-    def add(self, entry: dict[str, Any]) -> None:
-        """Adds facts, or a picture, which has the key `picture`."""
-        self._journal.add(entry)
-        self._take(entry)
-
-    def learned(self) -> tuple[Plan, ...]:
-        """Returns the plan of the weights, learned once, on all pictures that are there by then.
-
-        It is empty if there is none.
-        """
-        if "weights" not in self.facts:
-            self.add(_learn(list(self.records.values())))
-        weights = self.facts["weights"]
-        return () if weights is None else (_weighted(weights),)
-
-    def _take(self, entry: dict[str, Any]) -> None:
-        if "picture" in entry:
-            self.records[entry["picture"]] = entry
-        else:
-            self.facts |= entry
+    log.over(order, work, progress)
+    return _result(log)
 
 
 def _settings(folder: Path, labels: dict[str, int], seed: int) -> dict[str, Any]:
@@ -173,11 +136,11 @@ def _settings(folder: Path, labels: dict[str, int], seed: int) -> dict[str, Any]
         "pictures": len(labels),
         "labels": blake2b(json.dumps(labels).encode(), digest_size=8).hexdigest(),
         "seed": seed,
-        "plans": {plan.name: plan.views for plan in PLANS},
+        "plans": {name: plan.settings() for name, plan in PLANS.items()},
     }
 
 
-def _look(model: Model, path: Path, views: Sequence[str]) -> ViewStack:
+def _look(model: Model, path: Path, views: Sequence[str] = CROPS) -> ViewStack:
     stack = predict_crops(model, read_picture(path).rgb, views)
     if not torch.isfinite(stack.log_probs).all():
         raise ValueError(f"{path.name}: the model's answer is no finite number")
@@ -185,39 +148,34 @@ def _look(model: Model, path: Path, views: Sequence[str]) -> ViewStack:
 
 
 def _weighted(weights: Sequence[float]) -> Plan:
-    return Plan("ten-crop, learned weights", CROPS, "learned", torch.tensor(weights))
+    return Plan(CROPS, "learned", Weights(weights))
 
 
-def _slowdown(
-    model: Model, paths: Sequence[Path], progress: Callable[[Sequence[Path]], Iterable[Path]]
-) -> list[float]:
+def _slowdown(model: Model, paths: Iterable[Path]) -> list[float]:
     """Returns how much longer each plan takes than the first: the median over pictures.
 
     The plans take turns on each picture, so that other load meets all alike. The first picture
     only warms up. A file that cannot be read is left out; empty if that leaves nothing.
     """
-    plans = (*PLANS, _weighted([1 / len(CROPS)] * len(CROPS)))
+    plans = (*PLANS.values(), _weighted([1 / len(CROPS)] * len(CROPS)))
     ratios = []
-    for path in progress(paths):
-        try:
-            _look(model, path, CROPS)  # else the first plan would be the one to wait for the disk
-        except (ValueError, OSError):
-            continue
-        times = []
-        for plan in plans:
-            start = time.perf_counter()
-            plan.fuse(_look(model, path, plan.views))
-            times.append(time.perf_counter() - start)
-        ratios.append([seconds / times[0] for seconds in times])
+    for path in paths:
+        with Failures().of(path.name):
+            _look(model, path)  # else the first plan would be the one to wait for the disk
+            times = [seconds_of(partial(_answered, model, path, plan)) for plan in plans]
+            ratios.append([seconds / times[0] for seconds in times])
     return [round(statistics.median(each), 3) for each in zip(*ratios[1:], strict=True)]
 
 
-def _scored(stack: ViewStack, label: int, plans: Sequence[Plan]) -> dict[str, Any]:
+def _answered(model: Model, path: Path, plan: Plan) -> torch.Tensor:
+    return plan.fuse(_look(model, path, plan.views))
+
+
+def _scored(stack: ViewStack, label: int, plans: Iterable[Plan]) -> Entry:
     """Returns what the log keeps of one picture; of equal classes, the lower id comes first."""
     ranks, losses = [], []
     for plan in plans:
-        rows = [stack.views.index(name) for name in plan.views]
-        probs = plan.fuse(ViewStack(plan.views, stack.log_probs[rows]))
+        probs = plan.fuse(stack)
         before = (probs > probs[label]).sum() + (probs[:label] == probs[label]).sum()
         ranks.append(int(before))
         losses.append(round(-log(probs[label]), 6))
@@ -225,65 +183,69 @@ def _scored(stack: ViewStack, label: int, plans: Sequence[Plan]) -> dict[str, An
     return {"label": label, "ranks": ranks, "nll": losses, "true": true}
 
 
-def _learn(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _learned(log: Run) -> dict[str, Plan]:
+    """Returns the plan of the weights, learned once, on all pictures that are there by then.
+
+    It is missing if there is none.
+    """
+    if "weights" not in log.facts:
+        log.add(_fitted(list(log.done.values())))
+    weights = log.facts["weights"]
+    return {} if weights is None else {LEARNED: _weighted(weights)}
+
+
+def _fitted(entries: Sequence[Entry]) -> Entry:
     """Returns the exact weights of pictures in the log, as facts for the log."""
-    if not records:
+    if not entries:
         return {"weights": None}
-    truth = np.exp(np.array([record["true"] for record in records], np.float32).T)
-    answers = Answers((truth[:, None],), (np.array([record["label"] for record in records]),))
+    truth = np.exp(np.array([entry["true"] for entry in entries], np.float32).T)
+    answers = Answers((truth[:, None],), (np.array([entry["label"] for entry in entries]),))
     *_, found = fit_steps(answers)
-    return {"weights": found.weights.tolist(), "gap": found.gap, "fitted_on": len(records)}
+    return {"weights": found.weights.tolist(), "gap": found.gap, "fitted_on": len(entries)}
 
 
-def _result(log: _Log, failures: dict[str, str]) -> Result:
-    everything = list(log.records.values())
-    slowdown = log.facts["slowdown"] or [None] * (len(PLANS) + 1)
-    rows = _rows(everything, dict(enumerate(PLANS)), slowdown, f"{len(everything)} (all)")
-    held = [record for record in everything if len(record["ranks"]) > len(PLANS)]
+def _result(log: Run) -> Result:
+    everything = list(log.done.values())
+    held = [entry for entry in everything if len(entry["ranks"]) > len(PLANS)]
+    slowdown = dict(zip((*PLANS, LEARNED), log.facts["slowdown"], strict=False))
+    rows = _rows(everything, PLANS, slowdown, f"{len(everything)} (all)")
     if not held:
-        return Result(rows, failures, {})
-    both = {EVEN: PLANS[EVEN], len(PLANS): _weighted(log.facts["weights"])}
-    rows += _rows(held, both, slowdown, f"{len(held)} (not learned on)")
-    gains = {
-        key: _difference(scores[:, -1] - scores[:, EVEN]) for key, scores in _scores(held).items()
-    }
+        return Result(rows, log.failures, {})
+    rows += _rows(held, (EVEN, LEARNED), slowdown, f"{len(held)} (not learned on)")
     learned = {
         "weights": dict(zip(CROPS, log.facts["weights"], strict=True)),
         "gap": log.facts["gap"],
         "fitted_on": log.facts["fitted_on"],
-        "minus_even": gains if len(held) > 1 else {},
+        "minus_even": _gains(held) if len(held) > 1 else {},
     }
-    return Result(rows, failures, learned)
+    return Result(rows, log.failures, learned)
 
 
-def _scores(records: Sequence[dict[str, Any]]) -> dict[str, np.ndarray]:
-    """Returns scores by name, a row a picture and a column a plan that all pictures have."""
-    plans = min(len(record["ranks"]) for record in records)
-    ranks, nll = (np.array([r[key][:plans] for r in records]) for key in ("ranks", "nll"))
+def _scores(entries: Sequence[Entry], plan: str) -> dict[str, np.ndarray]:
+    """Returns a plan's scores by name, one a picture."""
+    place = [*PLANS, LEARNED].index(plan)
+    ranks, nll = (np.array([entry[key][place] for entry in entries]) for key in ("ranks", "nll"))
     return {"top1": 1.0 * (ranks < 1), "top5": 1.0 * (ranks < 5), "nll": nll}
 
 
 def _rows(
-    records: Sequence[dict[str, Any]],
-    plans: dict[int, Plan],
-    slowdown: Sequence[float | None],
-    which: str,
+    entries: Sequence[Entry], plans: Iterable[str], slowdown: Mapping[str, float], which: str
 ) -> tuple[Row, ...]:
-    means = {key: scores.mean(0).round(6).tolist() for key, scores in _scores(records).items()}
     return tuple(
         Row(
-            plan.name,
-            views=len(plan.views),
-            slowdown=slowdown[i],
+            plan,
+            views=len(PLANS.get(plan, PLANS[EVEN]).views),
+            slowdown=slowdown.get(plan),
             pictures=which,
-            **{key: values[i] for key, values in means.items()},
+            **{key: round(float(x.mean()), 6) for key, x in _scores(entries, plan).items()},
         )
-        for i, plan in plans.items()
+        for plan in plans
     )
 
 
-def _difference(gains: np.ndarray) -> dict[str, float]:
-    """Returns the mean over pictures and its 95 % interval (normal approximation)."""
-    mean = gains.mean()
-    half = 1.96 * gains.std(ddof=1) / len(gains) ** 0.5
-    return {"value": float(mean), "low": float(mean - half), "high": float(mean + half)}
+def _gains(entries: Sequence[Entry]) -> dict[str, dict[str, float]]:
+    """Returns by how much the learned weights exceed the even mean; see `bootstrap`."""
+    learned, even = _scores(entries, LEARNED), _scores(entries, EVEN)
+    gains = np.array([learned[key] - even[key] for key in learned])
+    found = bootstrap(lambda counts: gains @ counts / len(entries), len(entries))
+    return {key: one._asdict() for key, one in zip(learned, found, strict=True)}

@@ -4,6 +4,8 @@ import torch
 from browser import DESKTOP, chromium
 from torch import nn
 
+from tta_demo.models.unet import UNet
+
 
 @pytest.fixture(autouse=True)
 def seed():
@@ -19,6 +21,15 @@ def toy_model(seed):
     with torch.no_grad():
         model.weight.normal_(std=1.5)
     return model.eval()
+
+
+@pytest.fixture
+def random_unet(seed):
+    """A small U-Net whose answers are far from even."""
+    network = UNet(3, width=4).eval()
+    with torch.no_grad():
+        network.outputs.weight.mul_(30)
+    return network
 
 
 @pytest.fixture(scope="session")

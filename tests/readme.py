@@ -15,7 +15,7 @@ from tta_demo.learning.fit_methods import METHODS  # noqa: E402 (the path comes 
 from tta_demo.tasks.worlds import WORLDS  # noqa: E402 (the path comes first)
 from tta_demo.tta.crops import CROP_SETS, CROP_VIEWS  # noqa: E402 (the path comes first)
 from tta_demo.tta.fusion import FUSIONS  # noqa: E402 (the path comes first)
-from tta_demo.tta.views import DOMAINS, VIEW_SETS, VIEWS  # noqa: E402 (the path comes first)
+from tta_demo.models.domains import DOMAINS, VIEW_SETS, VIEWS  # noqa: E402 (the path comes first)
 
 README = ROOT / "README.md"
 

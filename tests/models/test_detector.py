@@ -192,7 +192,7 @@ def test_training_writes_a_file_that_can_be_read_and_used_and_repeats_itself(tmp
     history, tensors = trained(TINY, tmp_path / "new" / "weights.safetensors")
     torch.rand(3)  # whatever else draws numbers
     _, again = trained(TINY, tmp_path / "again.safetensors")
-    model = read_detector(tmp_path / "new" / "weights.safetensors")
+    model = read_centernet(tmp_path / "new" / "weights.safetensors")
     assert not model.training
     for name, value in tensors.items():
         assert torch.equal(model.state_dict()[name], value.float()), name

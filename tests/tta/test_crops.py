@@ -45,13 +45,16 @@ def by_hand(rgb, name):
 
 @sizes
 @placed
-def test_a_crop_equals_one_cut_by_hand_to_the_pixel(view, size):
+def test_a_crop_equals_one_that_pillow_resized_to_one_level_of_few_pixels(view, size):
     rgb = picture(size)
     crop = cut(rgb, [view.name])
     wanted = torch.from_numpy(by_hand(rgb, view.name).copy()).permute(2, 0, 1)
     assert crop.dtype == torch.float32
-    assert torch.equal((255 * crop[0]).round().to(torch.uint8), wanted)
-    assert torch.equal(crop[0], wanted / 255)
+    levels = (255 * crop[0]).round()
+    torch.testing.assert_close(crop[0], levels / 255)
+    apart = (levels - wanted).abs()
+    assert apart.max() <= 1
+    assert (apart > 0).float().mean() < 0.05
 
 
 @sizes
@@ -129,13 +132,13 @@ def test_the_frames_of_the_corner_crops_touch_the_corners():
 
 
 def test_a_picture_is_resized_once_for_each_side(monkeypatch):
-    sides, resize = [], Image.Image.resize
+    sides, resize = [], torch.nn.functional.interpolate
 
-    def counting(image, size, *args):
+    def counting(image, size, **options):
         sides.append(min(size))
-        return resize(image, size, *args)
+        return resize(image, size, **options)
 
-    monkeypatch.setattr(Image.Image, "resize", counting)
+    monkeypatch.setattr(torch.nn.functional, "interpolate", counting)
     cut(picture((300, 400)), CROP_SETS["all"])
     assert sorted(sides) == [224, 256, 288, 320]
 
@@ -160,7 +163,9 @@ def test_a_picture_as_long_as_allowed_is_cut_and_a_longer_one_refused(size):
 
 @pytest.mark.parametrize("size", [(1, 5000), (5000, 1)], ids=str)
 def test_a_line_of_pixels_is_refused_before_it_fills_the_memory(size, monkeypatch):
-    monkeypatch.setattr(Image.Image, "resize", lambda *_: pytest.fail("it was resized"))
+    monkeypatch.setattr(
+        torch.nn.functional, "interpolate", lambda *_, **__: pytest.fail("it was resized")
+    )
     with pytest.raises(ValueError, match="1280000"):
         cut(picture(size), ["side-224", "center"][::-1])
 
@@ -168,10 +173,10 @@ def test_a_line_of_pixels_is_refused_before_it_fills_the_memory(size, monkeypatc
 @pytest.mark.parametrize(
     ("names", "told"),
     [
-        ([], "no crop"),
+        ([], "no view"),
         (["centre"], "centre"),
         (["center", "top", "hflip"], "top, hflip"),
-        (["center", "top-left", "center"], "crops center are given twice"),
+        (["center", "top-left", "center"], "views center"),
     ],
 )
 def test_unknown_repeated_or_no_crops_are_refused_by_name(names, told):

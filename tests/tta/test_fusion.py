@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from tta_demo.tta.fusion import FUSIONS, POOLS, fuse
+from tta_demo.tta.fusion import FUSIONS, POOLS, Weights, fuse
 from tta_demo.tta.predict import ViewStack
 
 SHAPE = (4, 3, 5, 6)  # views, classes, height, width
 WEIGHTS = torch.tensor([0.4, 0.3, 0.2, 0.1])
 
-every = pytest.mark.parametrize("fusion", FUSIONS)
+SEVERAL = [name for name in FUSIONS if name != "none"]
+every = pytest.mark.parametrize("fusion", SEVERAL)
 coverage = pytest.mark.parametrize("covered", [True, False], ids=["all-seen", "parts-seen"])
-EVEN = [name for name, record in FUSIONS.items() if not record.weighted and name != "none"]
+EVEN = [name for name in SEVERAL if not FUSIONS[name].weighted]
 
 
 def make_stack(shape=SHAPE, covered=True, seed=0):
@@ -30,7 +31,7 @@ def make_stack(shape=SHAPE, covered=True, seed=0):
 
 
 def weights_for(fusion, weights=WEIGHTS):
-    return weights if FUSIONS[fusion].weighted else None
+    return Weights(weights) if FUSIONS[fusion].weighted else None
 
 
 def permuted(stack, order):
@@ -209,11 +210,31 @@ def test_a_sure_view_gains_most_from_confidence_and_an_unsure_one_nothing():
     torch.testing.assert_close(fused, answers[0], atol=1e-5, rtol=0)
 
 
-def test_no_fusion_is_the_original_view_wherever_it_stands():
-    stack = make_stack(covered=False)
-    fused = fuse(stack, "none")
-    seen = stack.seen[2]
+@coverage
+def test_no_fusion_is_the_answer_of_the_one_view_taken_wherever_it_stands(covered):
+    stack = make_stack(covered=covered)
+    fused = fuse(stack.take(("identity",)), "none")
+    seen = torch.ones(SHAPE[2:], dtype=torch.bool) if covered else stack.seen[2]
     torch.testing.assert_close(fused[:, seen], stack.log_probs[2].exp()[:, seen])
+    torch.testing.assert_close(fused.sum(0), torch.ones(SHAPE[2:]))
+
+
+@pytest.mark.parametrize("order", [[0, 1], [2, 3, 0, 1]], ids=str)
+def test_no_fusion_of_several_views_is_refused(order):
+    with pytest.raises(ValueError, match="one view"):
+        fuse(permuted(make_stack(), order), "none")
+
+
+@coverage
+def test_a_part_of_a_stack_has_its_views_in_the_order_asked_for(covered):
+    stack = make_stack(covered=covered)
+    part = stack.take(("view3", "view0"))
+    assert part.views == ("view3", "view0")
+    assert torch.equal(part.log_probs, stack.log_probs[[3, 0]])
+    assert covered or torch.equal(part.seen, stack.seen[[3, 0]])
+    for wrong in (("view9",), ("view0", "view0"), ()):
+        with pytest.raises(ValueError, match="view"):
+            stack.take(wrong)
 
 
 # Weights
@@ -223,7 +244,7 @@ def test_no_fusion_is_the_original_view_wherever_it_stands():
 @coverage
 def test_all_weight_on_one_view_gives_that_view(covered, index):
     stack = make_stack(covered=covered)
-    fused = fuse(stack, "learned", torch.eye(4)[index])
+    fused = fuse(stack, "learned", Weights(torch.eye(4)[index]))
     seen = torch.ones(SHAPE[2:], dtype=torch.bool) if covered else stack.seen[index]
     torch.testing.assert_close(fused[:, seen], stack.log_probs[index].exp()[:, seen])
 
@@ -231,12 +252,13 @@ def test_all_weight_on_one_view_gives_that_view(covered, index):
 @coverage
 def test_even_weights_give_the_mean(covered):
     stack = make_stack(covered=covered)
-    torch.testing.assert_close(fuse(stack, "learned", torch.full((4,), 0.25)), fuse(stack, "mean"))
+    even = Weights(torch.full((4,), 0.25))
+    torch.testing.assert_close(fuse(stack, "learned", even), fuse(stack, "mean"))
 
 
 def test_weights_are_scaled_up_over_the_views_that_saw_a_pixel():
     stack = make_stack(covered=False)
-    fused = fuse(stack, "learned", WEIGHTS)
+    fused = fuse(stack, "learned", Weights(WEIGHTS))
     for y, x in np.ndindex(5, 6):
         seen = stack.seen[:, y, x].numpy()
         if seen.any():
@@ -261,7 +283,7 @@ def test_weights_are_scaled_up_over_the_views_that_saw_a_pixel():
 )
 def test_weights_that_are_not_on_the_simplex_are_refused(weights):
     with pytest.raises(ValueError, match="weights"):
-        fuse(make_stack(), "learned", torch.tensor(weights))
+        fuse(make_stack(), "learned", Weights(torch.tensor(weights)))
 
 
 def test_learned_fusion_needs_weights():
@@ -272,7 +294,7 @@ def test_learned_fusion_needs_weights():
 @pytest.mark.parametrize("fusion", [*EVEN, "none"])
 def test_weights_for_a_fusion_that_has_none_are_refused(fusion):
     with pytest.raises(ValueError, match=fusion):
-        fuse(make_stack(), fusion, WEIGHTS)
+        fuse(make_stack(), fusion, Weights(WEIGHTS))
 
 
 def test_an_unknown_fusion_is_refused():
@@ -280,9 +302,14 @@ def test_an_unknown_fusion_is_refused():
         fuse(make_stack(), "average")
 
 
-def test_no_fusion_without_the_original_view_is_refused():
-    with pytest.raises(ValueError, match="identity"):
-        fuse(permuted(make_stack(), [0, 1]), "none")
+@pytest.mark.parametrize("weights", [[0.5, 0.5], np.array([0.5, 0.5]), torch.tensor([0.5, 0.5])])
+def test_weights_come_from_any_array(weights):
+    assert torch.equal(Weights(weights).values, torch.tensor([0.5, 0.5]))
+
+
+def test_an_unknown_pool_is_refused():
+    with pytest.raises(ValueError, match="cube"):
+        Weights([1.0], "cube")
 
 
 # Weights per class, and the log pool
@@ -315,7 +342,7 @@ both_forms = pytest.mark.parametrize("weights", [WEIGHTS, class_weights()], ids=
 @both_forms
 def test_learned_fusion_equals_a_loop_over_pixels_and_classes(weights, pool, covered):
     stack = make_stack(covered=covered)
-    fused = fuse(stack, "learned", weights, pool)
+    fused = fuse(stack, "learned", Weights(weights, pool))
     assert fused.shape == SHAPE[1:]
     torch.testing.assert_close(fused.sum(0), torch.ones(SHAPE[2:]))
     for y, x in np.ndindex(SHAPE[2:]):
@@ -332,15 +359,15 @@ def test_learned_fusion_equals_a_loop_over_pixels_and_classes(weights, pool, cov
 @both_pools
 def test_equal_weights_for_all_classes_are_weights_per_view(pool, covered):
     stack = make_stack(covered=covered)
-    by_class = fuse(stack, "learned", WEIGHTS[:, None].repeat(1, 3), pool)
-    torch.testing.assert_close(by_class, fuse(stack, "learned", WEIGHTS, pool))
+    by_class = fuse(stack, "learned", Weights(WEIGHTS[:, None].repeat(1, 3), pool))
+    torch.testing.assert_close(by_class, fuse(stack, "learned", Weights(WEIGHTS, pool)))
 
 
 @coverage
 @pytest.mark.parametrize("shape", [(4,), (4, 3)], ids=["view", "class"])
 def test_even_weights_in_the_log_pool_are_the_average_of_logits(shape, covered):
     stack = make_stack(covered=covered)
-    even = fuse(stack, "learned", torch.full(shape, 0.25), "log")
+    even = fuse(stack, "learned", Weights(torch.full(shape, 0.25), "log"))
     torch.testing.assert_close(even, fuse(stack, "gmean"))
 
 
@@ -349,16 +376,20 @@ def test_even_weights_in_the_log_pool_are_the_average_of_logits(shape, covered):
 @both_forms
 def test_permuting_views_with_their_weights_changes_nothing(weights, pool, covered):
     stack, order = make_stack(covered=covered), [1, 3, 0, 2]
-    fused = fuse(permuted(stack, order), "learned", weights[order], pool)
-    torch.testing.assert_close(fused, fuse(stack, "learned", weights, pool), atol=1e-6, rtol=0)
+    fused = fuse(permuted(stack, order), "learned", Weights(weights[order], pool))
+    torch.testing.assert_close(
+        fused, fuse(stack, "learned", Weights(weights, pool)), atol=1e-6, rtol=0
+    )
 
 
 @both_pools
 def test_permuting_classes_with_their_weights_permutes_the_answer(pool):
     stack, weights, order = make_stack(covered=False), class_weights(), [2, 0, 1]
     other = ViewStack(stack.views, stack.log_probs[:, order], stack.seen)
-    fused = fuse(stack, "learned", weights, pool)
-    torch.testing.assert_close(fuse(other, "learned", weights[:, order], pool), fused[order])
+    fused = fuse(stack, "learned", Weights(weights, pool))
+    torch.testing.assert_close(
+        fuse(other, "learned", Weights(weights[:, order], pool)), fused[order]
+    )
 
 
 @both_pools
@@ -366,8 +397,8 @@ def test_permuting_classes_with_their_weights_permutes_the_answer(pool):
 def test_a_classification_stack_is_one_pixel_for_every_form(weights, pool):
     stack = make_stack((4, 3, 1, 1))
     answers = ViewStack(stack.views, stack.log_probs[..., 0, 0])
-    fused = fuse(answers, "learned", weights, pool)
-    torch.testing.assert_close(fused, fuse(stack, "learned", weights, pool)[:, 0, 0])
+    fused = fuse(answers, "learned", Weights(weights, pool))
+    torch.testing.assert_close(fused, fuse(stack, "learned", Weights(weights, pool))[:, 0, 0])
 
 
 def test_the_log_pool_weighs_logits_only_if_each_view_has_one_weight():
@@ -376,7 +407,7 @@ def test_the_log_pool_weighs_logits_only_if_each_view_has_one_weight():
     for weights, same in ((WEIGHTS[:, None], True), (class_weights(), False)):
         weighed = (weights[..., None, None] * logits).sum(0).softmax(0)
         used = weights[:, 0] if same else weights
-        distance = (fuse(stack, "learned", used, "log") - weighed).abs().max()
+        distance = (fuse(stack, "learned", Weights(used, "log")) - weighed).abs().max()
         assert (distance < 1e-5) == same, distance
 
 
@@ -384,7 +415,7 @@ def test_the_log_pool_weighs_logits_only_if_each_view_has_one_weight():
 @both_pools
 def test_all_weight_of_every_class_on_one_view_gives_that_view(pool, index):
     stack = make_stack()
-    fused = fuse(stack, "learned", torch.eye(4)[index][:, None].repeat(1, 3), pool)
+    fused = fuse(stack, "learned", Weights(torch.eye(4)[index][:, None].repeat(1, 3), pool))
     torch.testing.assert_close(fused, stack.log_probs[index].exp())
 
 
@@ -393,7 +424,7 @@ def test_a_class_that_no_seeing_view_has_a_weight_for_does_not_win(pool):
     answers = torch.tensor([[0.1, 0.8, 0.1], [0.1, 0.8, 0.1]])[..., None].log()
     stack = ViewStack(("a", "b"), answers, torch.tensor([[False], [True]]))
     weights = torch.tensor([[1.0, 0.5, 0.5], [0.0, 0.5, 0.5]])
-    fused = fuse(stack, "learned", weights, pool)
+    fused = fuse(stack, "learned", Weights(weights, pool))
     assert fused[:, 0].argmax() == 1, fused
 
 
@@ -413,4 +444,4 @@ def test_a_class_that_no_seeing_view_has_a_weight_for_does_not_win(pool):
 )
 def test_class_weights_that_are_not_on_the_simplex_are_refused(weights):
     with pytest.raises(ValueError, match="weights"):
-        fuse(make_stack(), "learned", weights)
+        fuse(make_stack(), "learned", Weights(weights))

@@ -1,5 +1,3 @@
-from concurrent.futures import ThreadPoolExecutor
-
 import cv2
 import numpy as np
 import pytest
@@ -9,8 +7,8 @@ from torch import nn
 
 from tta_demo.models.runner import Runner
 from tta_demo.models.unet import UNet
-from tta_demo.tta.fusion import fuse
-from tta_demo.tta.predict import FLOOR, LookCache, predict_views, to_labels, to_tensor
+from tta_demo.tta.fusion import Weights, fuse
+from tta_demo.tta.predict import FLOOR, look, predict_views, to_labels
 from tta_demo.tta.symmetry import D4
 from tta_demo.tta.views import VIEW_SETS, VIEWS
 
@@ -57,13 +55,6 @@ def picture(height=9, width=14, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
 
 
-def random_unet():
-    network = UNet(3, width=4).eval()
-    with torch.no_grad():
-        network.outputs.weight.mul_(30)  # else all probabilities are near a third
-    return network
-
-
 # One-hot weights
 
 
@@ -71,7 +62,7 @@ def random_unet():
 def test_all_weight_on_one_symmetry_gives_its_answer_turned_back(name, toy_model):
     image = torch.rand(3, 7, 12)
     stack = predict_views(toy_model, image, D4_NAMES)
-    fused = fuse(stack, "learned", one_hot(D4_NAMES.index(name), 8)).numpy()
+    fused = fuse(stack, "learned", Weights(one_hot(D4_NAMES.index(name), 8))).numpy()
     move, back = MOVES[name]
     moved = torch.from_numpy(move(image.numpy()).copy())
     np.testing.assert_allclose(fused, back(answer(toy_model, moved).numpy()), atol=1e-6)
@@ -91,7 +82,7 @@ def test_all_weight_on_one_view_of_all_gives_that_view(name, toy_model):
     image = torch.rand(3, 31, 40)
     stack = predict_views(toy_model, image, names)
     alone = predict_views(toy_model, image, [name])
-    fused = fuse(stack, "learned", one_hot(names.index(name), len(names)))
+    fused = fuse(stack, "learned", Weights(one_hot(names.index(name), len(names))))
     seen = stack.seen[names.index(name)]
     # A pixel at the edge of what a tilt saw sums to a little less than 1 before normalising.
     torch.testing.assert_close(fused[:, seen], alone.probs[0][:, seen], atol=1e-3, rtol=0)
@@ -161,23 +152,23 @@ def test_fusing_d4_evenly_makes_any_model_equivariant(symmetry, fusion, toy_mode
 
 
 @pytest.mark.parametrize("symmetry", D4, ids=lambda s: s.name)
-def test_fusing_d4_evenly_is_equivariant_through_the_padding_of_a_real_network(symmetry):
-    runner = Runner(random_unet(), UNet.STRIDE)
+def test_fusing_d4_evenly_is_equivariant_through_the_padding_of_a_network(symmetry, random_unet):
+    runner = Runner(random_unet, UNet.STRIDE)
     image = torch.rand(3, 21, 35)
     moved = fused_evenly(runner, symmetry(image))
     torch.testing.assert_close(moved, symmetry(fused_evenly(runner, image)), atol=1e-5, rtol=0)
 
 
-def test_one_look_of_the_same_models_is_not_equivariant(toy_model):
+def test_one_look_of_the_same_models_is_not_equivariant(toy_model, random_unet):
     image = torch.rand(3, 21, 35)
-    for model in (toy_model, Runner(random_unet(), UNet.STRIDE)):
+    for model in (toy_model, Runner(random_unet, UNet.STRIDE)):
         for symmetry in D4[1:]:
             gap = answer(model, symmetry(image)) - symmetry(answer(model, image))
             assert gap.abs().max() > 1e-2, symmetry.name
 
 
-def test_fusing_d4_evenly_agrees_with_ttach():
-    network = random_unet()
+def test_fusing_d4_evenly_agrees_with_ttach(random_unet):
+    network = random_unet
     image = torch.rand(3, 32, 48)
     wrapper = ttach.SegmentationTTAWrapper(
         nn.Sequential(network, nn.Softmax(1)), ttach.aliases.d4_transform(), merge_mode="mean"
@@ -211,12 +202,10 @@ def test_a_sure_model_gives_finite_log_probabilities_and_zeros_where_nothing_was
     assert (stack.probs.movedim(1, -1)[~stack.seen] == 0).all()
 
 
-@pytest.mark.parametrize("views", [(), ("rot45",), ("identity", "rot45")])
+@pytest.mark.parametrize("views", [(), ("rot45",), ("identity", "rot45"), ("hflip", "hflip")])
 def test_no_view_or_an_unknown_one_is_refused(views, toy_model):
     with pytest.raises(ValueError, match="view"):
         predict_views(toy_model, torch.rand(3, 5, 8), views)
-    with pytest.raises(ValueError, match="view"):
-        LookCache().looks(toy_model, "toy", picture(), views)
 
 
 @pytest.mark.parametrize("shape", [(5, 8), (1, 5, 8), (1, 3, 5, 8), (5, 8, 3)])
@@ -231,157 +220,23 @@ def test_prediction_leaves_nothing_for_autograd(toy_model):
     assert not stack.log_probs.is_inference(), "the learner could not train on it"
 
 
-# The cache
-
-
-@pytest.fixture
-def counting(toy_model):
-    return Counting(toy_model)
-
-
-def test_the_same_views_again_cost_no_pass(counting):
-    cache = LookCache()
-    first = cache.looks(counting, "toy", picture(), D4_NAMES)
-    assert counting.passes == 8
-    again = cache.looks(counting, "toy", picture().copy(), D4_NAMES)
-    assert counting.passes == 8
-    for name in D4_NAMES:
-        assert torch.equal(first[name].log_probs, again[name].log_probs), name
-
-
-def test_one_more_view_costs_one_pass(counting):
-    cache = LookCache()
-    cache.looks(counting, "toy", picture(), ("identity", "hflip"))
-    looks = cache.looks(counting, "toy", picture(), ("identity", "noise", "hflip"))
-    assert counting.passes == 3
-    assert list(looks) == ["identity", "noise", "hflip"]
-
-
-def test_another_picture_or_another_model_costs_all_passes(counting):
-    cache = LookCache()
-    rgb = picture()
-    cache.looks(counting, "toy", rgb, D4_NAMES)
-    changed = rgb.copy()
-    changed[0, 0, 0] ^= 1
-    cache.looks(counting, "toy", changed, D4_NAMES)
-    assert counting.passes == 16
-    cache.looks(counting, "other", rgb, D4_NAMES)
-    assert counting.passes == 24
-    cache.looks(counting, "toy", rgb.reshape(14, 9, 3), D4_NAMES)  # the same bytes
-    assert counting.passes == 32
-
-
-def test_the_cache_keeps_its_byte_limit_and_drops_what_was_used_longest_ago(counting):
-    size = LookCache()
-    size.looks(counting, "toy", picture(), ("identity",))
-    cache = LookCache(limit=3 * size.nbytes)
-    for name in ("identity", "hflip", "vflip"):
-        cache.looks(counting, "toy", picture(), (name,))
-    cache.looks(counting, "toy", picture(), ("identity",))  # now hflip is the oldest
-    cache.looks(counting, "toy", picture(), ("rot90",))
-    assert cache.nbytes == cache.limit
-    passes = counting.passes
-    cache.looks(counting, "toy", picture(), ("identity", "vflip", "rot90"))
-    assert counting.passes == passes
-    cache.looks(counting, "toy", picture(), ("hflip",))
-    assert counting.passes == passes + 1
-
-
-def test_looks_larger_than_the_cache_are_given_but_not_kept(counting):
-    cache = LookCache(limit=10)
-    looks = cache.looks(counting, "toy", picture(), ("identity", "shift"))
-    assert set(looks) == {"identity", "shift"}
-    assert cache.nbytes <= 10
-
-
-def test_the_number_of_bytes_is_that_of_the_arrays(toy_model):
-    cache = LookCache()
-    cache.looks(toy_model, "toy", picture(31, 40), ("identity", "tilt+10", "zoom0.5"))
-    pixels = 31 * 40
-    # Half precision, labels; the mask of the tilt; the labels that the model gave each view.
-    wanted = 3 * (2 * 3 * pixels + pixels) + pixels + (2 * pixels + 16 * 20)
-    assert cache.nbytes == wanted
-
-
-def test_cached_looks_equal_fresh_ones_within_half_precision(toy_model):
-    rgb = picture(31, 40)
-    cached = LookCache().looks(toy_model, "toy", rgb, tuple(VIEWS))
-    fresh = predict_views(toy_model, to_tensor(rgb), tuple(VIEWS))
-    for i, (name, one) in enumerate(cached.items()):
-        probs = one.log_probs.float().exp()
-        if one.seen is not None:
-            probs = probs * one.seen
-        torch.testing.assert_close(probs, fresh.probs[i], atol=1e-3, rtol=0, msg=name)
-        # The labels come from full precision.
-        seen = fresh.seen[i].numpy()
-        np.testing.assert_array_equal(one.labels[seen], to_labels(fresh.probs[i])[seen], name)
+# Looks
 
 
 def test_the_frame_is_what_the_model_answered_before_turning_back(toy_model):
-    rgb = picture(7, 12)
-    looks = LookCache().looks(toy_model, "toy", rgb, D4_NAMES)
-    for name, one in looks.items():
+    image = torch.rand(3, 7, 12)
+    for name in D4_NAMES:
+        one = look(toy_model, image, VIEWS[name])
         move, _ = MOVES[name]
         np.testing.assert_array_equal(one.frame, move(one.labels), name)
 
 
-def test_threads_that_share_a_cache_get_the_same_looks(toy_model):
-    cache = LookCache()
-    runner = Runner(toy_model, stride=4)
-    rgbs = [picture(seed=i) for i in range(3)]
-
-    def stacked(rgb):
-        looks = cache.looks(runner, "toy", rgb, D4_NAMES)
-        return torch.stack([one.log_probs for one in looks.values()])
-
-    with ThreadPoolExecutor(4) as pool:
-        results = list(pool.map(stacked, rgbs * 6))
-    for i, result in enumerate(results):
-        wanted = predict_views(runner, to_tensor(rgbs[i % 3]), D4_NAMES).log_probs.half()
-        assert torch.equal(result, wanted), i
-
-
-# The runner
-
-
-@pytest.mark.parametrize("size", [(1, 1), (1, 40), (5, 3), (16, 16), (17, 31), (33, 48)], ids=str)
-def test_the_runner_answers_any_size_in_that_size(size):
-    network = random_unet()
-    logits = Runner(network, UNet.STRIDE)(torch.rand(2, 3, *size))
-    assert logits.shape == (2, 3, *size)
-    assert logits.isfinite().all()
-
-
-def test_the_runner_changes_nothing_where_the_size_fits():
-    network = random_unet()
-    images = torch.rand(1, 3, 32, 48)
-    with torch.no_grad():
-        wanted = network(images)
-    torch.testing.assert_close(Runner(network, UNet.STRIDE)(images), wanted, atol=1e-4, rtol=1e-4)
-
-
-def test_padding_does_not_reach_what_a_pixel_cannot_see(toy_model):
-    images = torch.rand(1, 3, 9, 14)
-    with torch.no_grad():
-        wanted = toy_model(images)
-    got = Runner(toy_model, stride=16)(images)
-    torch.testing.assert_close(got[..., :-1, :-1], wanted[..., :-1, :-1], atol=1e-5, rtol=1e-5)
-
-
-def test_the_runner_puts_the_network_into_inference_mode():
-    network = random_unet().train()
-    images = torch.rand(1, 3, 16, 16)
-    runner = Runner(network, UNet.STRIDE)
-    assert torch.equal(runner(images), runner(images))
-    assert not runner(images).requires_grad
-    assert not network.training
-
-
-def test_threads_that_share_a_runner_get_the_same_answers():
-    runner = Runner(random_unet(), UNet.STRIDE)
-    images = [torch.rand(1, 3, 17 + i, 40 - i) for i in range(6)]
-    alone = [runner(image) for image in images]
-    with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(runner, images * 3))
-    for i, logits in enumerate(together):
-        torch.testing.assert_close(logits, alone[i % 6], atol=1e-5, rtol=1e-5)
+def test_a_look_has_the_labels_of_its_answer_and_counts_its_bytes(toy_model):
+    image = torch.rand(3, 31, 40)
+    for name, view in VIEWS.items():
+        one = look(toy_model, image, view)
+        stack = predict_views(toy_model, image, [name])
+        assert torch.equal(one.log_probs, stack.log_probs[0]), name
+        np.testing.assert_array_equal(one.labels, to_labels(stack.log_probs[0]), name)
+        arrays = [one.log_probs, one.labels, one.frame, *([] if one.seen is None else [one.seen])]
+        assert one.nbytes == sum(array.nbytes for array in arrays), name

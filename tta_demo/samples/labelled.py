@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ class Source:
     read: Callable[[], LabelledPicture]
     files: tuple[Path, ...] = ()
 
-    @property
+    @cached_property
     def stamp(self) -> str:
         """What tells its files from others, or from these before a change."""
         facts = ((path.name, path.stat()) for path in self.files)

@@ -18,7 +18,7 @@ from tta_demo.tasks.result import Result, needed
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.plan import ONE_LOOK, Plan
 from tta_demo.tta.predict import Look, Model, Track, ViewStack, look, to_labels, to_tensor
-from tta_demo.tta.views import VIEWS
+from tta_demo.tta.views import VIEWS, View
 
 __all__ = ["Segmentation", "segment"]
 
@@ -118,10 +118,8 @@ def segment(
 
     def make(missing: list[str]) -> Iterable[tuple[str, Look]]:
         ready, image = load_model(model, device), to_tensor(picture.rgb)
-        return (
-            (view.name, _halved(ready, image, view.name))
-            for view in track([VIEWS[name] for name in missing])
-        )
+        wanted = [VIEWS[name] for name in missing]
+        return ((view.name, _halved(ready, image, view)) for view in track(wanted))
 
     looks = KEPT.looks(model.digest, picture_key(picture.rgb), views, make)
     return Segmentation(
@@ -129,8 +127,8 @@ def segment(
     )
 
 
-def _halved(model: Model, image: torch.Tensor, name: str) -> Look:
-    one = look(model, image, VIEWS[name])
+def _halved(model: Model, image: torch.Tensor, view: View) -> Look:
+    one = look(model, image, view)
     return replace(one, log_probs=one.log_probs.half())
 
 

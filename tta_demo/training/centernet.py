@@ -1,6 +1,6 @@
-"""Training the plant detector: whole fields, focal loss, AdamW, one cosine, averaged weights.
+"""Training the plant detector: whole fields, focal loss of centres.
 
-Sources: Zhou et al., "Objects as Points" (CenterNet), 2019 (the losses); and see `train`.
+Source: Zhou et al., "Objects as Points" (CenterNet), 2019.
 """
 
 import logging
@@ -12,15 +12,16 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from tta_demo.models.centernet import CenterNet, Detector, targets
+from tta_demo.models.registry import MODELS
 from tta_demo.samples import weeds
 from tta_demo.samples.labelled import LabelledPicture
-from tta_demo.samples.weeds import plant_boxes
 from tta_demo.scoring.box_metrics import average_precision
-from tta_demo.training.unet import Augmentation, autocast, running_average, save
+from tta_demo.training.augment import crop
+from tta_demo.training.loop import Descent, Recipe, autocast
+from tta_demo.training.unet import RECIPES
 from tta_demo.tta.boxes import Boxes
 from tta_demo.tta.predict import to_tensor
 
@@ -31,39 +32,27 @@ log = logging.getLogger(__name__)
 _LABELS = (1, 2)
 
 
-@dataclass(frozen=True)
-class DetectorRecipe:
-    """How the detector is trained; everything that the result depends on.
+@dataclass(frozen=True, kw_only=True)
+class DetectorRecipe(Recipe):
+    """How the detector is trained.
 
     Attributes:
-        augmentation: what training shows beside the fields themselves; colours only.
         fields: how many training fields.
         validation: how many validation fields.
-        average: how much of the averaged weights each step keeps.
+        warmup: the part of all steps in which the learning rate rises.
     """
 
-    augmentation: Augmentation
     epochs: int = 20
     fields: int = weeds.COUNTS["train"]
     validation: int = 30
-    width: int = 16
-    batch: int = 12
-    learning_rate: float = 2e-3
     weight_decay: float = 1e-2
     warmup: float = 0.1
-    average: float = 0.998
-    seed: int = 0
 
 
 RECIPE = DetectorRecipe(
-    augmentation=Augmentation(
-        d4=False,  # a turned field would have the sun elsewhere
-        zoom=(1, 1),
-        gain=(0.7, 1.4),
-        gamma=(0.8, 1.25),
-        tint=0.05,
-        noise=0.02,
-    )
+    augmentation=MODELS["weed-detector"].augmentation,
+    data=f"{RECIPES['weeds'].data} A true box holds the visible pixels of a plant; plants with "
+    f"fewer than {weeds.LEAST} of them are left out.",
 )
 """What the shipped weights were trained with."""
 
@@ -97,30 +86,19 @@ def train(
     samples = [_sample(s) for s in progress(weeds.SEEDS["train"][: recipe.fields], desc="fields")]
     validation = [_sample(seed) for seed in weeds.SEEDS["val"][: recipe.validation]]
     model = CenterNet(len(_LABELS), recipe.width).to(memory_format=torch.channels_last)
-    averaged = AveragedModel(model, avg_fn=running_average(recipe.average), use_buffers=True)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer,
-        max_lr=recipe.learning_rate,
-        total_steps=recipe.epochs * -(-len(samples) // recipe.batch),
-        pct_start=recipe.warmup,
-        cycle_momentum=False,
-    )
+    steps = recipe.epochs * -(-len(samples) // recipe.batch)
+    descent = Descent(model, recipe, steps, recipe.warmup)
     history: list[dict[str, float]] = []
     for epoch in range(1, recipe.epochs + 1):
         losses = []
         model.train()
         for places in _batches(len(samples), recipe.batch, rng):
-            losses.append(_step(model, [samples[i] for i in places], recipe, optimizer, rng))
-            schedule.step()
-            averaged.update_parameters(model)
+            losses.append(descent.step(_loss(model, [samples[i] for i in places], recipe, rng)))
         row = {"epoch": epoch, "loss": float(np.mean(losses))}
-        row |= _validate(averaged.module, validation)
+        row |= _validate(descent.averaged, validation)
         log.info("epoch %(epoch)d  loss %(loss).4f  AP@.5 %(ap50).4f  AP %(ap).4f", row)
         if not history or row["ap50"] > max(past["ap50"] for past in history):
-            save(averaged.module, out)
+            descent.save(out)
         history.append(row)
     return history
 
@@ -150,7 +128,7 @@ def _sample(seed: int) -> Sample:
     """Returns the field as `weeds.labelled` draws it for training and validation."""
     field = weeds.field(seed, difficulty=weeds.stream(seed, 6).random(), sun=weeds.sun_of(seed, 0))
     picture = LabelledPicture(f"weeds-{seed}", field.rgb, field.labels)
-    truth = plant_boxes(field.plants)
+    truth = weeds.plant_boxes(field.plants)
     return Sample(picture, truth, targets(truth, field.labels.shape, len(_LABELS)))
 
 
@@ -160,25 +138,20 @@ def _batches(count: int, size: int, rng: np.random.Generator) -> list[np.ndarray
     return [order[start : start + size] for start in range(0, count, size)]
 
 
-def _step(
+def _loss(
     model: CenterNet,
     samples: Sequence[Sample],
     recipe: DetectorRecipe,
-    optimizer: torch.optim.Optimizer,
     rng: np.random.Generator,
-) -> float:
-    """Learns from one batch; returns its loss."""
-    pictures = [one.picture for one in samples]
-    crops = [recipe.augmentation.crop(one, len(one.labels), rng)[0] for one in pictures]
+) -> Tensor:
+    """Returns the loss of one batch."""
+    shown, pictures = recipe.augmentation, [one.picture for one in samples]
+    crops = [crop(shown, one, len(one.labels), rng)[0] for one in pictures]
     x = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2)  # channels_last
     wanted = (torch.stack(maps) for maps in zip(*(one.maps for one in samples), strict=True))
     with autocast():
         maps = model(x)
-    loss = detection_loss(maps.float(), *wanted)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-    return loss.item()
+    return detection_loss(maps.float(), *wanted)
 
 
 def _validate(model: CenterNet, samples: Sequence[Sample]) -> dict[str, float]:

@@ -1,15 +1,14 @@
 """The model card of a detector: what it learned from, how, and what it reaches."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
-from tta_demo.models.centernet import Detector, read_detector
-from tta_demo.models.detectors import DETECTORS
-from tta_demo.models.registry import digest_of
+from tta_demo.models.centernet import load_centernet
+from tta_demo.models.record import digest_of
+from tta_demo.models.registry import MODELS
 from tta_demo.models.runner import pick_dtype
-from tta_demo.samples.weeds import COUNTS, DIFFICULTY, LEAST, SEEDS, field, plant_boxes
+from tta_demo.samples.weeds import COUNTS, DIFFICULTY, SEEDS, field, plant_boxes
 from tta_demo.scoring.box_metrics import average_precision
 from tta_demo.training.centernet import RECIPE
 from tta_demo.training.unet_card import settings_of, table_of
@@ -17,12 +16,6 @@ from tta_demo.tta.predict import to_tensor
 
 __all__ = ["write_detector_card"]
 
-DATA = (
-    f"The first {RECIPE.fields} training seeds of the field generator at difficulties from 0 to "
-    "1. The sun stands in one quarter of the sky, as in one flight: shadows fall to the lower "
-    "right. A model may learn that, and views that move the shadows may be worth less. A true box "
-    f"holds the visible pixels of a plant; plants with fewer than {LEAST} of them are left out."
-)
 LIMITS = (
     "It has seen no real photograph, no plants but two weeds and grass, which is background, no "
     "scale but that of these fields, and no shadow that falls elsewhere. It gives up to 100 boxes "
@@ -42,19 +35,19 @@ def write_detector_card(
 
     Args:
         weights: the safetensors file; the card gets the ending `.md`.
-        name: a key of `DETECTORS`.
+        name: a key of `MODELS`.
         history: what `train_detector.train` returned.
         command: what was run.
         pictures: how many test fields.
     """
-    record = DETECTORS[name]
-    classes = record.palette.names[1:]
+    record = MODELS[name]
+    classes = record.classes[1:]
     lines = [
         f"# {record.label}",
         "",
         f"{record.summary} It finds a box around each. Source: {record.source}.",
         "",
-        f"Training data: {DATA}",
+        f"Training data: {RECIPE.data}",
         "",
         f"Classes: {', '.join(classes)}. Weights: float16, digest `{digest_of(weights)}`. "
         f"Written on {date.today().isoformat()} by `{command}`.",
@@ -71,7 +64,7 @@ def write_detector_card(
         "",
         "## Training",
         "",
-        *settings_of(asdict(RECIPE), RECIPE.augmentation),
+        *settings_of(RECIPE),
         "",
         *_training(history),
     ]
@@ -80,7 +73,7 @@ def write_detector_card(
 
 def _scores(weights: Path, classes: Sequence[str], pictures: int) -> list[str]:
     """Returns a table with a row for all classes and one for each."""
-    detector = Detector(read_detector(weights))
+    detector = load_centernet(weights)
     found, truth = [], []
     for seed in SEEDS["test"][:pictures]:
         made = field(seed)

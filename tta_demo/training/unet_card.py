@@ -4,14 +4,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Any
 
-from tta_demo.models.registry import MODELS, digest_of, read_unet
-from tta_demo.models.runner import Runner, pick_dtype
-from tta_demo.models.unet import UNet
+import torch
+
+from tta_demo.models.record import digest_of
+from tta_demo.models.registry import MODELS
+from tta_demo.models.runner import pick_dtype
+from tta_demo.models.unet import load_unet
 from tta_demo.samples.labelled import LabelledPicture
-from tta_demo.scoring.score import Plan, evaluate
-from tta_demo.training.unet import RECIPES, Augmentation
+from tta_demo.scoring.score import evaluate
+from tta_demo.training.loop import Recipe
+from tta_demo.training.unet import RECIPES
+from tta_demo.tta.plan import ONE_LOOK, Plan
 from tta_demo.tta.views import VIEW_SETS, VIEWS
 
 __all__ = ["settings_of", "table_of", "write_card"]
@@ -34,22 +38,19 @@ def write_card(
         command: what was run.
     """
     record, recipe = MODELS[f"unet-{world}"], RECIPES[world]
-    plans = [
-        Plan("no TTA", VIEW_SETS["none"], "none"),
-        Plan("D4, even mean", VIEW_SETS["d4"], "mean"),
-    ]
+    plans = {"no TTA": ONE_LOOK, "D4, even mean": Plan(VIEW_SETS["d4"])}
     pictures = list(test)
-    scores = evaluate(Runner(read_unet(weights).fold(), UNet.STRIDE), pictures, plans)
-    rows = {score.plan.name: score.row(record.palette.names) for score in scores}
-    names = ["miou", "foreground_dice", *(f"iou_{name}" for name in record.palette.names)]
+    scores = evaluate(load_unet(weights, dtype=torch.float32), pictures, plans)
+    rows = {name: score.row(record.classes) for name, score in scores.items()}
+    names = ["miou", "foreground_dice", *(f"iou_{name}" for name in record.classes)]
     lines = [
         f"# {record.label}",
         "",
         f"{record.summary} Source: {record.source}.",
         "",
-        f"Training data: {record.data}",
+        f"Training data: {recipe.data}",
         "",
-        f"Classes: {', '.join(record.palette.names)}. Weights: float16, digest "
+        f"Classes: {', '.join(record.classes)}. Weights: float16, digest "
         f"`{digest_of(weights)}`. Written on {date.today().isoformat()} by "
         f"`{command}`.",
         "",
@@ -64,7 +65,7 @@ def write_card(
         "",
         "## Training",
         "",
-        *settings_of(asdict(recipe), recipe.augmentation),
+        *settings_of(recipe),
         "",
         "Loss: cross-entropy plus one minus mean soft Dice; AdamW, one cosine cycle; arithmetic: "
         f"{pick_dtype('cpu')}; the weights are an exponential average over steps.",
@@ -77,16 +78,13 @@ def write_card(
     weights.with_suffix(".md").write_text("\n".join(lines) + "\n")
 
 
-def settings_of(settings: dict[str, Any], augmentation: Augmentation) -> list[str]:
-    """Returns lines: a recipe's settings, those of its augmentation, and what these show.
-
-    Args:
-        settings: of the recipe; JSON.
-        augmentation: of the recipe.
-    """
+def settings_of(recipe: Recipe) -> list[str]:
+    """Returns lines: a recipe's settings, those of its augmentation, and what these show."""
+    settings, augmentation = asdict(recipe), recipe.augmentation
+    del settings["augmentation"], settings["data"]
     seen = [name for name, view in VIEWS.items() if augmentation.covers(view)]
     return [
-        *(f"- {key}: {value}" for key, value in settings.items() if key != "augmentation"),
+        *(f"- {key}: {value}" for key, value in settings.items()),
         *(f"- augmentation, {key}: {value}" for key, value in asdict(augmentation).items()),
         f"- views that training showed: {', '.join(seen)}",
     ]

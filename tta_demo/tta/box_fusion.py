@@ -1,7 +1,7 @@
 """Fusing boxes: from every view's boxes to one set, and which became which.
 
 Source: Solovyev et al., "Weighted boxes fusion: Ensembling boxes from different object detection
-models", 2021.
+models", 2021; the same boxes and scores as ensemble-boxes 1.0.9.
 """
 
 from collections.abc import Callable, Sequence
@@ -54,9 +54,6 @@ def fuse_boxes(
     Raises:
         ValueError: the fusion is unknown, there is no view, or several for `none`, or weights or
             threshold do not fit.
-
-    Source:
-        Solovyev et al. 2021; the same boxes and scores as ensemble-boxes 1.0.9.
 
     Example:
         >>> a, b = Boxes([[0, 0, 4, 4]], [0.9], [1]), Boxes([[0, 0, 4, 3]], [0.3], [1])

@@ -60,15 +60,7 @@ class CropView:
     view: View = VIEWS["identity"]
 
     def corner(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Returns the crop's first row and column in a resized picture.
-
-        Args:
-            size: `(h, w)` of the resized picture, pixels.
-
-        Example:
-            >>> CROP_VIEWS["center"].corner((256, 341))
-            (16, 58)
-        """
+        """Returns the crop's first row and column in a resized picture of size `(h, w)`."""
         (height, width), (down, right) = size, self.place
         return round((height - CROP) * down), round((width - CROP) * right)
 
@@ -76,10 +68,7 @@ class CropView:
         """Returns left, top, right and bottom of the crop in the picture, pixel edges.
 
         Args:
-            size: `(H, W)` of the picture, pixels.
-
-        Raises:
-            ValueError: the picture is too long, see `cut`.
+            size: `(H, W)` of the picture, pixels; refused if it is too long, see `cut`.
 
         Example:
             >>> CROP_VIEWS["top-left"].frame((512, 1024))

@@ -133,10 +133,7 @@ def _over(values: Tensor, weights: Tensor) -> Tensor:
 
 def _alone(stack: ViewStack, _: Tensor) -> Tensor:
     if len(stack.views) != 1:
-        raise ValueError(
-            f"fusion 'none' is for one view, here are {', '.join(stack.views)}: choose another "
-            "fusion, or take one view of the stack"
-        )
+        raise ValueError(f"fusion 'none' is for one view, not for {', '.join(stack.views)}")
     return stack.probs[0]
 
 

@@ -42,13 +42,9 @@ class Plan:
         weights: Weights | None = None,
         plain: str = "identity",
     ) -> "Plan":
-        """Returns the plan that somebody chose: without fusion, it is the plain view's alone.
+        """Returns the plan that somebody chose; without fusion (`none`), the plain view's alone.
 
-        Args:
-            views: V names.
-            fusion: as in the plan; `none` for the plain view, whatever the others are.
-            weights: of the V views.
-            plain: the view that shows the picture as it is.
+        The plain view is the one that shows the picture as it is.
         """
         return cls((plain,) if fusion == "none" else views, fusion, weights)
 

@@ -81,11 +81,7 @@ class ViewStack:
         return None if self.seen is None else self.seen[:, None]
 
     def take(self, views: Sequence[str]) -> "ViewStack":
-        """Returns the stack of some of the views, in this order.
-
-        Raises:
-            ValueError: a view is not in the stack.
-        """
+        """Returns the stack of some of its views, in this order; refuses others."""
         if tuple(views) == self.views:
             return self
         refuse_unknown(views, self.views)

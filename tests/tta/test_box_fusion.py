@@ -1,5 +1,4 @@
 import warnings
-from functools import partial
 
 import numpy as np
 import pytest
@@ -7,9 +6,12 @@ import torch
 from ensemble_boxes import weighted_boxes_fusion
 
 from tta_demo.models.centernet import CenterNet, Detector
+from tta_demo.models.letterbox import undo_letterbox
 from tta_demo.tta.box_fusion import FUSERS, fuse_boxes
-from tta_demo.tta.box_views import deaugment_boxes, detect, undo_letterbox
-from tta_demo.tta.boxes import Boxes, iou, nms
+from tta_demo.tta.box_views import deaugment_boxes, predict_boxes
+from tta_demo.tta.boxes import Boxes, iou, nms_groups
+from tta_demo.tta.fusion import Weights
+from tta_demo.tta.plan import ONE_LOOK, Plan
 from tta_demo.tta.views import VIEW_SETS, VIEWS, View
 
 SIZE = (61, 90)  # height, width
@@ -54,14 +56,14 @@ def soft_box(images):
 @pytest.mark.parametrize("box", [(3, 7, 40, 19), (60, 20, 71, 55), (0, 0, 9, 5)], ids=str)
 @pytest.mark.parametrize("view", EXACT, **by_name)
 def test_a_bright_rectangle_is_found_where_it_is_through_every_view(view, box):
-    found = detect(bright_box, picture_of(box), [view.name])[view.name]
+    found = predict_boxes(bright_box, picture_of(box), [view.name])[view.name].boxes
     np.testing.assert_array_equal(found.xyxy, [box])
     assert (found.scores, found.labels) == (0.9, 1)
 
 
 @pytest.mark.parametrize("view", ZOOMS, **by_name)
 def test_a_bright_rectangle_is_found_where_it_is_through_every_zoom(view):
-    found = detect(soft_box, picture_of((20, 14, 61, 43)), [view.name])[view.name]
+    found = predict_boxes(soft_box, picture_of((20, 14, 61, 43)), [view.name])[view.name].boxes
     np.testing.assert_allclose(found.xyxy, [(20, 14, 61, 43)], atol=0.15)
 
 
@@ -100,7 +102,7 @@ def test_tilts_are_refused_before_the_model_runs(view):
     with pytest.raises(ValueError, match=view.name.replace("+", r"\+")):
         deaugment_boxes(view, Boxes.empty(), SIZE)
     with pytest.raises(ValueError, match="tilts"):
-        detect(pytest.fail, torch.zeros(3, 8, 9), ["identity", view.name])
+        predict_boxes(pytest.fail, torch.zeros(3, 8, 9), ["identity", view.name])
 
 
 @pytest.mark.parametrize(
@@ -109,8 +111,8 @@ def test_tilts_are_refused_before_the_model_runs(view):
     ids=str,
 )
 def test_wrong_pictures_and_unknown_views_are_refused(shape, views):
-    with pytest.raises(ValueError, match=r"views|image"):
-        detect(bright_box, torch.zeros(shape), views)
+    with pytest.raises(ValueError, match=r"view|image"):
+        predict_boxes(bright_box, torch.zeros(shape), views)
 
 
 # Fusion
@@ -155,8 +157,8 @@ def close(boxes, wanted):
 
 
 @pytest.mark.parametrize("weighted", [False, True], ids=["even", "weighted"])
-@pytest.mark.parametrize("conf", ["avg", "max"])
-def test_weighted_fusion_equals_the_reference(conf, weighted):
+@pytest.mark.parametrize(("fusion", "conf"), [("wbf", "avg"), ("wbf-max", "max")])
+def test_weighted_fusion_equals_the_reference(fusion, conf, weighted):
     rng = np.random.default_rng(0)
     merged = 0
     for _ in range(600):
@@ -164,7 +166,7 @@ def test_weighted_fusion_equals_the_reference(conf, weighted):
         weights = rng.uniform(0.1, 3, len(found)) if weighted else None
         threshold, skip = rng.uniform(0.3, 0.8), rng.choice([0, 0.2])
         wanted = reference(found, weights, iou_thr=threshold, skip_box_thr=skip, conf_type=conf)
-        fused = fuse_boxes(found, weights, threshold=threshold, skip=skip, conf=conf)
+        fused = fuse_boxes(found, fusion, weights, threshold, skip)
         close(fused.boxes, wanted)
         merged += len(fused.boxes) < sum(map(len, found))
     assert merged > 300
@@ -176,23 +178,19 @@ def test_suppression_over_views_is_that_of_all_their_boxes():
         found, threshold = found_in(rng, rng.integers(1, 6)), rng.uniform(0.3, 0.8)
         found = [one.take(one.areas > 0) for one in found]
         every = [np.concatenate([getattr(b, n) for b in found]) for n in FIELDS]
-        wanted = nms(Boxes(*every), threshold)
-        fused = fuse_boxes(found, method="nms", threshold=threshold)
+        boxes = Boxes(*every)
+        wanted = boxes.take(np.array([group[0] for group in nms_groups(boxes, threshold)]))
+        fused = fuse_boxes(found, "nms", threshold=threshold)
         close(fused.boxes, [getattr(wanted, n) for n in FIELDS])
 
 
-METHODS = {
-    "nms": {"method": "nms"},
-    "wbf": {"method": "wbf"},
-    "wbf-max": {"method": "wbf", "conf": "max"},
-}
-methods = pytest.mark.parametrize("options", METHODS.values(), ids=METHODS)
+every_fusion = pytest.mark.parametrize("fusion", [name for name in FUSERS if name != "none"])
 
 
-@methods
-def test_every_box_that_counts_went_into_one_fused_box(options):
+@every_fusion
+def test_every_box_that_counts_went_into_one_fused_box(fusion):
     found = found_in(np.random.default_rng(2), 8)
-    fused = fuse_boxes(found, threshold=0.4, **options)
+    fused = fuse_boxes(found, fusion, threshold=0.4)
     assert len(fused.members) == len(fused.boxes)
     gone = sorted(member for group in fused.members for member in group)
     wanted = [(v, i) for v, one in enumerate(found) for i in np.flatnonzero(one.areas > 0)]
@@ -202,26 +200,26 @@ def test_every_box_that_counts_went_into_one_fused_box(options):
         corners = np.array([found[v].xyxy[i] for v, i in group])
         assert {found[v].labels[i] for v, i in group} == {label}
         assert (np.diff(scores) <= 0).all(), "the best first"
-        mean = corners[0] if options["method"] == "nms" else scores @ corners / scores.sum()
+        mean = corners[0] if fusion == "nms" else scores @ corners / scores.sum()
         np.testing.assert_allclose(box, mean)
 
 
-@methods
-def test_the_order_of_the_views_does_not_matter(options):
+@every_fusion
+def test_the_order_of_the_views_does_not_matter(fusion):
     rng = np.random.default_rng(3)
     found, weights = found_in(rng, 6), rng.uniform(0.1, 1, 6)
     order = rng.permutation(6)
-    one = fuse_boxes(found, weights, **options)
-    other = fuse_boxes([found[i] for i in order], weights[order], **options)
+    one = fuse_boxes(found, fusion, weights)
+    other = fuse_boxes([found[i] for i in order], fusion, weights[order])
     np.testing.assert_allclose(other.boxes.xyxy, one.boxes.xyxy)
     np.testing.assert_allclose(other.boxes.scores, one.boxes.scores)
     assert tuple(tuple((order[v], i) for v, i in g) for g in other.members) == one.members
 
 
-@methods
-def test_only_the_ratio_of_weights_matters(options):
+@every_fusion
+def test_only_the_ratio_of_weights_matters(fusion):
     found = found_in(np.random.default_rng(4), 5)
-    none, even = fuse_boxes(found, **options), fuse_boxes(found, [0.2] * 5, **options)
+    none, even = fuse_boxes(found, fusion), fuse_boxes(found, fusion, [0.2] * 5)
     np.testing.assert_allclose(even.boxes.scores, none.boxes.scores)
     assert even.members == none.members
 
@@ -229,47 +227,47 @@ def test_only_the_ratio_of_weights_matters(options):
 def test_a_view_of_weight_0_changes_no_box_of_the_others():
     alone = Boxes([[0, 0, 9, 9], [20, 20, 30, 30]], [0.5, 0.8], [1, 1])
     silent = Boxes([[0, 0, 9, 8], [50, 0, 60, 9], [50, 0, 60, 8]], [0.9, 0.9, 0.7], [1, 1, 1])
-    fused = fuse_boxes([alone, silent], [1, 0], conf="max")
+    fused = fuse_boxes([alone, silent], "wbf-max", [1, 0])
     np.testing.assert_allclose(fused.boxes.xyxy[:2], alone.xyxy[::-1])
     np.testing.assert_allclose(fused.boxes.scores, [0.8, 0.5, 0])
     np.testing.assert_allclose(fused.boxes.xyxy[2], [50, 0, 60, 8.5])
 
 
-@methods
-def test_boxes_that_tie_stay_in_the_order_of_the_views(options):
+@every_fusion
+def test_boxes_that_tie_stay_in_the_order_of_the_views(fusion):
     apart = [Boxes([[20 * k, 0, 20 * k + 9, 9]], [0.5], [1]) for k in (2, 0, 1)]
-    assert fuse_boxes(apart, **options).members == (((0, 0),), ((1, 0),), ((2, 0),))
+    assert fuse_boxes(apart, fusion).members == (((0, 0),), ((1, 0),), ((2, 0),))
 
 
-@methods
-def test_labels_never_mix_whatever_they_are(options):
+@every_fusion
+def test_labels_never_mix_whatever_they_are(fusion):
     found = [Boxes([[0, 0, 9, 9]] * 3, [0.9, 0.8, 0.7], [-1, 10**6, 0])] * 2
-    assert fuse_boxes(found, **options).boxes.labels.tolist() == [-1, 10**6, 0]
+    assert fuse_boxes(found, fusion).boxes.labels.tolist() == [-1, 10**6, 0]
 
 
 def test_scores_that_uneven_weights_lift_above_1_are_clipped():
     twice = Boxes([[0, 0, 9, 9]] * 2, [0.9, 0.9], [1, 1])
-    assert fuse_boxes([twice, Boxes.empty()], [1, 0.1]).boxes.scores == 1
+    assert fuse_boxes([twice, Boxes.empty()], weights=[1, 0.1]).boxes.scores == 1
 
 
-@methods
-def test_boxes_without_an_area_are_left_out(options):
+@every_fusion
+def test_boxes_without_an_area_are_left_out(fusion):
     thin = Boxes([[3, 3, 3, 9], [0, 0, 9, 9], [5, 5, 5, 5]], [0.9, 0.5, 1], [1, 1, 1])
-    fused = fuse_boxes([thin, thin], **options)
+    fused = fuse_boxes([thin, thin], fusion)
     assert fused.members == (((0, 1), (1, 1)),)
 
 
-@methods
-def test_nothing_found_in_any_view_is_nothing(options):
-    fused = fuse_boxes([Boxes.empty()] * 3, **options)
+@every_fusion
+def test_nothing_found_in_any_view_is_nothing(fusion):
+    fused = fuse_boxes([Boxes.empty()] * 3, fusion)
     assert (len(fused.boxes), fused.members) == (0, ())
 
 
-@methods
-def test_a_thousand_boxes_that_do_not_touch_all_stay(options):
+@every_fusion
+def test_a_thousand_boxes_that_do_not_touch_all_stay(fusion):
     corner = np.stack(np.meshgrid(np.arange(40), np.arange(25)), axis=-1).reshape(-1, 2) * 10.0
     many = Boxes(np.hstack([corner, corner + 9]), np.linspace(0, 1, 1000), np.ones(1000, int))
-    fused = fuse_boxes([many, many], **options)
+    fused = fuse_boxes([many, many], fusion)
     assert len(fused.boxes) == 1000
     assert {len(group) for group in fused.members} == {2}
 
@@ -277,21 +275,21 @@ def test_a_thousand_boxes_that_do_not_touch_all_stay(options):
 @pytest.mark.parametrize("weights", [[1], [1, 2, 3], [0, 0], [1, -1], [1, np.nan], [1, np.inf]])
 def test_weights_that_make_no_sense_are_refused(weights):
     with pytest.raises(ValueError, match="2 views"):
-        fuse_boxes([Boxes.empty()] * 2, weights)
+        fuse_boxes([Boxes.empty()] * 2, weights=weights)
 
 
 def test_no_view_and_unknown_ways_are_refused():
     with pytest.raises(ValueError, match="0 views"):
         fuse_boxes([])
     with pytest.raises(ValueError, match="soft"):
-        fuse_boxes([Boxes.empty()], method="soft")
-    with pytest.raises(ValueError, match="sum"):
-        fuse_boxes([Boxes.empty()], conf="sum")
+        fuse_boxes([Boxes.empty()], "soft")
+    with pytest.raises(ValueError, match="one view"):
+        fuse_boxes([Boxes.empty()] * 2, "none")
     with pytest.raises(ValueError, match=r"-0\.1"):
         fuse_boxes([Boxes.empty()], threshold=-0.1)
 
 
-# The ways to fuse by name
+# Plans
 
 
 def named(seed=5):
@@ -299,11 +297,12 @@ def named(seed=5):
     return dict(zip(names, found_in(np.random.default_rng(seed), 3), strict=True))
 
 
-@pytest.mark.parametrize("name", METHODS)
-def test_a_fuser_does_what_its_name_says(name):
+@every_fusion
+def test_a_plan_fuses_its_own_views_in_its_order_with_its_weights(fusion):
     found = named()
-    fused = FUSERS[name].run(found, [1, 2, 3], threshold=0.4)
-    wanted = fuse_boxes(list(found.values()), [1, 2, 3], threshold=0.4, **METHODS[name])
+    plan = Plan(("rot90", "hflip"), fusion, Weights([0.25, 0.75]))
+    fused = plan.fuse_boxes(found, threshold=0.4)
+    wanted = fuse_boxes([found["rot90"], found["hflip"]], fusion, [0.25, 0.75], threshold=0.4)
     np.testing.assert_array_equal(fused.boxes.xyxy, wanted.boxes.xyxy)
     np.testing.assert_array_equal(fused.boxes.scores, wanted.boxes.scores)
     assert fused.members == wanted.members
@@ -311,28 +310,32 @@ def test_a_fuser_does_what_its_name_says(name):
 
 def test_no_fusion_is_the_original_view_the_best_box_first():
     found = named()
-    fused = FUSERS["none"].run(found, weights=[1, 2, 3], threshold=0.4, skip=0.1)
+    fused = ONE_LOOK.fuse_boxes(found, threshold=0.4, skip=0.1)
     original = found["identity"].take(found["identity"].scores >= 0.1)
     np.testing.assert_array_equal(
         fused.boxes.xyxy, original.xyxy[np.argsort(-original.scores, kind="stable")]
     )
     for box, ((view, place),) in zip(fused.boxes.xyxy, fused.members, strict=True):
-        assert view == 1
+        assert view == 0
         np.testing.assert_array_equal(found["identity"].xyxy[place], box)
-    with pytest.raises(ValueError, match="identity"):
-        FUSERS["none"].run({"hflip": Boxes.empty()})
 
 
 @pytest.mark.parametrize("fuser", ["nms", "wbf", "wbf-max"])
 def test_fusing_all_eight_symmetries_makes_any_detector_turn_with_the_picture(fuser):
     detector = Detector(CenterNet(2, width=4))
     image = torch.rand(3, 37, 52)
-    run = partial(FUSERS[fuser].run, threshold=0.7)
-    plain = run(detect(detector, image, VIEW_SETS["d4"])).boxes
+    plan = Plan(VIEW_SETS["d4"], fuser)
+
+    def fused(image):
+        looks = predict_boxes(detector, image, plan.views)
+        found = {name: one.boxes for name, one in looks.items()}
+        return plan.fuse_boxes(found, threshold=0.7).boxes
+
+    plain = fused(image)
     assert len(plain) > 5
     for name in VIEW_SETS["d4"][1:]:
         view = VIEWS[name]
-        turned = run(detect(detector, view.augment(image[None])[0], VIEW_SETS["d4"])).boxes
+        turned = fused(view.augment(image[None])[0])
         back = deaugment_boxes(view, turned, (37, 52))
         np.testing.assert_allclose(back.scores, plain.scores, atol=1e-6)
         assert (iou(back.xyxy, plain.xyxy).max(0) > 0.999).all()

@@ -1,17 +1,22 @@
+import ast
 import csv
 import json
 import shutil
 import subprocess
 import sys
 from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from tta_demo.commands.app import app
 from tta_demo.learning.weight_file import WeightFile
-from tta_demo.models.registry import load_model
+from tta_demo.models.record import digest_of
+from tta_demo.models.registry import MODELS, load_model
 from tta_demo.pictures.masks import read_mask
 from tta_demo.pictures.reading import read_picture
 from tta_demo.scoring.metrics import mean_iou
@@ -271,7 +276,7 @@ def test_training_the_detector_writes_weights_and_card(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_classify_says_what_is_there_and_tells_what_is_no_picture(tmp_path):
-    lion = next(photo.path for photo in PHOTOS if photo.path.stem == "lion")
+    lion = Path(find_spec("gradio").origin).parent / "media_assets" / "images" / "lion.jpg"
     (tmp_path / "text.png").write_text("no picture")
     done = run("classify", lion, tmp_path / "text.png", "--views", "mirror", ok=False)
     assert done.returncode == 2
@@ -295,3 +300,12 @@ def test_detect_writes_the_boxes_that_the_library_finds(tmp_path):
     np.testing.assert_allclose(best["xyxy"], wanted.xyxy[0], atol=0.1)
     assert best["class"] == WEEDS.record.palette.names[wanted.labels[0]]
     assert (tmp_path / f"{example.stem}-boxes.png").stat().st_size > 1000
+
+
+def test_the_command_line_starts_without_what_only_some_commands_need():
+    heavy = ("matplotlib", "gradio", "tta_demo.training", "tta_demo.ui")
+    asked = "import sys, tta_demo.commands.app; print(sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True)
+    loaded = ast.literal_eval(done.stdout)
+    assert "tta_demo.commands.train" in loaded
+    assert [name for name in loaded if name.startswith(heavy)] == []

@@ -5,7 +5,6 @@ from io import StringIO
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
@@ -81,7 +80,6 @@ def evaluate(folder, out, model=None, **options):
 def whole(folder, tmp_path_factory):
     """The folder and the outcome of a run that nothing disturbed."""
     out = tmp_path_factory.mktemp("whole")
-    torch.set_num_threads(1)  # as in the tests: the same order of sums, the same bytes
     return out, evaluate(folder, out)
 
 

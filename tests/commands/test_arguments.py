@@ -4,13 +4,13 @@ from contextlib import nullcontext
 import pytest
 
 from tta_demo.commands.arguments import (
+    chosen_model,
     chosen_views,
     chosen_world,
     one_of,
-    record_named,
     refuse_among_pictures,
 )
-from tta_demo.models.registry import MODELS
+from tta_demo.models.registry import MODELS, models_for
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.crops import CROP_SETS, CROP_VIEWS
 from tta_demo.tta.views import VIEW_SETS
@@ -44,13 +44,15 @@ def test_a_world_is_found_by_its_name_by_its_model_and_by_both(name):
         assert chosen_world(*asked) is world
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_a_model_is_found_under_its_own_task_alone(name):
-    task = MODELS[name].task
-    assert record_named(name, task) is MODELS[name]
-    for other in {record.task for record in MODELS.values()} - {task}:
-        with pytest.raises(ValueError, match=f"--model '{name}'"):
-            record_named(name, other)
+@pytest.mark.parametrize("task", ["segment", "classify", "detect"])
+def test_a_model_is_found_only_where_it_is_offered(task):
+    offered = models_for(task)
+    for name, record in MODELS.items():
+        if name in offered:
+            assert chosen_model(name, offered) is record
+        else:
+            with pytest.raises(ValueError, match=f"--model '{name}' .* {next(iter(offered))}"):
+                chosen_model(name, offered)
 
 
 def test_a_wrong_choice_is_told_with_the_right_ones():

@@ -7,13 +7,15 @@ from typing import Annotated
 import typer
 
 from tta_demo.models.record import ModelRecord
-from tta_demo.models.registry import MODELS, models_for
+from tta_demo.models.registry import models_for
 from tta_demo.tasks.worlds import WORLDS, World, world_named
 from tta_demo.tta.views import VIEW_SETS, VIEWS, refuse_unknown
 
 __all__ = [
     "CLASSIFIER",
+    "CLASSIFIERS",
     "DETECTOR",
+    "DETECTORS",
     "AnyWorld",
     "Classifier",
     "Colors",
@@ -27,20 +29,23 @@ __all__ = [
     "SplitFolder",
     "ViewNames",
     "WorldName",
+    "chosen_model",
     "chosen_views",
     "chosen_world",
     "one_of",
-    "record_named",
     "refuse_among_pictures",
 ]
 
-CLASSIFIER, DETECTOR = (next(iter(models_for(task))) for task in ("classify", "detect"))
+SEGMENTERS, CLASSIFIERS, DETECTORS = map(models_for, ("segment", "classify", "detect"))
+CLASSIFIER, DETECTOR = next(iter(CLASSIFIERS)), next(iter(DETECTORS))
+"""Used if none is named."""
 
 Pictures = Annotated[list[Path], typer.Argument(help="Picture files.")]
 _WORLD = typer.Option("--world", help=f"Model and classes: {', '.join(WORLDS)}.")
 WorldName, AnyWorld = Annotated[str, _WORLD], Annotated[str | None, _WORLD]
 ModelName = Annotated[
-    str | None, typer.Option("--model", help=f"Instead of the world: {', '.join(MODELS)}.")
+    str | None,
+    typer.Option("--model", help=f"Instead of the world: {', '.join(models_for('segment'))}."),
 ]
 Classifier = Annotated[str, typer.Option(help=f"One of {', '.join(models_for('classify'))}.")]
 Detector = Annotated[str, typer.Option(help=f"One of {', '.join(models_for('detect'))}.")]
@@ -77,11 +82,6 @@ def chosen_views(
 ) -> tuple[str, ...]:
     """Returns the views that a set's name or comma-separated view names stand for.
 
-    Args:
-        text: what somebody typed.
-        sets: named sets of views.
-        registry: the names of all views.
-
     Raises:
         ValueError: a name is unknown or given twice, or there is none.
 
@@ -105,7 +105,7 @@ def chosen_world(name: str | None, model: str | None) -> World:
         ValueError: there is none, or the model is another world's.
     """
     if model is not None:
-        one_of("--model", model, MODELS)
+        one_of("--model", model, SEGMENTERS)
     fitting = [world for world in WORLDS.values() if world.model == model]
     if name is None and not fitting:
         raise ValueError("name the world: --world " + " or --world ".join(WORLDS))
@@ -115,14 +115,10 @@ def chosen_world(name: str | None, model: str | None) -> World:
     return world
 
 
-def record_named(name: str, task: str) -> ModelRecord:
-    """Returns a model of a task.
-
-    Raises:
-        ValueError: the task has no model of this name.
-    """
-    one_of("--model", name, models_for(task))
-    return MODELS[name]
+def chosen_model(name: str, among: Mapping[str, ModelRecord]) -> ModelRecord:
+    """Returns the model that was named, or raises a `ValueError`."""
+    one_of("--model", name, among)
+    return among[name]
 
 
 def one_of(option: str, value: str, choices: Collection[str]) -> None:
@@ -132,13 +128,7 @@ def one_of(option: str, value: str, choices: Collection[str]) -> None:
 
 
 def refuse_among_pictures(out: Path, *folders: Path | None, below: bool = False) -> None:
-    """Raises a `ValueError` if results would be written to where pictures or masks are.
-
-    Args:
-        out: folder for the results.
-        folders: of pictures and masks, those that were given.
-        below: whether folders below these are refused too, because they are searched.
-    """
+    """Raises a `ValueError` if results would go where pictures or masks are, or `below` there."""
     place = out.resolve()
     for folder in (folder.resolve() for folder in folders if folder):
         if place == folder or (below and place.is_relative_to(folder)):

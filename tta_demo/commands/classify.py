@@ -5,14 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tta_demo.commands.arguments import (
-    CLASSIFIER,
-    Classifier,
-    Pictures,
-    chosen_views,
-    one_of,
-    record_named,
-)
+from tta_demo.commands import arguments
 from tta_demo.commands.failing import for_each
 from tta_demo.pictures.reading import read_picture
 from tta_demo.tasks import classify as task
@@ -24,17 +17,18 @@ __all__ = ["classify"]
 
 
 def classify(
-    pictures: Pictures,
+    pictures: arguments.Pictures,
     views: Annotated[
         str, typer.Option(help=f"A set ({', '.join(CROP_SETS)}) or names of crops, by commas.")
     ] = "ten-crop",
     fusion: Annotated[str, typer.Option(help="How to combine, learned excepted.")] = "mean",
-    model: Classifier = CLASSIFIER,
+    model: arguments.Classifier = arguments.CLASSIFIER,
 ) -> None:
     """Says what is in pictures: the five likeliest classes of all looks together."""
-    record = record_named(model, "classify")
-    one_of("--fusion", fusion, [key for key, found in FUSIONS.items() if not found.weighted])
-    crops = chosen_views(views, CROP_SETS, CROP_VIEWS)
+    record = arguments.chosen_model(model, arguments.CLASSIFIERS)
+    unweighted = [key for key, found in FUSIONS.items() if not found.weighted]
+    arguments.one_of("--fusion", fusion, unweighted)
+    crops = arguments.chosen_views(views, CROP_SETS, CROP_VIEWS)
     plan = Plan.chosen(crops, fusion, plain=task.ONE_CROP.views[0])
 
     def one(path: Path) -> None:

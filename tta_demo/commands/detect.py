@@ -5,15 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tta_demo.commands.arguments import (
-    DETECTOR,
-    Detector,
-    Pictures,
-    ViewNames,
-    chosen_views,
-    one_of,
-    record_named,
-)
+from tta_demo.commands import arguments
 from tta_demo.commands.failing import for_each
 from tta_demo.evaluation.results import write_json
 from tta_demo.pictures.draw import boxes_drawn
@@ -27,17 +19,17 @@ __all__ = ["detect"]
 
 
 def detect(
-    pictures: Pictures,
+    pictures: arguments.Pictures,
     out: Annotated[Path, typer.Option(help="Folder for NAME-boxes.png and NAME.json.")],
-    views: ViewNames = "d4",
+    views: arguments.ViewNames = "d4",
     fusion: Annotated[str, typer.Option(help=f"One of {', '.join(FUSERS)}.")] = "wbf",
     threshold: Annotated[float, typer.Option(min=0, max=1, help="Lowest score drawn.")] = 0.3,
-    model: Detector = DETECTOR,
+    model: arguments.Detector = arguments.DETECTOR,
 ) -> None:
     """Finds boxes in pictures; writes them all as JSON, and those above the threshold drawn."""
-    record = record_named(model, "detect")
-    one_of("--fusion", fusion, FUSERS)
-    plan = Plan.chosen(chosen_views(views), fusion)
+    record = arguments.chosen_model(model, arguments.DETECTORS)
+    arguments.one_of("--fusion", fusion, FUSERS)
+    plan = Plan.chosen(arguments.chosen_views(views), fusion)
     out.mkdir(parents=True, exist_ok=True)
 
     def one(path: Path) -> None:

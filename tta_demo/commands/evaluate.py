@@ -8,19 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tta_demo.commands.arguments import (
-    AnyWorld,
-    Colors,
-    Count,
-    Data,
-    Masks,
-    ModelName,
-    Results,
-    chosen_views,
-    chosen_world,
-    one_of,
-    refuse_among_pictures,
-)
+from tta_demo.commands import arguments
 from tta_demo.commands.failing import tell_left_out
 from tta_demo.commands.labelled import labelled_pictures
 from tta_demo.evaluation.segment import Outcome, evaluate_segmentation
@@ -34,14 +22,14 @@ __all__ = ["evaluate"]
 
 
 def evaluate(
-    out: Results,
+    out: arguments.Results,
     weights: Annotated[Path | None, typer.Option(help="Weights file to compare with.")] = None,
-    name: AnyWorld = None,
-    model: ModelName = None,
-    data: Data = None,
-    masks: Masks = None,
-    palette: Colors = None,
-    count: Count = None,
+    name: arguments.AnyWorld = None,
+    model: arguments.ModelName = None,
+    data: arguments.Data = None,
+    masks: arguments.Masks = None,
+    palette: arguments.Colors = None,
+    count: arguments.Count = None,
     views: Annotated[
         str | None, typer.Option(help="As for learn; those of the weights, else d4.")
     ] = None,
@@ -53,32 +41,30 @@ def evaluate(
     Writes scores_none.csv, scores_mean.csv, scores_learned.csv, summary.json, summary.png,
     joint/NAME.png (picture, truth, prediction) and mask/NAME.png.
     """
-    one_of("--background", background, ("in", "out"))
-    one_of("--mean", mean, ("pooled", "per-image"))
+    arguments.one_of("--background", background, ("in", "out"))
+    arguments.one_of("--mean", mean, ("pooled", "per-image"))
     file = None if weights is None else WeightFile.load(weights)
-    world = chosen_world(name or (file.world if file and not model else None), model)
-    names = chosen_views(views) if views else file.views if file else VIEW_SETS["d4"]
+    world = arguments.chosen_world(name or (file.world if file and not model else None), model)
+    names = arguments.chosen_views(views) if views else file.views if file else VIEW_SETS["d4"]
     plans = {"none": ONE_LOOK, "mean": Plan(names)}
     if file:
         plans["learned"], _ = world.plan(names, "learned", file)
-    refuse_among_pictures(out, data, masks)
+    arguments.refuse_among_pictures(out, data, masks)
     sources = labelled_pictures(world, "test", data, masks, palette, count)
     record = world.record
     stamp = {
         "world": world.name,
         "data": _digest(sources),
         "model": record.digest,
-        "views": list(names),
-        "weights": asdict(file) if file else None,
+        "views": names,
+        "weights": file and asdict(file),
     }
     means = {"background": background == "in", "per_image": mean == "per-image"}
     outcome = evaluate_segmentation(
         load_model(record), sources, plans, record.palette, out, stamp, **means
     )
-    known = set(file.calibration.get("names", ())) & set(sources) if file else ()
-    if known:
-        told = f"{len(known)} of these pictures are those that the weights were learned on"
-        typer.echo(f"{told}: the scores flatter them", err=True)
+    if file:
+        _warn_of_known(file, sources)
     _tell(outcome, record.classes)
     tell_left_out(outcome.failures)
 
@@ -87,6 +73,13 @@ def _digest(sources: Mapping[str, Source]) -> str:
     """Returns what tells these pictures and masks from others, or from these before a change."""
     stamps = (f"{name} {source.stamp}" for name, source in sorted(sources.items()))
     return blake2b("\n".join(stamps).encode(), digest_size=8).hexdigest()
+
+
+def _warn_of_known(file: WeightFile, sources: Mapping[str, Source]) -> None:
+    known = set(file.calibration.get("names", ())) & set(sources)
+    if known:
+        told = f"{len(known)} of these pictures are those that the weights were learned on"
+        typer.echo(f"{told}: the scores flatter them", err=True)
 
 
 def _tell(outcome: Outcome, classes: tuple[str, ...]) -> None:

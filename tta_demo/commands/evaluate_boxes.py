@@ -5,16 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tta_demo.commands.arguments import (
-    DETECTOR,
-    Count,
-    Detector,
-    Results,
-    ViewNames,
-    chosen_views,
-    record_named,
-    refuse_among_pictures,
-)
+from tta_demo.commands import arguments
 from tta_demo.commands.failing import tell_left_out
 from tta_demo.evaluation.detect import evaluate_detection
 from tta_demo.models.record import digest_of
@@ -26,17 +17,20 @@ __all__ = ["evaluate_boxes"]
 
 def evaluate_boxes(
     data: Annotated[Path, typer.Option(help="Folder of pictures with one COCO JSON.")],
-    out: Results,
-    model: Detector = DETECTOR,
-    count: Count = None,
-    views: ViewNames = "d4",
+    out: arguments.Results,
+    model: arguments.Detector = arguments.DETECTOR,
+    count: arguments.Count = None,
+    views: arguments.ViewNames = "d4",
 ) -> None:
     """Compares no TTA and every fusion of boxes on labelled pictures; resumes where it was.
 
     Writes scores.csv and summary.json.
     """
-    record, names = record_named(model, "detect"), chosen_views(views)
-    refuse_among_pictures(out, data, below=True)
+    record, names = (
+        arguments.chosen_model(model, arguments.DETECTORS),
+        arguments.chosen_views(views),
+    )
+    arguments.refuse_among_pictures(out, data, below=True)
     classes = record.classes[1:]
     folder = coco_pictures(data, classes)
     sources = {key: picture.read for key, picture in [*folder.pictures.items()][:count]}

@@ -23,14 +23,8 @@ def labelled_pictures(
 ) -> dict[str, Source]:
     """Returns labelled pictures by name; tells which files have no partner.
 
-    Args:
-        world: whose pictures, or at least whose classes.
-        split: which of the world's own pictures: train, val, calibration or test.
-        data: a folder with `images/` and `masks/`, one with the world's splits, or, with `masks`,
-            one of pictures. If left out, the pictures are generated.
-        masks: a folder of masks.
-        colors: a JSON file of the masks' colours if they are not the world's.
-        count: how many pictures; all if left out.
+    Without `data` the pictures are generated; else it is a folder with `images/` and `masks/`,
+    one with the world's splits, or, with `masks`, one of pictures.
 
     Raises:
         ValueError: there is no picture, or a file makes no sense.

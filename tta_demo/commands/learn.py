@@ -8,17 +8,7 @@ import numpy as np
 import typer
 from tqdm import tqdm
 
-from tta_demo.commands.arguments import (
-    AnyWorld,
-    Colors,
-    Count,
-    Data,
-    Masks,
-    ModelName,
-    ViewNames,
-    chosen_views,
-    chosen_world,
-)
+from tta_demo.commands import arguments
 from tta_demo.commands.failing import tell_left_out
 from tta_demo.commands.labelled import are_own, labelled_pictures
 from tta_demo.evaluation.failures import Failures
@@ -37,13 +27,13 @@ __all__ = ["learn"]
 
 def learn(
     out: Annotated[Path, typer.Option(help="Weights file to write (JSON).")],
-    name: AnyWorld = None,
-    model: ModelName = None,
-    data: Data = None,
-    masks: Masks = None,
-    palette: Colors = None,
-    count: Count = None,
-    views: ViewNames = "d4",
+    name: arguments.AnyWorld = None,
+    model: arguments.ModelName = None,
+    data: arguments.Data = None,
+    masks: arguments.Masks = None,
+    palette: arguments.Colors = None,
+    count: arguments.Count = None,
+    views: arguments.ViewNames = "d4",
     method: Annotated[str, typer.Option(help=f"One of {', '.join(METHODS)}.")] = "exact",
     per_class: Annotated[bool, typer.Option(help="A weight per class and view.")] = False,
     pool: Annotated[str, typer.Option(help=f"What to weigh: {', '.join(POOLS)}.")] = "linear",
@@ -54,7 +44,7 @@ def learn(
     seed: Annotated[int, typer.Option(help="Seed of the draw of pixels.")] = 0,
 ) -> None:
     """Learns how much each view counts on labelled pictures that were not used for training."""
-    world, names = chosen_world(name, model), chosen_views(views)
+    world, names = arguments.chosen_world(name, model), arguments.chosen_views(views)
     record, form, amount = world.record, Form(per_class, pool), _number(shrink)
     whole, failures = needs_all_classes(method, form), Failures()
     sources = labelled_pictures(world, "calibration", data, masks, palette, count)

@@ -8,14 +8,7 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
-from tta_demo.commands.arguments import (
-    Pictures,
-    Results,
-    ViewNames,
-    WorldName,
-    chosen_views,
-    refuse_among_pictures,
-)
+from tta_demo.commands import arguments
 from tta_demo.commands.failing import for_each
 from tta_demo.evaluation.results import write_json
 from tta_demo.pictures.draw import overlay
@@ -31,10 +24,10 @@ __all__ = ["predict"]
 
 
 def predict(
-    pictures: Pictures,
-    out: Results,
-    name: WorldName,
-    views: ViewNames = "d4",
+    pictures: arguments.Pictures,
+    out: arguments.Results,
+    name: arguments.WorldName,
+    views: arguments.ViewNames = "d4",
     fusion: Annotated[str, typer.Option(help=f"One of {', '.join(FUSIONS)}.")] = "mean",
     masks: Annotated[
         Path | None, typer.Option(help="Folder of masks with the pictures' names, to score.")
@@ -47,13 +40,13 @@ def predict(
     picture, NAME.json has views, weights, and scores where there is a mask.
     """
     world = world_named(name)
-    plan, plan_notes = world.plan(chosen_views(views), fusion)
+    plan, plan_notes = world.plan(arguments.chosen_views(views), fusion)
     names = {path.stem for path in pictures}
     if len(names) < len(pictures):
         raise ValueError(
             f"{len(pictures)} pictures share {len(names)} names: rename, or run twice"
         )
-    refuse_among_pictures(out, masks, *(path.parent for path in pictures))
+    arguments.refuse_among_pictures(out, masks, *(path.parent for path in pictures))
     out.mkdir(parents=True, exist_ok=True)
 
     def one(path: Path) -> None:

@@ -15,7 +15,7 @@ __all__ = ["sample"]
 
 def sample(
     name: Annotated[
-        str, typer.Argument(metavar="WORLD", help="A world that generates pictures: weeds.")
+        str, typer.Argument(metavar="world", help="A world that generates pictures: weeds.")
     ],
     out: Annotated[Path, typer.Option(help="Folder for images/NAME.png and masks/NAME.png.")],
     count: Annotated[int, typer.Option(min=1, help="How many.")] = 10,

@@ -6,21 +6,18 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
-from tta_demo.commands.arguments import SplitFolder
-from tta_demo.models.registry import models_for
+from tta_demo.commands import arguments
 from tta_demo.tasks.worlds import WORLDS, world_named
 
 __all__ = ["train"]
 
-DETECTORS = models_for("detect")
+TRAINED = (*WORLDS, *arguments.DETECTORS)
 
 
 def train(
-    name: Annotated[
-        str, typer.Argument(metavar="WORLD", help=f"One of {', '.join((*WORLDS, *DETECTORS))}.")
-    ],
+    name: Annotated[str, typer.Argument(metavar="world", help=f"One of {', '.join(TRAINED)}.")],
     out: Annotated[Path, typer.Option(help="Weights file to write (safetensors).")],
-    data: SplitFolder = None,
+    data: arguments.SplitFolder = None,
 ) -> None:
     """Trains the world's model, or a detector, with its recipe; writes weights and model card."""
     from tta_demo.training import centernet, unet  # other commands need not wait for these
@@ -28,7 +25,7 @@ def train(
     from tta_demo.training.unet_card import write_card
 
     command = f"python -m tta_demo train {name} --out {out}" + (f" --data {data}" if data else "")
-    if name in DETECTORS:
+    if name in arguments.DETECTORS:
         if data is not None:
             raise ValueError(f"--data {data}: weed fields are generated, leave --data out")
         write_detector_card(out, name, centernet.train(out), command)

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from tta_demo.evaluation.failures import Failures
 from tta_demo.evaluation.results import write_json, write_table
-from tta_demo.evaluation.run import Progress, Run
+from tta_demo.evaluation.run import Entry, Progress, Run
 from tta_demo.scoring.box_metrics import DetectionScores, average_precision
 from tta_demo.tta.box_fusion import FUSERS
 from tta_demo.tta.box_views import BoxModel, predict_boxes
@@ -94,20 +94,14 @@ def evaluate_detection(
     needed = tuple(dict.fromkeys((*ONE_LOOK.views, *views)))
     log = Run(out / LOG, settings)
 
-    def work(name: str) -> dict[str, Any]:
+    def work(name: str) -> Entry:
         rgb, truth = sources[name]()
         looks = predict_boxes(model, to_tensor(rgb), needed)
         found = {view: _kept(look.boxes) for view, look in looks.items()}
         return {"truth": _kept(truth), "views": found}
 
     entries = log.over(sources, work, progress)
-    truth = [Boxes(**entry["truth"]) for entry in entries]
-    found = [{view: Boxes(**kept) for view, kept in entry["views"].items()} for entry in entries]
-    scores = {}
-    for fusion in FUSERS:
-        plan = Plan.chosen(tuple(views), fusion)
-        fused = [plan.fuse_boxes(looks).boxes for looks in found]
-        scores[fusion] = average_precision(fused, truth, classes)
+    scores = _scores(entries, tuple(views), classes)
     outcome = BoxOutcome(scores, len(entries), log.failures, notes)
     rows = ((key, (one.ap, one.ap50, one.recall)) for key, one in scores.items())
     write_table(out / "scores.csv", ("Fusion", "AP", "AP50", "Recall"), rows)
@@ -119,3 +113,13 @@ def evaluate_detection(
 def _kept(boxes: Boxes) -> dict[str, Any]:
     """Returns what the log keeps of boxes; `Boxes(**kept)` gives them back."""
     return {key: getattr(boxes, key).tolist() for key in ("xyxy", "scores", "labels")}
+
+
+def _scores(
+    entries: Sequence[Entry], views: tuple[str, ...], classes: Sequence[int]
+) -> dict[str, DetectionScores]:
+    truth = [Boxes(**entry["truth"]) for entry in entries]
+    found = [{view: Boxes(**kept) for view, kept in entry["views"].items()} for entry in entries]
+    plans = {fusion: Plan.chosen(views, fusion) for fusion in FUSERS}
+    fused = {key: [plan.fuse_boxes(one).boxes for one in found] for key, plan in plans.items()}
+    return {key: average_precision(boxes, truth, classes) for key, boxes in fused.items()}

@@ -63,8 +63,8 @@ class Run:
 
         Args:
             names: of the pictures; they are known by these alone.
-            work: from a name to what is to be kept of the picture. It raises `ValueError` or
-                `OSError` for one that cannot be read, which is tried again the next time.
+            work: from a name to what is to be kept; one that raises `ValueError` or `OSError` is
+                tried again the next time.
             progress: wraps the names that are still to do, if there are some.
 
         Raises:

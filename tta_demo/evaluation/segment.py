@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from tta_demo.evaluation.failures import Failures
 from tta_demo.evaluation.results import write_json, write_table
-from tta_demo.evaluation.run import Progress, Run
+from tta_demo.evaluation.run import Entry, Progress, Run
 from tta_demo.pictures.palettes import Palette, class_ids, index_png, rgb_png
 from tta_demo.samples.labelled import LabelledPicture, Source
 from tta_demo.scoring.metrics import f1, iou
@@ -82,7 +82,7 @@ def evaluate_segmentation(
     settings["classes"] = dict(zip(palette.names, palette.colors, strict=True))
     log = Run(out / LOG, settings, lambda name: all(path.exists() for path in _drawn(out, name)))
 
-    def work(name: str) -> dict[str, Any]:
+    def work(name: str) -> Entry:
         picture, kept = _checked(sources[name].read(), palette), {}
         for plan, (probs, seconds) in run_plans(model, picture.rgb, plans):
             kept[plan] = _kept(probs, picture.labels, seconds)
@@ -153,7 +153,7 @@ def _draw(
     mask.write_bytes(index_png(labels, palette))
 
 
-def _kept(probs: np.ndarray, truth: np.ndarray, seconds: float) -> dict[str, Any]:
+def _kept(probs: np.ndarray, truth: np.ndarray, seconds: float) -> Entry:
     """Returns what the log keeps of a plan's answer to one picture."""
     score = Score()
     score.add(probs, truth, seconds)
@@ -165,7 +165,7 @@ def _kept(probs: np.ndarray, truth: np.ndarray, seconds: float) -> dict[str, Any
     }
 
 
-def _score(kept: Sequence[dict[str, Any]]) -> Score:
+def _score(kept: Sequence[Entry]) -> Score:
     """Returns the score of what the log keeps of several pictures."""
     return Score(
         matrices=[np.array(one["confusion"]) for one in kept],

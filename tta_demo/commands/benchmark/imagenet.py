@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tta_demo.commands.arguments import (
-    CLASSIFIER,
-    Classifier,
-    record_named,
-    refuse_among_pictures,
-)
+from tta_demo.commands import arguments
 from tta_demo.commands.benchmark.stored import about
 from tta_demo.commands.failing import tell
 from tta_demo.evaluation.classify import FUSED, PLANS, Result, Row, evaluate_classification
@@ -34,7 +29,7 @@ def measure_imagenet(
     num_images: Annotated[
         int | None, typer.Option(min=2, help="How many to draw; all if left out.")
     ] = None,
-    model: Classifier = CLASSIFIER,
+    model: arguments.Classifier = arguments.CLASSIFIER,
     labels: Annotated[Path | None, typer.Option(help="CSV of files and classes.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for imagenet.json, .csv and .png.")] = Path(
         "out/imagenet"
@@ -43,8 +38,8 @@ def measure_imagenet(
     timed: Annotated[int, typer.Option(min=0, help="Pictures to measure times on.")] = 30,
 ) -> None:
     """Compares crops and fusions on labelled photographs; a run that was cut off goes on."""
-    record = record_named(model, "classify")
-    refuse_among_pictures(out, data_dir, below=True)
+    record = arguments.chosen_model(model, arguments.CLASSIFIERS)
+    arguments.refuse_among_pictures(out, data_dir, below=True)
     photos = labelled_photos(data_dir, record.synsets, record.classes, num_images, seed, labels)
     stamp = {"model": record.digest}
     result = evaluate_classification(load_model(record), data_dir, photos, out, stamp, seed, timed)

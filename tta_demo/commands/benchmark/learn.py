@@ -2,10 +2,10 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ import torch.nn.functional as F
 import typer
 from tqdm import tqdm
 
-from tta_demo.commands.arguments import one_of
+from tta_demo.commands import arguments
 from tta_demo.commands.benchmark.stored import RESULTS, about
 from tta_demo.evaluation.results import write_json
 from tta_demo.learning.answers import Answers
@@ -50,21 +50,15 @@ def measure_learning(
     out: Annotated[Path, typer.Option(help="Folder for learn-VIEWS.json.")] = RESULTS,
 ) -> None:
     """Compares the exact fit with the tutorial's loop: time, held-out NLL, weights."""
-    one_of("--views", views, VIEW_SETS)
+    arguments.one_of("--views", views, VIEW_SETS)
     names, record = VIEW_SETS[views], WORLDS["weeds"].record
     model = load_model(record)
     fields = [sample(seed) for seed in tqdm(SEEDS["calibration"][:pictures], desc="fields")]
-    ours, theirs = _exact(model, fields, names), _tutorial(model, fields, names)
-    learned = {"exact": ours.weights, "tutorial": theirs.weights}
-    plans = {name: Plan(names, "learned", Weights(values)) for name, values in learned.items()}
+    fits = {"exact": _exact(model, fields, names), "tutorial": _tutorial(model, fields, names)}
     checked = (sample(seed) for seed in SEEDS["test"][:held_out])
     checked = tqdm(checked, total=held_out, desc="held out")
-    scores = evaluate(model, checked, {"even": Plan(names)} | plans)
-    rows = {name: score.row(record.classes) for name, score in scores.items()}
-    gains = {
-        f"nll_exact_minus_{name}": gain(scores["exact"], scores[name], record.classes, ("nll",))
-        for name in ("tutorial", "even")
-    }
+    scores = _scored(model, checked, names, fits)
+    ours, theirs = fits.values()
     facts = {
         "digest": record.digest,
         "pictures": pictures,
@@ -73,19 +67,37 @@ def measure_learning(
         "exact_fit_seconds": round(ours.fitting, 2),
         "tutorial_seconds": round(theirs.seconds, 2),
         "times_faster": round(theirs.seconds / ours.seconds, 2),
-        **{
-            key: {name: round(row[key], 6) for name, row in rows.items()}
-            for key in ("nll", "miou")
-        },
-        **{key: found["nll"] for key, found in gains.items()},
+        **scores,
         "weights": {
-            name: dict(zip(names, values.round(4).tolist(), strict=True))
-            for name, values in learned.items()
+            name: dict(zip(names, one.weights.round(4).tolist(), strict=True))
+            for name, one in fits.items()
         },
     }
     result = about(f"learn --views {views}", **facts)
     typer.echo(json.dumps(result, indent=1))
     write_json(out / f"learn-{views}.json", result)
+
+
+def _scored(
+    model: Model,
+    pictures: Iterable[LabelledPicture],
+    views: tuple[str, ...],
+    fits: Mapping[str, _Timed],
+) -> dict[str, Any]:
+    """Returns scores of the even mean and of all weights, and what the exact ones gain."""
+    plans = {"even": Plan(views)}
+    for name, one in fits.items():
+        plans[name] = Plan(views, "learned", Weights(one.weights))
+    scores = evaluate(model, pictures, plans)
+    classes = WORLDS["weeds"].record.classes
+    rows = {name: score.row(classes) for name, score in scores.items()}
+    found: dict[str, Any] = {
+        key: {name: round(row[key], 6) for name, row in rows.items()} for key in ("nll", "miou")
+    }
+    for name in ("tutorial", "even"):
+        gained = gain(scores["exact"], scores[name], classes, ("nll",))
+        found[f"nll_exact_minus_{name}"] = gained["nll"]
+    return found
 
 
 def _exact(model: Model, fields: Sequence[LabelledPicture], views: tuple[str, ...]) -> _Timed:

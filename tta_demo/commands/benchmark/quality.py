@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
-from tta_demo.commands.arguments import SplitFolder
+from tta_demo.commands import arguments
 from tta_demo.commands.benchmark.stored import RESULTS, about
 from tta_demo.evaluation.results import write_json
 from tta_demo.models.registry import load_model
@@ -21,8 +21,8 @@ SETS = ("flips", "d4", "all")
 
 
 def measure_quality(
-    name: Annotated[str, typer.Argument(metavar="WORLD", help=f"One of {', '.join(WORLDS)}.")],
-    data: SplitFolder = None,
+    name: Annotated[str, typer.Argument(metavar="world", help=f"One of {', '.join(WORLDS)}.")],
+    data: arguments.SplitFolder = None,
     out: Annotated[Path, typer.Option(help="Folder for WORLD.json.")] = RESULTS,
 ) -> None:
     """Scores no TTA, even mean and learned weights on the test split; saves the table."""

@@ -7,6 +7,12 @@ from torch import nn
 from tta_demo.models.unet import UNet
 
 
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "url" in item.fixturenames:  # all of them share one server, in one process
+            item.add_marker(pytest.mark.xdist_group("page"))
+
+
 @pytest.fixture(autouse=True)
 def seed():
     torch.set_num_threads(1)  # on tensors this small, threads only wait for each other

@@ -1,4 +1,4 @@
-"""Which way the arrows point: folders know only those below them, and no import goes in a circle."""
+"""Which way the arrows point: folders know those below them, no import goes in a circle."""
 
 import ast
 import graphlib

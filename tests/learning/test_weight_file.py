@@ -6,6 +6,7 @@ import torch
 
 from tta_demo.learning.answers import Answers
 from tta_demo.learning.fit import fit_steps
+from tta_demo.learning.module import Form
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.tta.fusion import POOLS, fuse
 from tta_demo.tta.predict import ViewStack
@@ -57,7 +58,7 @@ def test_fitted_weights_survive_the_file_and_fuse(per_class, tmp_path):
     rng = np.random.default_rng(0)
     probs = rng.dirichlet(np.ones(2), (3, 200)).transpose(0, 2, 1).astype(np.float32)
     answers = Answers((probs,), (rng.integers(0, 2, 200),))
-    *_, done = fit_steps(answers, "adam", per_class=per_class)
+    *_, done = fit_steps(answers, "adam", form=Form(per_class))
     rows = done.weights.tolist()
     if per_class:
         rows = [dict(zip(CLASSES, row, strict=True)) for row in rows]
@@ -66,9 +67,34 @@ def test_fitted_weights_survive_the_file_and_fuse(per_class, tmp_path):
     loaded = WeightFile.load(tmp_path / "weights.json")
     assert loaded.weights == file.weights
     weights = loaded.select("abc", "d", CLASSES)
-    np.testing.assert_allclose(weights, done.weights, atol=1e-6)
+    np.testing.assert_allclose(weights.values, done.weights, atol=1e-6)
     stack = ViewStack(("a", "b", "c"), torch.from_numpy(probs).log())
     assert fuse(stack, "learned", weights).isfinite().all()
+
+
+@pytest.mark.parametrize("form", [Form(c, p) for c in (False, True) for p in POOLS], ids=str)
+def test_the_file_of_a_fit_gives_its_weights_and_its_pool_back(form, tmp_path):
+    rng = np.random.default_rng(0)
+    probs = rng.dirichlet(np.ones(2), (3, 200)).transpose(0, 2, 1).astype(np.float32)
+    answers = Answers((probs,), (rng.integers(0, 2, 200),))
+    *_, done = fit_steps(answers, "adam", 0.2, form)
+    belongs = {"world": "w", "model": "m", "digest": "d"}
+    file = WeightFile.of(done, "abc", CLASSES, {"pictures": 1}, {"miou": 0.5}, **belongs)
+    file.save(tmp_path / "weights.json")
+    loaded = WeightFile.load(tmp_path / "weights.json")
+    assert loaded == file
+    assert (loaded.world, loaded.model, loaded.digest) == ("w", "m", "d")
+    assert (loaded.method, loaded.shrink, loaded.pool) == ("adam", 0.2, form.pool)
+    assert loaded.calibration == {"pictures": 1, "pixels": 200}
+    assert (loaded.scores["miou"], loaded.scores["gap"]) == (0.5, done.gap)
+    weights = loaded.select("abc", "d", CLASSES)
+    assert weights.pool == form.pool
+    np.testing.assert_allclose(weights.values, done.weights, atol=2e-6)
+
+
+@files
+def test_selected_weights_are_of_the_files_pool(file):
+    assert file.select(("identity", "hflip"), file.digest, CLASSES).pool == file.pool
 
 
 def test_the_file_has_an_entry_for_each_view():
@@ -93,28 +119,28 @@ def test_the_file_has_an_entry_for_each_view_and_class():
 def test_all_views_get_their_weights_in_the_order_asked_for():
     order = ("rot90", "identity", "zoom0.5", "noise", "hflip")
     wanted = torch.tensor([0.2, 0.5, 0.0, 0.0, 0.3])
-    torch.testing.assert_close(FILE.select(order, FILE.digest, CLASSES), wanted)
+    torch.testing.assert_close(FILE.select(order, FILE.digest, CLASSES).values, wanted)
 
 
 def test_classes_get_their_weights_in_the_order_asked_for():
     wanted = torch.tensor([[0.6, 0.0], [0.1, 0.6], [0.3, 0.4]])
     got = BY_CLASS.select(("noise", "identity", "hflip"), BY_CLASS.digest, CLASSES[::-1])
-    torch.testing.assert_close(got, wanted)
+    torch.testing.assert_close(got.values, wanted)
 
 
 def test_some_views_share_all_the_weight():
     weights = FILE.select(("rot90", "hflip", "noise"), FILE.digest, CLASSES)
-    torch.testing.assert_close(weights, torch.tensor([0.4, 0.6, 0.0]))
+    torch.testing.assert_close(weights.values, torch.tensor([0.4, 0.6, 0.0]))
 
 
 def test_some_views_share_all_the_weight_of_each_class():
     weights = BY_CLASS.select(("hflip", "noise"), BY_CLASS.digest, CLASSES)
-    torch.testing.assert_close(weights, torch.tensor([[1.0, 1 / 3], [0.0, 2 / 3]]))
+    torch.testing.assert_close(weights.values, torch.tensor([[1.0, 1 / 3], [0.0, 2 / 3]]))
 
 
 def test_weights_per_view_fit_any_classes():
     weights = FILE.select(("identity", "hflip"), FILE.digest, ("road", "sky", "tree"))
-    torch.testing.assert_close(weights, torch.tensor([0.625, 0.375]))
+    torch.testing.assert_close(weights.values, torch.tensor([0.625, 0.375]))
 
 
 @files

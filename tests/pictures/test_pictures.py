@@ -1,6 +1,5 @@
 import io
 import struct
-import time
 import tracemalloc
 import zipfile
 import zlib
@@ -262,10 +261,8 @@ def test_a_huge_picture_is_refused_from_its_header(tmp_path):
     path = tmp_path / "huge.png"
     path.write_bytes(png_header(12000, 12000))
     tracemalloc.start()
-    start = time.process_time()
     with pytest.raises(ValueError, match="12000 x 12000"):
         read_picture(path)
-    assert time.process_time() - start < 1
     assert tracemalloc.get_traced_memory()[1] < 10e6
     tracemalloc.stop()
 

@@ -21,20 +21,23 @@ def train(
 ) -> None:
     """Trains the world's model, or a detector, with its recipe; writes weights and model card."""
     from tta_demo.training import centernet, unet  # other commands need not wait for these
-    from tta_demo.training.centernet_card import write_detector_card
-    from tta_demo.training.unet_card import write_card
+    from tta_demo.training.card import write_card
 
     command = f"python -m tta_demo train {name} --out {out}" + (f" --data {data}" if data else "")
     if name in arguments.DETECTORS:
         if data is not None:
             raise ValueError(f"--data {data}: weed fields are generated, leave --data out")
-        write_detector_card(out, name, centernet.train(out), command)
-        return
-    world = world_named(name)
-    pictures, validation = (
-        list(tqdm(world.pictures(split, data), desc=f"{split} pictures", unit=""))
-        for split in ("train", "val")
-    )
-    classes = len(world.record.classes)
-    history = unet.train(unet.RECIPES[name], classes, pictures, validation, out, progress=tqdm)
-    write_card(out, name, history, world.pictures("test", data), command)
+        record, recipe = arguments.DETECTORS[name], centernet.RECIPE
+        history = centernet.train(out)
+        scores = centernet.scores_of(out, record.classes)
+    else:
+        world = world_named(name)
+        record, recipe = world.record, unet.RECIPES[name]
+        pictures, validation = (
+            list(tqdm(world.pictures(split, data), desc=f"{split} pictures", unit=""))
+            for split in ("train", "val")
+        )
+        classes = len(record.classes)
+        history = unet.train(recipe, classes, pictures, validation, out, progress=tqdm)
+        scores = unet.scores_of(out, record.classes, list(world.pictures("test", data)))
+    write_card(out, record, recipe, history, scores, command)

@@ -11,10 +11,8 @@ from torch import Tensor
 from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import load_model
 from tta_demo.pictures.reading import Picture
-from tta_demo.tasks.cache import KEPT, picture_key
-from tta_demo.tasks.result import Result, needed
+from tta_demo.tasks.result import Result, kept_looks, needed, refuse_unfit
 from tta_demo.tta.crops import CROP_VIEWS, predict_crops
-from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.plan import Plan
 from tta_demo.tta.predict import ViewStack
 
@@ -89,16 +87,18 @@ def classify(
         device: `cuda`, `mps`, `cpu`, or `auto` for the fastest that is there.
 
     Raises:
-        ValueError: no crop, an unknown one or an unknown fusion, or as `cut`.
+        ValueError: no crop, an unknown one, or a fusion that is unknown or does not fit the crops;
+            before any forward pass; or as `cut`.
     """
-    views = needed(plan, *ONE_CROP.views, shown, CROP_VIEWS, FUSIONS)
+    views = needed(plan, *ONE_CROP.views, shown, CROP_VIEWS)
+    refuse_unfit(plan, len(model.classes))
 
     def make(missing: list[str]) -> Iterable[tuple[str, Tensor]]:
         fresh = predict_crops(load_model(model, device), picture.rgb, missing).log_probs.half()
         # a row alone would keep the whole batch in memory
         return ((name, row.clone()) for name, row in zip(missing, fresh, strict=True))
 
-    looks = KEPT.looks(model.digest, picture_key(picture.rgb), views, make)
+    looks = kept_looks(model, picture, views, make)
     return Classification(model, picture, plan, looks, picture.notes)
 
 

@@ -9,9 +9,8 @@ from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import load_model
 from tta_demo.pictures.reading import Picture
 from tta_demo.scoring.box_metrics import DetectionScores, average_precision
-from tta_demo.tasks.cache import KEPT, picture_key
-from tta_demo.tasks.result import Result, needed
-from tta_demo.tta.box_fusion import FUSERS, Fused
+from tta_demo.tasks.result import Result, kept_looks, needed
+from tta_demo.tta.box_fusion import Fused
 from tta_demo.tta.box_views import BoxLook, predict_boxes
 from tta_demo.tta.boxes import Boxes
 from tta_demo.tta.plan import ONE_LOOK, Plan
@@ -99,13 +98,15 @@ def detect(
         device: `cuda`, `mps`, `cpu`, or `auto` for the fastest that is there.
 
     Raises:
-        ValueError: no view, an unknown one, a tilt or an unknown fusion.
+        ValueError: no view, an unknown one or a tilt, or a fusion that is unknown or does not fit
+            the views; before any forward pass.
     """
-    views = needed(plan, "identity", shown, VIEWS, FUSERS)
+    views = needed(plan, "identity", shown, VIEWS)
+    plan.fuse_boxes(dict.fromkeys(plan.views, Boxes.empty()))  # refuses what cannot be fused
 
     def make(missing: list[str]) -> Iterable[tuple[str, BoxLook]]:
         ready, image = load_model(model, device), to_tensor(picture.rgb)
         return predict_boxes(ready, image, missing, track).items()
 
-    looks = KEPT.looks(model.digest, picture_key(picture.rgb), views, make)
+    looks = kept_looks(model, picture, views, make)
     return Detection(model, picture, plan, looks, picture.notes, truth)

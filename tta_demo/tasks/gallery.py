@@ -50,7 +50,8 @@ class Gallery:
 
     Args:
         world: whose model looks.
-        sources: how to get each picture, by name.
+        sources: how to get each picture, by a name that tells it from all others if it comes from
+            no file.
     """
 
     def __init__(self, world: World, sources: Mapping[str, Source]) -> None:
@@ -96,7 +97,9 @@ class Gallery:
         return Answers.of(self.stacks(names, views), whole=True, pixels=PIXELS)
 
     def _key(self, name: str) -> tuple[str, str]:
-        return self.world.record.digest, f"drawn {name} {self.sources[name].stamp}"
+        source = self.sources[name]
+        files = " ".join(map(str, source.files))  # two visitors may have files of one name
+        return self.world.record.digest, f"drawn {name} {files} {source.stamp}"
 
 
 def _drawn(

@@ -1,18 +1,22 @@
 """What the three tasks have in common: a picture was looked at by a plan."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import torch
+
 from tta_demo.learning.weight_file import ByName, weights_by_name
 from tta_demo.models.record import ModelRecord
 from tta_demo.pictures.reading import Picture
+from tta_demo.tasks.cache import KEPT, picture_key
 from tta_demo.tta.plan import Plan
+from tta_demo.tta.predict import ViewStack
 from tta_demo.tta.views import refuse_unknown
 
-__all__ = ["Result", "needed"]
+__all__ = ["Result", "kept_looks", "needed", "refuse_unfit"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,11 +65,7 @@ class Result(ABC):
 
 
 def needed(
-    plan: Plan,
-    plain: str,
-    shown: Sequence[str],
-    views: Collection[str],
-    fusions: Collection[str],
+    plan: Plan, plain: str, shown: Sequence[str], views: Collection[str]
 ) -> tuple[str, ...]:
     """Returns the views that a result needs, each once: the plan's, the plain one and others.
 
@@ -74,14 +74,29 @@ def needed(
         plain: the view that shows the picture as it is.
         shown: views to look at beside those of the plan.
         views: all that the task has.
-        fusions: all that the task has.
 
     Raises:
-        ValueError: a view or the fusion is none of the task's; before any forward pass.
+        ValueError: there is no view, or one is none of the task's or given twice.
     """
     refuse_unknown(plan.views, views)
-    if plan.fusion not in fusions:
-        raise ValueError(f"fusion {plan.fusion!r} is unknown: choose one of {', '.join(fusions)}")
     names = tuple(dict.fromkeys((*plan.views, plain, *shown)))
     refuse_unknown(names, views)
     return names
+
+
+def refuse_unfit(plan: Plan, classes: int) -> None:
+    """Raises a `ValueError` if a plan cannot fuse answers of C classes, without having any yet."""
+    plan.fuse(ViewStack(plan.views, torch.zeros(len(plan.views), classes)))
+
+
+def kept_looks(
+    model: ModelRecord,
+    picture: Picture,
+    views: Sequence[str],
+    make: Callable[[list[str]], Iterable[tuple[str, Any]]],
+) -> dict[str, Any]:
+    """Returns a task's looks at a picture out of the process-wide cache; see `Cache.looks`.
+
+    The task belongs to the key: one file of weights can serve several, with views of one name.
+    """
+    return KEPT.looks(f"{model.task} {model.digest}", picture_key(picture.rgb), views, make)

@@ -13,9 +13,7 @@ from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import load_model
 from tta_demo.pictures.reading import Picture
 from tta_demo.scoring.metrics import confusion, f1, iou, mean_iou
-from tta_demo.tasks.cache import KEPT, picture_key
-from tta_demo.tasks.result import Result, needed
-from tta_demo.tta.fusion import FUSIONS
+from tta_demo.tasks.result import Result, kept_looks, needed, refuse_unfit
 from tta_demo.tta.plan import ONE_LOOK, Plan
 from tta_demo.tta.predict import Look, Model, Track, ViewStack, look, to_labels, to_tensor
 from tta_demo.tta.views import VIEWS, View
@@ -112,16 +110,18 @@ def segment(
         device: `cuda`, `mps`, `cpu`, or `auto` for the fastest that is there.
 
     Raises:
-        ValueError: no view, an unknown one or an unknown fusion; before any forward pass.
+        ValueError: no view, an unknown one, or a fusion that is unknown or does not fit the views;
+            before any forward pass.
     """
-    views = needed(plan, "identity", shown, VIEWS, FUSIONS)
+    views = needed(plan, "identity", shown, VIEWS)
+    refuse_unfit(plan, len(model.classes))
 
     def make(missing: list[str]) -> Iterable[tuple[str, Look]]:
         ready, image = load_model(model, device), to_tensor(picture.rgb)
         wanted = [VIEWS[name] for name in missing]
         return ((view.name, _halved(ready, image, view)) for view in track(wanted))
 
-    looks = KEPT.looks(model.digest, picture_key(picture.rgb), views, make)
+    looks = kept_looks(model, picture, views, make)
     return Segmentation(
         model, picture, plan, looks, (*picture.notes, *_unseen(plan, looks)), truth
     )

@@ -27,11 +27,13 @@ class Recipe:
     Attributes:
         augmentation: what training shows beside the pictures themselves.
         data: what it learns from, and what is special about that; for the model card.
+        loss: what is minimised; for the model card.
         average: how much of the averaged weights each step keeps.
     """
 
     augmentation: Augmentation
     data: str
+    loss: str
     width: int = 16
     batch: int = 12
     learning_rate: float = 2e-3

@@ -15,14 +15,18 @@ from torch import Tensor
 from tqdm import tqdm
 
 from tta_demo.models.registry import MODELS
-from tta_demo.models.unet import UNet
+from tta_demo.models.unet import UNet, load_unet
 from tta_demo.samples.labelled import LabelledPicture
 from tta_demo.samples.weeds import COUNTS
 from tta_demo.scoring.metrics import confusion, mean_iou
+from tta_demo.scoring.score import evaluate
 from tta_demo.training.augment import crop
+from tta_demo.training.card import table_of
 from tta_demo.training.loop import Descent, Recipe, autocast
+from tta_demo.tta.plan import ONE_LOOK, Plan
+from tta_demo.tta.views import VIEW_SETS
 
-__all__ = ["RECIPES", "UNetRecipe", "train"]
+__all__ = ["RECIPES", "UNetRecipe", "scores_of", "train"]
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +43,7 @@ class UNetRecipe(Recipe):
 
     steps: int
     groups: dict[str, float]
+    loss: str = "cross-entropy plus one minus mean soft Dice"
     crop: int = 192
     weight_decay: float = 1e-3
     warmup: int = 200
@@ -114,6 +119,21 @@ def train(
             losses.clear()
             descent.save(out)
     return history
+
+
+def scores_of(weights: Path, classes: Sequence[str], test: Sequence[LabelledPicture]) -> list[str]:
+    """Returns lines for the model card: what a model reaches on the test pictures."""
+    plans = {"no TTA": ONE_LOOK, "D4, even mean": Plan(VIEW_SETS["d4"])}
+    scores = evaluate(load_unet(weights, dtype=torch.float32), test, plans)
+    names = ["miou", "foreground_dice", *(f"iou_{name}" for name in classes)]
+    rows = {way: score.row(classes) for way, score in scores.items()}
+    cells = [[way, *(f"{row[name]:.4f}" for name in names)] for way, row in rows.items()]
+    return [
+        *table_of(["", *names], cells),
+        "",
+        f"{len(test)} pictures, pooled over all pixels. `foreground_dice` takes all classes but "
+        "the first together.",
+    ]
 
 
 def _batch(

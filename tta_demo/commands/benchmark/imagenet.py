@@ -35,14 +35,13 @@ def measure_imagenet(
         "out/imagenet"
     ),
     seed: Annotated[int, typer.Option(help="Of the draw and the halves.")] = 0,
-    timed: Annotated[int, typer.Option(min=0, help="Pictures to measure times on.")] = 30,
 ) -> None:
     """Compares crops and fusions on labelled photographs; a run that was cut off goes on."""
     record = arguments.chosen_model(model, arguments.CLASSIFIERS)
     arguments.refuse_among_pictures(out, data_dir, below=True)
     photos = labelled_photos(data_dir, record.synsets, record.classes, num_images, seed, labels)
     stamp = {"model": record.digest}
-    result = evaluate_classification(load_model(record), data_dir, photos, out, stamp, seed, timed)
+    result = evaluate_classification(load_model(record), data_dir, photos, out, stamp, seed)
     count = f" --num-images {num_images}" if num_images else ""
     given = " --labels CSV" if labels else ""
     command = f"imagenet --data-dir VAL{count} --model {model}{given} --seed {seed}"

@@ -1,50 +1,64 @@
-"""Writes the generated parts of the README: `python tests/readme.py`.
+"""The generated parts of the READMEs: tables from the registries and from stored results.
 
 Each part stands between `<!-- NAME -->` and `<!-- /NAME -->`; a test says when one is out of date.
 """
 
 import json
 import re
-import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+from tta_demo.learning.fit_methods import METHODS
+from tta_demo.models.domains import DOMAINS
+from tta_demo.tasks.worlds import WORLDS
+from tta_demo.tta.crops import CROP_SETS
+from tta_demo.tta.fusion import FUSIONS
+from tta_demo.tta.views import VIEW_SETS, VIEWS
 
-from tta_demo.learning.fit_methods import METHODS  # noqa: E402 (the path comes first)
-from tta_demo.tasks.worlds import WORLDS  # noqa: E402 (the path comes first)
-from tta_demo.tta.crops import CROP_SETS, CROP_VIEWS  # noqa: E402 (the path comes first)
-from tta_demo.tta.fusion import FUSIONS  # noqa: E402 (the path comes first)
-from tta_demo.models.domains import DOMAINS, VIEW_SETS, VIEWS  # noqa: E402 (the path comes first)
-
-README = ROOT / "README.md"
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "assets" / "results"
+README, RESULTS_README = ROOT / "README.md", RESULTS / "README.md"
 
 
-def table(head, rows):
+def table(head: list[str], rows: Iterable[list[Any]]) -> str:
+    """A table in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
-def views():
-    names = list(VIEWS)
-    seen = {key: [world.record.augmentation.covers(VIEWS[n]) for n in names]
-            for key, world in WORLDS.items()}  # fmt: skip
+def views() -> str:
+    """The sets of views, those of whole photographs included."""
+    rows = [[f"`{name}`", len(views), ", ".join(views)] for name, views in VIEW_SETS.items()]
+    listed = {view for views in VIEW_SETS.values() for view in views}
+    rows.append(["in no set", "", ", ".join(name for name in VIEWS if name not in listed)])
+    crops = ", ".join(f"`{name}` ({len(views)})" for name, views in CROP_SETS.items())
+    return (
+        f"{table(['set', 'views', 'names'], rows)}\n\nOf whole photographs, for classification: "
+        f"{crops}."
+    )
+
+
+def view_table() -> str:
+    """Every view, whether training showed it to the models, and what it suits."""
+    seen = [world.record.augmentation for world in WORLDS.values()]
     rows = [
-        [f"`{name}`", view.label, view.summary, *("yes" if s[i] else "no" for s in seen.values())]
-        for i, (name, view) in enumerate(VIEWS.items())
+        [f"`{n}`", v.label, v.summary, *("yes" if s.covers(v) else "no" for s in seen)]
+        for n, v in VIEWS.items()
     ]
-    sets = "; ".join(f"`{name}` ({len(views)})" for name, views in VIEW_SETS.items())
+    head = ["view", "on the page", "what it does", *(f"{key} training saw it" for key in WORLDS)]
     domains = "; ".join(f"{d.label} ({d.summary}): {', '.join(d.views)}" for d in DOMAINS.values())
-    head = ["view", "on the page", "what it does", *(f"{key} training saw it" for key in seen)]
-    return f"{table(head, rows)}\n\nSets: {sets}. Domains: {domains}."
+    return f"{table(head, rows)}\n\nWhat suits whom. {domains}."
 
 
-def fusions():
+def fusions() -> str:
+    """Every way to combine the answers."""
     rows = [[f"`{n}`", f.label, f.summary, f.source] for n, f in FUSIONS.items()]
     return table(["fusion", "on the page", "what it does", "source"], rows)
 
 
-def results():
+def results() -> str:
+    """The scores of the worlds, with and without TTA."""
     columns = ("miou", "miou_without_background", "f1", "nll", "ece")
     rows, sources = [], []
     for world in WORLDS:
@@ -69,21 +83,25 @@ def results():
     )
 
 
-def stored(name):
-    return json.loads((ROOT / "assets" / "results" / f"{name}.json").read_text())
+def stored(name: str) -> dict[str, Any]:
+    """What a benchmark measured."""
+    return json.loads((RESULTS / f"{name}.json").read_text())
 
 
-def interval(found, factor=1, digits=4):
+def interval(found: dict[str, float], factor: float = 1, digits: int = 4) -> str:
+    """A difference with its 95 % interval."""
     value, low, high = (factor * found[key] for key in ("value", "low", "high"))
     return f"{value:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"
 
 
-def methods():
+def methods() -> str:
+    """Every way to find the weights."""
     rows = [[f"`{n}`", m.summary, m.source] for n, m in METHODS.items()]
     return table(["method", "what it means", "source"], rows)
 
 
-def detection():
+def detection() -> str:
+    """The detector's scores, with and without TTA."""
     result = stored("detection")
     rows = [
         [
@@ -102,17 +120,32 @@ def detection():
     )
 
 
-def crops():
-    rows = [
-        [f"`{name}`", len(names), ", ".join(CROP_VIEWS[n].label for n in names)]
-        for name, names in CROP_SETS.items()
-    ]
-    return table(["set", "looks", "what they see"], rows)
+def gains() -> str:
+    """In a sentence for each, what looking again and learned weights are worth."""
+    told = []
+    for world in WORLDS:
+        none, mean, learned = (
+            f"{stored(world)['scores'][plan]['miou']:.4f}"
+            for plan in ("none", "d4, mean", "d4, learned")
+        )
+        gain = interval(stored(world)["learned_minus_mean"]["d4"]["miou"], 100, 2)
+        told.append(
+            f"- {world}: mIoU {none} with one look, {mean} with the eight of D4 averaged, "
+            f"{learned} with learned weights: {gain} points over the average."
+        )
+    rows = stored("detection")["rows"]
+    one, fused = rows["no TTA"], rows["D4, WBF"]
+    gain = interval(fused["minus_no_tta"], 100, 1)
+    told.append(
+        f"- boxes of weeds: AP {100 * one['ap']:.1f} with one look, {100 * fused['ap']:.1f} with "
+        f"the boxes of D4 fused: {gain} points."
+    )
+    return "\n".join(told)
 
 
-def learning():
-    folder = ROOT / "assets" / "results"
-    runs = [stored(f"learn-{v}") for v in VIEW_SETS if (folder / f"learn-{v}.json").is_file()]
+def learning() -> str:
+    """How long learning takes, and what it finds."""
+    runs = [stored(f"learn-{v}") for v in VIEW_SETS if (RESULTS / f"learn-{v}.json").is_file()]
     rows = [
         [
             f"`{run['command']}`", f"{run['passes_seconds']:.1f} s",
@@ -128,11 +161,12 @@ def learning():
     return (
         f"{table(head, rows)}\n\n{first['pictures']} weed fields to learn on, "
         f"{first['held_out']} test fields to check on, {first['date']}, {first['machine']}, model "
-        f"`{first['digest']}`; the weights are in `assets/results/learn-*.json`."
+        f"`{first['digest']}`; the weights are in `learn-*.json`."
     )
 
 
-def lesson():
+def lesson() -> str:
+    """What becomes of a gain that is counted in two ways."""
     scores = stored("weeds")["scores"]
     none, learned = scores["none"], scores["d4, learned"]
     fair = 100 * (learned["miou_without_background"] - none["miou_without_background"])
@@ -146,21 +180,27 @@ def lesson():
 
 
 PARTS = {
-    "methods": methods, "crops": crops, "detection": detection, "learning": learning,
-    "lesson": lesson,
-    "views": views, "fusions": fusions, "results": results,
-}  # fmt: skip
+    README: (views, fusions, methods, gains),
+    RESULTS_README: (results, view_table, lesson, learning, detection),
+}
 
 
-def generated(text: str) -> str:
-    for name, write in PARTS.items():
-        pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
+def generated(path: Path) -> str:
+    """Returns a README's text with its parts as they should be."""
+    text = path.read_text()
+    for part in PARTS[path]:
+        name = part.__name__
         text, found = re.subn(
-            pattern, lambda m, w=write: f"{m[1]}{w()}\n{m[2]}", text, flags=re.DOTALL
+            rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
+            lambda m, part=part: f"{m[1]}{part()}\n{m[2]}",
+            text,
+            flags=re.DOTALL,
         )
-        assert found == 1, f"the README must have one part {name}"
+        assert found == 1, f"{path} must have one part {name}"
     return text
 
 
-if __name__ == "__main__":
-    README.write_text(generated(README.read_text()))
+def renew_texts() -> None:
+    """Writes the generated parts into the READMEs."""
+    for path in PARTS:
+        path.write_text(generated(path))

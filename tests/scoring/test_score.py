@@ -5,12 +5,13 @@ import pytest
 import sklearn.metrics
 import torch
 
-from tta_demo.scoring.score import Plan, Score, gain
-from tta_demo.tta.fusion import POOLS, fuse
-from tta_demo.tta.predict import ViewStack
+from tta_demo.samples.labelled import LabelledPicture
+from tta_demo.scoring.score import Score, evaluate, gain, run
+from tta_demo.tta.fusion import POOLS, Weights, fuse
+from tta_demo.tta.plan import ONE_LOOK, Plan
+from tta_demo.tta.predict import ViewStack, predict_views, to_tensor
 
 NAMES = ("a", "b", "c")
-PLAN = Plan("mean", ("identity",), "mean")
 
 
 def answered(seed, pictures=3, pixels=40, skill=1.0):
@@ -25,7 +26,7 @@ def answered(seed, pictures=3, pixels=40, skill=1.0):
 
 
 def score_of(answers):
-    score = Score(PLAN)
+    score = Score()
     for probs, truth in answers:
         score.add(probs, truth)
     return score
@@ -44,9 +45,9 @@ def slow_scores(answers):
 @pytest.mark.parametrize("shape", [(2,), (2, 3)], ids=["view", "class"])
 def test_a_plan_fuses_with_its_weights_and_pool(shape, pool):
     stack = ViewStack(("a", "b"), torch.randn(2, 3, 4, 5).log_softmax(1))
-    weights = torch.rand(shape).softmax(0)
-    wanted = fuse(stack, "learned", weights, pool)
-    plan = Plan("learned", ("a", "b"), "learned", weights, pool)
+    weights = Weights(torch.rand(shape).softmax(0), pool)
+    wanted = fuse(stack, "learned", weights)
+    plan = Plan(("a", "b"), "learned", weights)
     np.testing.assert_array_equal(plan.fuse(stack), wanted)
 
 
@@ -68,6 +69,63 @@ def test_counting_a_picture_twice_is_having_it_twice():
     repeated = score_of([answers[i] for i in (0, 0, 2, 2, 2)]).row(NAMES)
     del counted["ms"], repeated["ms"]
     assert counted == pytest.approx(repeated)
+
+
+# Looking and fusing
+
+
+class Counting:
+    """A model that counts its forward passes."""
+
+    def __init__(self, model):
+        self.model, self.passes = model, 0
+
+    def __call__(self, images):
+        self.passes += 1
+        return self.model(images)
+
+
+def labelled(seed, height=9, width=14):
+    rng = np.random.default_rng(seed)
+    rgb = rng.integers(0, 256, (height, width, 3), np.uint8)
+    return LabelledPicture(f"{seed}", rgb, rng.integers(0, 3, (height, width), np.uint8))
+
+
+PLANS = {
+    "none": ONE_LOOK,
+    "mean": Plan(("hflip", "identity", "shift")),
+    "learned": Plan(("rot90", "hflip"), "learned", Weights([0.25, 0.75])),
+}
+
+
+def test_every_plan_is_fused_and_every_view_runs_once_whatever_plans_share_it(toy_model):
+    model, rgb = Counting(toy_model), labelled(0).rgb
+    found = dict(run(model, rgb, PLANS))
+    assert model.passes == 4
+    assert list(found) == list(PLANS)
+    for name, plan in PLANS.items():
+        probs, seconds = found[name]
+        wanted = plan.fuse(predict_views(toy_model, to_tensor(rgb), plan.views))
+        np.testing.assert_allclose(probs, wanted, atol=1e-6, err_msg=name)
+        assert seconds > 0
+
+
+def test_evaluating_scores_each_plan_on_all_pictures(toy_model):
+    pictures = [labelled(0), labelled(1, 12, 7)]
+    scores = evaluate(toy_model, iter(pictures), PLANS)
+    assert list(scores) == list(PLANS)
+    for name, plan in PLANS.items():
+        answers = [
+            (
+                plan.fuse(predict_views(toy_model, to_tensor(one.rgb), plan.views))
+                .reshape(3, -1)
+                .numpy(),
+                one.labels.ravel(),
+            )
+            for one in pictures
+        ]
+        row = scores[name].row(NAMES)
+        assert {key: row[key] for key in ("miou", "nll")} == pytest.approx(slow_scores(answers))
 
 
 # How much better, and how sure

@@ -1,4 +1,5 @@
 from contextlib import redirect_stdout
+from dataclasses import astuple
 from io import StringIO
 
 import numpy as np
@@ -6,7 +7,8 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from tta_demo.scoring.box_metrics import average_precision
+from tta_demo.scoring.box_metrics import LIMIT, Matches, average_precision
+from tta_demo.scoring.interval import bootstrap
 from tta_demo.tta.boxes import Boxes
 
 CLASSES = (1, 2, 5)
@@ -87,7 +89,7 @@ def test_only_the_best_hundred_boxes_of_a_class_count():
     truth = [truth_in(rng, 150), truth_in(rng, 20)]
     found = [found_for(rng, one, made_up=400) for one in truth]
     labels = [one.labels == 1 for one in found]
-    assert max(map(np.sum, labels)) > 100
+    assert max(map(np.sum, labels)) > LIMIT == 100
     same(found, truth)
 
 
@@ -123,3 +125,63 @@ def test_boxes_without_an_area_are_never_right():
 def test_a_picture_too_few_is_refused():
     with pytest.raises(ValueError, match="1 pictures, truth of 2"):
         average_precision([Boxes.empty()], [Boxes.empty()] * 2, [1])
+
+
+# Pictures that count several times
+
+
+def pictures_with_boxes(seed, pictures=12):
+    """What was found in some pictures, no two scores alike, and the truth."""
+    rng = np.random.default_rng(seed)
+    truth = [truth_in(rng, rng.integers(2, 7)) for _ in range(pictures)]
+    found = [found_for(rng, one) for one in truth]
+    return [Boxes(one.xyxy, rng.random(len(one)), one.labels) for one in found], truth
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_counting_pictures_equals_repeating_them(seed):
+    found, truth = pictures_with_boxes(seed)
+    matches = Matches(found, truth, CLASSES)
+    rng = np.random.default_rng(seed)
+    seen = set()
+    for counts in (np.ones(12, int), *rng.multinomial(12, np.full(12, 1 / 12), 8)):
+        drawn = np.repeat(np.arange(12), counts)
+        wanted = average_precision([found[i] for i in drawn], [truth[i] for i in drawn], CLASSES)
+        assert astuple(matches.scores(counts)) == pytest.approx(astuple(wanted), abs=1e-12)
+        seen.add(round(wanted.ap, 6))
+    assert len(seen) > 5
+
+
+def test_a_class_that_no_drawn_picture_has_leaves_the_mean():
+    first, second = Boxes([[0, 0, 9, 9]], [1], [1]), Boxes([[0, 0, 9, 9]], [1], [2])
+    matches = Matches([first, Boxes.empty()], [first, second], CLASSES)
+    assert astuple(matches.scores(np.array([1, 0]))) == (1, 1, 1)
+    assert astuple(matches.scores(np.array([1, 1]))) == (0.5, 0.5, 0.5)
+    nothing = Matches([first], [Boxes.empty()], CLASSES).scores(np.array([1]))
+    assert np.isnan(astuple(nothing)).all()
+
+
+def test_no_picture_has_no_score():
+    assert np.isnan(astuple(Matches([], [], CLASSES).scores(np.zeros(0)))).all()
+
+
+def difference(better, worse, pictures):
+    """By how much one AP exceeds another, and its interval over pictures."""
+    (gained,) = bootstrap(
+        lambda counts: [better.scores(counts).ap - worse.scores(counts).ap], pictures
+    )
+    return gained
+
+
+def test_the_interval_holds_the_difference():
+    found, truth = pictures_with_boxes(3)
+    better, worse = Matches(truth, truth, CLASSES), Matches(found, truth, CLASSES)
+    gained = difference(better, worse, 12)
+    assert gained.value == pytest.approx(1 - average_precision(found, truth, CLASSES).ap)
+    assert 0 < gained.low < gained.value < gained.high < 1
+    assert difference(worse, worse, 12) == (0, 0, 0)
+
+
+def test_matches_of_a_picture_too_few_are_refused():
+    with pytest.raises(ValueError, match="2 pictures, truth of 1"):
+        Matches([Boxes.empty()] * 2, [Boxes.empty()], [1])

@@ -1,20 +1,17 @@
-"""Makes the README's pictures: `python tests/screenshots.py`, in headless Chromium."""
+"""The READMEs' pictures: the page in headless Chromium, fields, published figures."""
 
-import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
+from browser import chromium, open_page
 from matplotlib.figure import Figure
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+from app import demo
+from tta_demo.samples.weeds import SEEDS, field
+from tta_demo.ui.kit.theme import launch_options
 
-from browser import chromium, open_page  # noqa: E402 (the path comes first)
-
-from app import demo  # noqa: E402 (the path comes first)
-from tta_demo.samples.weeds import SEEDS, field  # noqa: E402 (the path comes first)
-from tta_demo.ui.kit.theme import launch_options  # noqa: E402 (the path comes first)
+ASSETS = Path(__file__).parents[2] / "assets"
 
 
 def contact_sheet() -> np.ndarray:
@@ -40,17 +37,24 @@ def anchors() -> Figure:
     return figure
 
 
-def main() -> None:
-    anchors().savefig(ROOT / "assets" / "anchors.png", dpi=90)
-    fields = ROOT / "assets" / "fields.webp"
-    cv2.imwrite(str(fields), contact_sheet(), [cv2.IMWRITE_WEBP_QUALITY, 75])
+def screenshot() -> np.ndarray:
+    """The first screen, with its example."""
     demo.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch_options())
-    with chromium() as browser:
-        page = open_page(browser, demo.local_url)
-        shot = cv2.imdecode(np.frombuffer(page.screenshot(), np.uint8), 1)
-    cv2.imwrite(str(ROOT / "assets" / "screenshot.webp"), shot, [cv2.IMWRITE_WEBP_QUALITY, 80])
-    demo.close()
+    try:
+        with chromium() as browser:
+            page = open_page(browser, demo.local_url)
+            return cv2.imdecode(np.frombuffer(page.screenshot(), np.uint8), 1)
+    finally:
+        demo.close()
 
 
-if __name__ == "__main__":
-    main()
+def write_webp(name: str, picture: np.ndarray, quality: int) -> None:
+    """Writes a picture (BGR) to the assets."""
+    cv2.imwrite(str(ASSETS / name), picture, [cv2.IMWRITE_WEBP_QUALITY, quality])
+
+
+def renew_pictures() -> None:
+    """Makes all of them again."""
+    anchors().savefig(ASSETS / "anchors.png", dpi=90)
+    write_webp("fields.webp", contact_sheet(), quality=75)
+    write_webp("screenshot.webp", screenshot(), quality=80)

@@ -1,31 +1,32 @@
+import ast
 import csv
 import io
 import json
+import shutil
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
 from unittest import mock
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tta_demo.commands import app as cli
+from tta_demo.commands.app import main
 from tta_demo.learning.weight_file import WeightFile
-from tta_demo.models.centernet import CenterNet
-from tta_demo.models.detectors import load_detector
-from tta_demo.models.registry import digest_of
+from tta_demo.models.record import digest_of
+from tta_demo.models.registry import MODELS, load_model
 from tta_demo.pictures.masks import read_mask
 from tta_demo.pictures.reading import read_picture
 from tta_demo.scoring.metrics import mean_iou
 from tta_demo.tasks.segment import segment
 from tta_demo.tasks.worlds import WORLDS
-from tta_demo.training import centernet as train_detector
-from tta_demo.training.centernet_card import write_detector_card
-from tta_demo.training.unet import save
-from tta_demo.tta.box_fusion import FUSERS
-from tta_demo.tta.box_views import detect
+from tta_demo.training import centernet
+from tta_demo.tta.box_fusion import fuse_boxes
+from tta_demo.tta.box_views import predict_boxes
 from tta_demo.tta.predict import to_tensor
 from tta_demo.tta.views import VIEW_SETS
 from tta_demo.ui.classify.case import PHOTOS
@@ -52,7 +53,7 @@ def run(*arguments, code=0):
         redirect_stderr(err),
         pytest.raises(SystemExit) as end,
     ):
-        cli.main()
+        main()
     assert (end.value.code or 0) == code, err.getvalue()
     return out.getvalue(), err.getvalue()
 
@@ -66,7 +67,8 @@ def test_predict_writes_mask_overlay_and_report(tmp_path):
     start("predict", PICTURE, *options, "--out", tmp_path)
     picture = read_picture(PICTURE)
     truth, _ = read_mask(NUCLEI.mask_of(PICTURE), NUCLEI.record.palette, picture)
-    result = segment(NUCLEI, picture, truth, VIEW_SETS["d4"], "learned")
+    plan, _ = NUCLEI.plan(VIEW_SETS["d4"], "learned")
+    result = segment(NUCLEI.record, picture, plan, truth)
     mask = Image.open(tmp_path / f"{PICTURE.stem}-mask.png")
     np.testing.assert_array_equal(np.asarray(mask), result.labels)
     assert Image.open(tmp_path / f"{PICTURE.stem}-overlay.png").size == mask.size
@@ -220,7 +222,8 @@ def test_weights_learned_on_a_folder_are_evaluated_on_it_and_broken_files_are_to
     for picture in sorted((folder / "images").glob("weeds*")):
         opened = read_picture(picture)
         truth, _ = WEEDS.read_truth(folder / "masks" / picture.name, opened)
-        result = segment(WEEDS, opened, truth, file.views, "learned", file=file)
+        plan, _ = WEEDS.plan(file.views, "learned", file)
+        result = segment(WEEDS.record, opened, plan, truth)
         matrices.append(result.matrices[1])
         shown = np.asarray(Image.open(out / "mask" / picture.name))
         assert (shown == result.labels).mean() > 0.999
@@ -273,13 +276,14 @@ def test_a_wrong_choice_is_refused_before_any_work(tmp_path, arguments, named):
 
 def test_training_the_detector_writes_weights_and_card(tmp_path, monkeypatch):
     def train(out):
-        save(CenterNet(2, width=4), out)
+        out.parent.mkdir()
+        shutil.copy(MODELS["weed-detector"].weights(), out)
         return [
             {"epoch": i, "loss": 1 / i, "ap": 0.1, "ap50": ap} for i, ap in ((1, 0.4), (2, 0.3))
         ]
 
-    monkeypatch.setattr(train_detector, "train", train)
-    monkeypatch.setattr(cli, "write_detector_card", partial(write_detector_card, pictures=1))
+    monkeypatch.setattr(centernet, "train", train)
+    monkeypatch.setattr(centernet, "scores_of", partial(centernet.scores_of, pictures=1))
     out = tmp_path / "new" / "weights.safetensors"
     run("train", "weed-detector", "--out", out)
     card = out.with_suffix(".md").read_text()
@@ -287,7 +291,7 @@ def test_training_the_detector_writes_weights_and_card(tmp_path, monkeypatch):
     for told in (
         digest_of(out),
         command,
-        "Those of epoch 1",
+        "| 1 | 1.0000 | 0.1000 | 0.4000 |",
         "one quarter",
         "| Weed-2 |",
         "epochs",
@@ -298,7 +302,7 @@ def test_training_the_detector_writes_weights_and_card(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_classify_says_what_is_there_and_tells_what_is_no_picture(tmp_path):
-    lion = next(photo.path for photo in PHOTOS if photo.path.stem == "lion")
+    lion = Path(find_spec("gradio").origin).parent / "media_assets" / "images" / "lion.jpg"
     (tmp_path / "text.png").write_text("no picture")
     out, err = run("classify", lion, tmp_path / "text.png", "--views", "mirror", code=2)
     assert "text.png" in err
@@ -312,10 +316,21 @@ def test_detect_writes_the_boxes_that_the_library_finds(tmp_path):
     run("detect", example, "--views", "flips", "--out", tmp_path)
     report = json.loads((tmp_path / f"{example.stem}.json").read_text())
     image = to_tensor(read_picture(example).rgb)
-    found = detect(load_detector("weed-detector"), image, VIEW_SETS["flips"])
-    wanted = FUSERS["wbf"].run(found).boxes
+    found = predict_boxes(load_model("weed-detector"), image, VIEW_SETS["flips"])
+    wanted = fuse_boxes([look.boxes for look in found.values()]).boxes
+    assert report["size"] == list(image.shape[1:])
+    assert (report["views"], report["fusion"]) == (list(VIEW_SETS["flips"]), "wbf")
     assert len(report["boxes"]) == len(wanted)
     best = report["boxes"][0]
     np.testing.assert_allclose(best["xyxy"], wanted.xyxy[0], atol=0.1)
     assert best["class"] == WEEDS.record.palette.names[wanted.labels[0]]
     assert (tmp_path / f"{example.stem}-boxes.png").stat().st_size > 1000
+
+
+def test_the_command_line_starts_without_what_only_some_commands_need():
+    heavy = ("matplotlib", "gradio", "tta_demo.training", "tta_demo.ui")
+    asked = "import sys, tta_demo.commands.app; print(sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True)
+    loaded = ast.literal_eval(done.stdout)
+    assert "tta_demo.commands.train" in loaded
+    assert [name for name in loaded if name.startswith(heavy)] == []

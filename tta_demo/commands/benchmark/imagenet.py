@@ -1,37 +1,35 @@
-"""The command that measures crops, mirrors and learned weights on ImageNet's pictures."""
+"""Measuring crops, mirrors and learned weights on ImageNet's pictures."""
 
 import csv
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tta_demo.commands.benchmark.speed import app, machine
-from tta_demo.evaluation.photos import FUSED, PLANS, Result, Row, evaluate_photos
-from tta_demo.models.efficientnet import CLASSIFIERS, load_classifier
+from tta_demo.commands import arguments
+from tta_demo.commands.benchmark.stored import about
+from tta_demo.commands.failing import tell
+from tta_demo.evaluation.classify import FUSED, PLANS, Result, Row, evaluate_classification
+from tta_demo.evaluation.results import write_json
+from tta_demo.models.registry import load_model
 from tta_demo.samples.imagenet import labelled_photos
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["app", "table", "write_results"]
+__all__ = ["measure_imagenet", "table", "write_results"]
 
 
-@app.command("imagenet")
-def imagenet(
+def measure_imagenet(
     data_dir: Annotated[
         Path, typer.Option(help="Pictures in folders named by class, or with a CSV of labels.")
     ],
     num_images: Annotated[
         int | None, typer.Option(min=2, help="How many to draw; all if left out.")
     ] = None,
-    model: Annotated[
-        str, typer.Option(help=f"One of {', '.join(CLASSIFIERS)}.")
-    ] = "efficientnet-lite0",
+    model: arguments.Classifier = arguments.CLASSIFIER,
     labels: Annotated[Path | None, typer.Option(help="CSV of files and classes.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for imagenet.json, .csv and .png.")] = Path(
         "out/imagenet"
@@ -39,29 +37,17 @@ def imagenet(
     seed: Annotated[int, typer.Option(help="Of the draw and the halves.")] = 0,
 ) -> None:
     """Compares crops and fusions on labelled photographs; a run that was cut off goes on."""
-    if out.resolve().is_relative_to(data_dir.resolve()):
-        raise ValueError(f"--out {out} is where the pictures are: choose another folder")
-    classifier = load_classifier(model)
-    record = CLASSIFIERS[model]
-    photos = labelled_photos(data_dir, record.synsets, record.names, num_images, seed, labels)
+    record = arguments.chosen_model(model, arguments.CLASSIFIERS)
+    arguments.refuse_among_pictures(out, data_dir, below=True)
+    photos = labelled_photos(data_dir, record.synsets, record.classes, num_images, seed, labels)
     stamp = {"model": record.digest}
-    result = evaluate_photos(classifier, data_dir, photos, out, stamp, seed)
+    result = evaluate_classification(load_model(record), data_dir, photos, out, stamp, seed)
     count = f" --num-images {num_images}" if num_images else ""
     given = " --labels CSV" if labels else ""
-    about = {
-        "command": f"python -m tta_demo benchmark imagenet --data-dir VAL{count} --model {model}"
-        f"{given} --seed {seed}",
-        "date": date.today().isoformat(),
-        "machine": machine(),
-        "model": model,
-        "digest": record.digest,
-    }
-    write_results(out, result, about)
+    command = f"imagenet --data-dir VAL{count} --model {model}{given} --seed {seed}"
+    write_results(out, result, about(command, model=model, digest=record.digest))
     typer.echo(table(result.rows))
-    for name, message in result.failures.items():
-        typer.echo(f"{name}: {message}", err=True)
-    if result.failures:
-        raise typer.Exit(2)
+    tell(f"{name}: {message}" for name, message in result.failures.items())
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -82,16 +68,15 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def write_results(out: Path, result: Result, about: dict[str, Any]) -> None:
+def write_results(out: Path, result: Result, told: dict[str, Any]) -> None:
     """Writes `imagenet.json`, `imagenet.csv` and `imagenet.png`.
 
     Args:
         out: folder; made if it is missing.
         result: what to write.
-        about: what else the JSON file tells of the run.
+        told: what else the JSON file tells of the run.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "imagenet.json").write_text(json.dumps(about | asdict(result), indent=1) + "\n")
+    write_json(out / "imagenet.json", told | asdict(result))
     with (out / "imagenet.csv").open("w", encoding="utf-8", newline="") as file:
         rows = [asdict(row) for row in result.rows]
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")

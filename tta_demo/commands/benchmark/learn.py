@@ -2,11 +2,10 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -14,19 +13,23 @@ import torch.nn.functional as F
 import typer
 from tqdm import tqdm
 
-from tta_demo.commands.benchmark.speed import app, machine
+from tta_demo.commands import arguments
+from tta_demo.commands.benchmark.stored import RESULTS, about
+from tta_demo.evaluation.results import write_json
 from tta_demo.learning.answers import Answers
 from tta_demo.learning.fit import fit_steps
 from tta_demo.learning.module import LearnableTTA
 from tta_demo.models.registry import load_model
 from tta_demo.samples.labelled import LabelledPicture
 from tta_demo.samples.weeds import SEEDS, sample
-from tta_demo.scoring.score import Plan, evaluate, gain
+from tta_demo.scoring.score import evaluate, gain
 from tta_demo.tasks.worlds import WORLDS
+from tta_demo.tta.fusion import Weights
+from tta_demo.tta.plan import Plan
 from tta_demo.tta.predict import Model, predict_views, to_tensor
 from tta_demo.tta.views import VIEW_SETS
 
-__all__ = ["app"]
+__all__ = ["measure_learning"]
 
 EPOCHS = 5
 
@@ -40,57 +43,61 @@ class _Timed:
     fitting: float
 
 
-@app.command("learn")
-def learn(
+def measure_learning(
     pictures: Annotated[int, typer.Option(min=1, help="Fields to learn on.")] = 100,
     held_out: Annotated[int, typer.Option(min=2, help="Fields to check on.")] = 100,
     views: Annotated[str, typer.Option(help=f"One of {', '.join(VIEW_SETS)}.")] = "d4",
-    out: Annotated[Path, typer.Option(help="Folder for learn-VIEWS.json.")] = Path(
-        "assets/results"
-    ),
+    out: Annotated[Path, typer.Option(help="Folder for learn-VIEWS.json.")] = RESULTS,
 ) -> None:
     """Compares the exact fit with the tutorial's loop: time, held-out NLL, weights."""
-    names = VIEW_SETS[views]
-    world = WORLDS["weeds"]
-    model = load_model(world.model)
+    arguments.one_of("--views", views, VIEW_SETS)
+    names, record = VIEW_SETS[views], WORLDS["weeds"].record
+    model = load_model(record)
     fields = [sample(seed) for seed in tqdm(SEEDS["calibration"][:pictures], desc="fields")]
-    ours, theirs = _exact(model, fields, names), _tutorial(model, fields, names)
-    plans = [
-        Plan("even", names, "mean"),
-        *(
-            Plan(name, names, "learned", torch.from_numpy(timed.weights).float())
-            for name, timed in (("exact", ours), ("tutorial", theirs))
-        ),
-    ]
+    fits = {"exact": _exact(model, fields, names), "tutorial": _tutorial(model, fields, names)}
     checked = (sample(seed) for seed in SEEDS["test"][:held_out])
-    scores = evaluate(model, tqdm(checked, total=held_out, desc="held out"), plans)
-    classes = world.record.palette.names
-    rows = {score.plan.name: score.row(classes, None) for score in scores}
-    even, exact, tutorial = scores
-    result = {
-        "command": f"python -m tta_demo benchmark learn --views {views}",
-        "date": date.today().isoformat(),
-        "machine": machine(),
-        "digest": world.record.digest,
+    checked = tqdm(checked, total=held_out, desc="held out")
+    scores = _scored(model, checked, names, fits)
+    ours, theirs = fits.values()
+    facts = {
+        "digest": record.digest,
         "pictures": pictures,
         "held_out": held_out,
         "passes_seconds": round(ours.seconds - ours.fitting, 2),
         "exact_fit_seconds": round(ours.fitting, 2),
         "tutorial_seconds": round(theirs.seconds, 2),
         "times_faster": round(theirs.seconds / ours.seconds, 2),
-        "nll": {name: round(row["nll"], 6) for name, row in rows.items()},
-        "miou": {name: round(row["miou"], 6) for name, row in rows.items()},
-        "nll_exact_minus_tutorial": gain(exact, tutorial, classes, ("nll",))["nll"],
-        "nll_exact_minus_even": gain(exact, even, classes, ("nll",))["nll"],
+        **scores,
         "weights": {
-            name: dict(zip(names, timed.weights.round(4).tolist(), strict=True))
-            for name, timed in (("exact", ours), ("tutorial", theirs))
+            name: dict(zip(names, one.weights.round(4).tolist(), strict=True))
+            for name, one in fits.items()
         },
     }
-    text = json.dumps(result, indent=1)
-    typer.echo(text)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / f"learn-{views}.json").write_text(text + "\n")
+    result = about(f"learn --views {views}", **facts)
+    typer.echo(json.dumps(result, indent=1))
+    write_json(out / f"learn-{views}.json", result)
+
+
+def _scored(
+    model: Model,
+    pictures: Iterable[LabelledPicture],
+    views: tuple[str, ...],
+    fits: Mapping[str, _Timed],
+) -> dict[str, Any]:
+    """Returns scores of the even mean and of all weights, and what the exact ones gain."""
+    plans = {"even": Plan(views)}
+    for name, one in fits.items():
+        plans[name] = Plan(views, "learned", Weights(one.weights))
+    scores = evaluate(model, pictures, plans)
+    classes = WORLDS["weeds"].record.classes
+    rows = {name: score.row(classes) for name, score in scores.items()}
+    found: dict[str, Any] = {
+        key: {name: round(row[key], 6) for name, row in rows.items()} for key in ("nll", "miou")
+    }
+    for name in ("tutorial", "even"):
+        gained = gain(scores["exact"], scores[name], classes, ("nll",))
+        found[f"nll_exact_minus_{name}"] = gained["nll"]
+    return found
 
 
 def _exact(model: Model, fields: Sequence[LabelledPicture], views: tuple[str, ...]) -> _Timed:

@@ -1,13 +1,9 @@
-"""Measurements: how fast, and how good."""
+"""Measuring how fast views and fusions are, within one run."""
 
-import json
-import platform
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable
-from datetime import date
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,28 +15,28 @@ import typer
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from tta_demo.models.registry import MODELS, load_model, read_unet
+from tta_demo.commands.benchmark.stored import machine
+from tta_demo.evaluation.times import median_seconds, seconds_of
+from tta_demo.models.registry import MODELS, load_model
 from tta_demo.models.runner import Runner, pick_dtype
+from tta_demo.models.unet import read_unet
 from tta_demo.pictures.draw import overlay
 from tta_demo.pictures.reading import Picture, read_picture
 from tta_demo.samples.labelled import LabelledPicture
 from tta_demo.samples.weeds import SEEDS, field
 from tta_demo.scoring.metrics import confusion
-from tta_demo.scoring.score import Difference, Plan, evaluate, gain
-from tta_demo.tasks.segment import learned_for, segment
-from tta_demo.tasks.worlds import WORLDS, world_named
+from tta_demo.tasks.segment import segment
+from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.fusion import FUSIONS, fuse
 from tta_demo.tta.predict import predict_views, to_labels, to_tensor
 from tta_demo.tta.views import VIEW_SETS
 
-__all__ = ["app"]
+__all__ = ["measure_speed"]
 
-app = typer.Typer(help="Measure speed and quality on this machine.", no_args_is_help=True)
 D4 = VIEW_SETS["d4"]
 
 
-@app.command("speed")
-def speed(
+def measure_speed(
     data: Annotated[
         Path | None, typer.Option(help="Folder of BBBC038, to add its test split.")
     ] = None,
@@ -66,7 +62,7 @@ def speed(
         typer.echo(f"probabilities differ from ttach's by at most {same:.0e}")
     else:
         typer.echo("ttach is not installed: the comparison with it is left out")
-    times = dict(zip(calls, _medians(*calls.values()), strict=True))
+    times = dict(zip(calls, median_seconds(*calls.values()), strict=True))
     for name, seconds in times.items():
         ratio = seconds / times["D4 and mean"]
         typer.echo(f"{name:28} {1000 * seconds:7.1f} ms   {ratio:.2f} x our float32")
@@ -80,14 +76,14 @@ def speed(
 
 
 def _d4_mean(model: Runner, image: Tensor) -> Tensor:
-    return fuse(predict_views(model, image, D4), "mean")
+    return fuse(predict_views(model, image, D4))
 
 
 def _ttach(model: str) -> Callable[[Tensor], Tensor]:
     """Returns PyPI's ttach over the same weights, as its users call it."""
     import ttach
 
-    network = nn.Sequential(read_unet(MODELS[model].path), nn.Softmax(1))
+    network = nn.Sequential(read_unet(MODELS[model].weights()), nn.Softmax(1))
     return torch.no_grad()(
         ttach.SegmentationTTAWrapper(network, ttach.aliases.d4_transform(), merge_mode="mean")
     )
@@ -109,19 +105,19 @@ def _changed_labels(world: str, pictures: Iterable[LabelledPicture]) -> None:
 def _fusions() -> None:
     rng = np.random.default_rng(0)
     rgb = rng.integers(0, 255, (512, 512, 3), dtype=np.uint8)
-    picture = Picture(rgb, (512, 512), (512, 512), 1, ())
+    picture = Picture.of(rgb)
     truth = np.zeros((512, 512), np.uint8)
     world = WORLDS["nuclei"]
 
     def change(fusion: str) -> None:
-        result = segment(world, picture, truth, D4, fusion)
+        result = segment(world.record, picture, world.plan(D4, fusion)[0], truth)
         for labels in (result.one_look, result.labels):
             overlay(rgb, labels, world.record.palette)
             confusion(truth, labels, 3)
 
     change("mean")  # runs the views; the next calls find them in the cache
     for fusion in FUSIONS:
-        (seconds,) = _medians(partial(change, fusion))
+        (seconds,) = median_seconds(partial(change, fusion))
         typer.echo(
             f"change the fusion to {fusion:12} {1000 * seconds:5.1f} ms   512x512, 8 views, "
             "with overlays and scores"
@@ -146,14 +142,17 @@ from pathlib import Path
 import cv2, numpy as np
 from tta_demo.pictures.reading import read_picture
 from tta_demo.tasks.segment import segment
-from tta_demo.tta.views import VIEW_SETS
 from tta_demo.tasks.worlds import WORLDS
+from tta_demo.tta.plan import Plan
+from tta_demo.tta.views import VIEW_SETS
 with tempfile.TemporaryDirectory() as folder:
     path = Path(folder) / "large.jpg"
     noise = np.random.default_rng(0).integers(0, 255, (300, 400, 3), dtype=np.uint8)
     cv2.imwrite(str(path), cv2.resize(noise, (4000, 3000)))
     start = time.perf_counter()
-    result = segment(WORLDS["nuclei"], read_picture(path), None, VIEW_SETS["d4"], "mean")
+    plan = Plan(VIEW_SETS["d4"])
+    result = segment(WORLDS["nuclei"].record, read_picture(path), plan)
+    result.labels  # fuses
     # not ru_maxrss, which a new process takes over from the one that started it
     (peak,) = [x for x in Path("/proc/self/status").read_text().split("\\n") if "VmHWM" in x]
     seconds = time.perf_counter() - start
@@ -162,85 +161,9 @@ with tempfile.TemporaryDirectory() as folder:
 
 
 def _fields() -> None:
-    times = []
-    for seed in SEEDS["test"][:100]:
-        start = time.perf_counter()
-        field(seed)
-        times.append(1000 * (time.perf_counter() - start))
+    times = [1000 * seconds_of(partial(field, seed)) for seed in SEEDS["test"][:100]]
     middle, most, all_of = statistics.median(times), np.percentile(times, 95), max(times)
     typer.echo(
         f"a weed field of 256x256: median {middle:.0f} ms, 95 of 100 within {most:.0f} ms, "
         f"all within {all_of:.0f} ms"
     )
-
-
-def machine() -> str:
-    """Returns the processor's kind and what else the times depend on."""
-    threads = torch.get_num_threads()
-    return (
-        f"{platform.machine()} with {torch.backends.cpu.get_cpu_capability()}, {threads} threads"
-    )
-
-
-@app.command("quality")
-def quality(
-    world: Annotated[str, typer.Argument(help=f"One of {', '.join(WORLDS)}.")],
-    data: Annotated[
-        Path | None, typer.Option(help="Folder of BBBC038 with split.csv, for nuclei.")
-    ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for WORLD.json.")] = Path("assets/results"),
-) -> None:
-    """Scores no TTA, even mean and learned weights on the test split; saves the table."""
-    place = world_named(world)
-    plans = [Plan("none", VIEW_SETS["none"], "none")]
-    for name in ("flips", "d4", "all"):
-        views = VIEW_SETS[name]
-        weights, pool = learned_for(place, views, "learned")[0]
-        plans += [
-            Plan(f"{name}, mean", views, "mean"),
-            Plan(f"{name}, learned", views, "learned", weights, pool),
-        ]
-    pictures = list(place.pictures("test", data))
-    scores = evaluate(load_model(place.model), tqdm(pictures, unit="picture"), plans)
-    classes = place.record.palette.names
-    rows = {score.plan.name: score.row(classes) for score in scores}
-    by_name = {score.plan.name: score for score in scores}
-    gains = {
-        name: gain(by_name[f"{name}, learned"], by_name[f"{name}, mean"], classes)
-        for name in ("flips", "d4", "all")
-    }
-    for name, row in rows.items():
-        typer.echo(
-            f"{name:16}" + "".join(f" {key} {row[key]:.4f}" for key in ("miou", "nll", "ece"))
-        )
-    out.mkdir(parents=True, exist_ok=True)
-    options = ["--data BBBC038"] if data else []
-    result = {
-        "command": " ".join(["python -m tta_demo benchmark quality", world, *options]),
-        "first": pictures[0].name,
-        "date": date.today().isoformat(),
-        "machine": machine(),
-        "digest": place.record.digest,
-        "pictures": len(pictures),
-        "scores": rows,
-        "learned_minus_mean": {name: _rounded(found) for name, found in gains.items()},
-    }
-    (out / f"{world}.json").write_text(json.dumps(result, indent=1) + "\n")
-
-
-def _rounded(found: dict[str, Difference]) -> dict[str, dict[str, float]]:
-    return {
-        key: {name: round(value, 6) for name, value in one._asdict().items()}
-        for key, one in found.items()
-    }
-
-
-def _medians(*calls: Callable[[], object], repeats: int = 15) -> list[float]:
-    """Returns each call's median seconds; the calls take turns, so load meets all alike."""
-    times: list[list[float]] = [[] for _ in calls]
-    for _ in range(repeats + 2):
-        for call, taken in zip(calls, times, strict=True):
-            start = time.perf_counter()
-            call()
-            taken.append(time.perf_counter() - start)
-    return [statistics.median(taken[2:]) for taken in times]

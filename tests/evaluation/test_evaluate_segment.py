@@ -10,23 +10,29 @@ import sklearn.metrics
 import torch
 from PIL import Image
 
-from tta_demo.evaluation.maps import evaluate_folder, score_table
+from tta_demo.evaluation.segment import evaluate_segmentation, score_table
 from tta_demo.pictures.palettes import Palette
-from tta_demo.samples.labelled import LabelledPicture
+from tta_demo.samples.labelled import LabelledPicture, Source
 from tta_demo.scoring.metrics import confusion
-from tta_demo.scoring.score import Plan, Score, evaluate
-from tta_demo.tta.fusion import fuse
+from tta_demo.scoring.score import Score, evaluate
+from tta_demo.tta.fusion import Weights, fuse
+from tta_demo.tta.plan import ONE_LOOK, Plan
 from tta_demo.tta.predict import predict_views, to_tensor
 
 PALETTE = Palette(("soil", "crop, young", "weed"), ((0, 0, 0), (0, 200, 60), (250, 60, 10)))
 VIEWS = ("identity", "hflip", "rot90")
-WEIGHTS = torch.tensor([0.2, 0.5, 0.3])
-PLANS = (
-    Plan("none", ("identity",), "none"),
-    Plan("mean", VIEWS, "mean"),
-    Plan("learned", VIEWS, "learned", WEIGHTS),
-)
-NO_GAIN = (PLANS[0], PLANS[2])  # most tests need no bootstrap, which takes most of the time
+PLANS = {
+    "none": ONE_LOOK,
+    "mean": Plan(VIEWS),
+    "learned": Plan(VIEWS, "learned", Weights([0.2, 0.5, 0.3])),
+}
+
+
+def some(*names):
+    return {name: PLANS[name] for name in names}
+
+
+NO_GAIN = some("none", "learned")  # most tests need no bootstrap, which takes most of the time
 STAMP = {"digest": "0123", "views": list(VIEWS), "data": {"pictures": 3}}
 SIZE = 31, 40
 GAP = 8
@@ -42,7 +48,7 @@ def picture(seed, classes=3):
     return LabelledPicture(f"p{seed}", rng.integers(0, 256, (*SIZE, 3), np.uint8), labels)
 
 
-SOURCES = {f"p{seed}": partial(picture, seed) for seed in range(3)}
+SOURCES = {f"p{seed}": Source(partial(picture, seed)) for seed in range(3)}
 
 
 def broken(error):
@@ -63,7 +69,8 @@ class Counting:
 
 
 def run(model, out, sources=SOURCES, stamp=STAMP, plans=NO_GAIN, **options):
-    return evaluate_folder(model, sources, plans, PALETTE, out, stamp, progress=iter, **options)
+    options = {"progress": iter} | options
+    return evaluate_segmentation(model, sources, plans, PALETTE, out, stamp, **options)
 
 
 def read_table(path):
@@ -86,17 +93,18 @@ def read_summary(out):
 def predictions(model, plan):
     """Returns truth and fused probabilities `(n, C)` of all pictures, by the library's own way."""
     truth, probs = [], []
-    for load in SOURCES.values():
-        stack = predict_views(model, to_tensor(load().rgb), plan.views)
+    for source in SOURCES.values():
+        made = source.read()
+        stack = predict_views(model, to_tensor(made.rgb), plan.views)
         fused = fuse(stack, plan.fusion, plan.weights)
-        truth.append(load().labels.ravel())
+        truth.append(made.labels.ravel())
         probs.append(fused.flatten(1).T.numpy())
     return np.concatenate(truth), np.concatenate(probs)
 
 
 def score_of(pairs, classes):
     """Returns the score of pairs of truth and labels."""
-    return Score(PLANS[0], [confusion(truth, labels, classes) for truth, labels in pairs])
+    return Score([confusion(truth, labels, classes) for truth, labels in pairs])
 
 
 def random_pairs(seed, classes=5, pictures=4):
@@ -177,19 +185,21 @@ def test_a_run_writes_what_it_returns(toy_model, tmp_path):
 
 def test_the_scores_are_those_of_evaluate(toy_model, tmp_path):
     outcome = run(toy_model, tmp_path, plans=PLANS)
-    wanted = evaluate(toy_model, [load() for load in SOURCES.values()], PLANS)
-    for score, expected in zip(outcome.scores.values(), wanted, strict=True):
+    wanted = evaluate(toy_model, [source.read() for source in SOURCES.values()], PLANS)
+    assert list(outcome.scores) == list(wanted)
+    for name, score in outcome.scores.items():
+        expected = wanted[name]
         np.testing.assert_array_equal(score.matrices, expected.matrices)
         np.testing.assert_allclose(score.tables, expected.tables, rtol=1e-12)
         assert score.log_losses == expected.log_losses
         assert score.seconds > 0
 
 
-@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.name)
-def test_the_summary_agrees_with_scikit_learn(toy_model, tmp_path, plan):
+@pytest.mark.parametrize("name", PLANS)
+def test_the_summary_agrees_with_scikit_learn(toy_model, tmp_path, name):
     run(toy_model, tmp_path, plans=PLANS)
-    found = read_summary(tmp_path)["plans"][plan.name]
-    truth, probs = predictions(toy_model, plan)
+    found = read_summary(tmp_path)["plans"][name]
+    truth, probs = predictions(toy_model, PLANS[name])
     labels = probs.argmax(1)
     jaccard = sklearn.metrics.jaccard_score(truth, labels, average=None)
     f1 = sklearn.metrics.f1_score(truth, labels, average=None)
@@ -226,7 +236,7 @@ def test_the_summary_tells_what_ran_and_whether_the_last_plan_gains(toy_model, t
 
 def test_one_picture_or_no_learned_plan_has_no_gain(toy_model, tmp_path):
     run(toy_model, tmp_path / "one", {"p0": SOURCES["p0"]}, plans=PLANS)
-    run(toy_model, tmp_path / "two", plans=PLANS[:2])
+    run(toy_model, tmp_path / "two", plans=some("none", "mean"))
     for out in ("one", "two"):
         assert read_summary(tmp_path / out)["gain"] == {}, out
     assert sorted(read_tables(tmp_path / "two")) == ["scores_mean.csv", "scores_none.csv"]
@@ -236,13 +246,13 @@ def test_an_absent_class_has_empty_cells(tmp_path):
     def always_soil(x):
         return torch.tensor([5.0, 0, 0]).view(1, 3, 1, 1).expand(len(x), 3, *x.shape[2:])
 
-    run(always_soil, tmp_path, {"p": partial(picture, 0, classes=2)})
+    run(always_soil, tmp_path, {"p": Source(partial(picture, 0, classes=2))})
     _, rows, values = read_table(tmp_path / "scores_none.csv")
     assert dict(zip(rows, values, strict=True))["weed"] == ["", ""]
     assert values[1] == ["0.000000", "0.000000"]
     assert float(values[3][1]) == pytest.approx(float(values[0][1]) / 2, abs=1e-6)
     soil_only = tmp_path / "soil"
-    run(always_soil, soil_only, {"p": partial(picture, 0, classes=1)}, background=False)
+    run(always_soil, soil_only, {"p": Source(partial(picture, 0, classes=1))}, background=False)
     means = read_summary(soil_only)["plans"]["none"]["pooled"]
     assert means["with_background"] == {"f1": 1, "iou": 1}
     assert means["without_background"] == {"f1": None, "iou": None}
@@ -256,28 +266,29 @@ def test_every_view_runs_once_a_picture_whatever_plans_share_it(toy_model, tmp_p
 
 def test_the_mask_holds_the_classes_that_the_last_plan_predicts(toy_model, tmp_path):
     outcome = run(toy_model, tmp_path)
-    _, probs = predictions(toy_model, PLANS[-1])
+    _, probs = predictions(toy_model, PLANS["learned"])
     wanted = probs.argmax(1).reshape(3, *SIZE)
     for i, name in enumerate(SOURCES):
         with Image.open(tmp_path / "mask" / f"{name}.png") as image:
             assert image.mode == "P"
             found = np.array(image)
         np.testing.assert_array_equal(found, wanted[i])
-        matrix = confusion(SOURCES[name]().labels, found, 3)
+        matrix = confusion(SOURCES[name].read().labels, found, 3)
         np.testing.assert_array_equal(matrix, outcome.scores["learned"].matrices[i])
 
 
 def test_the_joint_picture_shows_picture_truth_and_prediction_exactly(toy_model, tmp_path):
     run(toy_model, tmp_path)
     height, width = SIZE
-    for name, load in SOURCES.items():
+    for name, source in SOURCES.items():
+        made = source.read()
         joint = np.array(Image.open(tmp_path / "joint" / f"{name}.png"))
         mask = np.array(Image.open(tmp_path / "mask" / f"{name}.png"))
         assert joint.shape == (height, 3 * width + 2 * GAP, 3)
         step = width + GAP
         parts = [joint[:, i * step : i * step + width] for i in range(3)]
-        np.testing.assert_array_equal(parts[0], load().rgb)
-        np.testing.assert_array_equal(parts[1], PALETTE.table[load().labels])
+        np.testing.assert_array_equal(parts[0], made.rgb)
+        np.testing.assert_array_equal(parts[1], PALETTE.table[made.labels])
         np.testing.assert_array_equal(parts[2], PALETTE.table[mask])
         for i in (0, 1):
             assert (joint[:, i * step + width : (i + 1) * step] == 255).all()
@@ -349,7 +360,7 @@ def test_a_run_that_was_cut_off_goes_on_where_it_was(toy_model, tmp_path):
         asked.extend(names)
         return names
 
-    evaluate_folder(model, SOURCES, NO_GAIN, PALETTE, tmp_path / "cut", STAMP, progress=ask)
+    run(model, tmp_path / "cut", progress=ask)
     assert asked == ["p1", "p2"]
     assert model.calls == 2 * len(VIEWS)
     run(toy_model, tmp_path / "whole")
@@ -420,9 +431,12 @@ def test_another_stamp_is_refused_with_what_differs(toy_model, tmp_path, stamp, 
 @pytest.mark.parametrize(
     ("plans", "told"),
     [
-        (PLANS[:2], "plan learned was"),
-        ((*PLANS[:2], Plan("learned", VIEWS, "learned", WEIGHTS.flip(0))), "plan learned was"),
-        ((PLANS[0], Plan("mean", VIEWS[:2], "mean"), PLANS[2]), "plan mean was"),
+        (some("none", "mean"), "plan learned was"),
+        (
+            PLANS | {"learned": Plan(VIEWS, "learned", Weights([0.3, 0.5, 0.2]))},
+            "plan learned was",
+        ),
+        (PLANS | {"mean": Plan(VIEWS[:2])}, "plan mean was"),
     ],
 )
 def test_other_plans_are_refused_even_under_one_stamp(toy_model, tmp_path, plans, told):
@@ -437,7 +451,7 @@ def test_other_colours_are_refused_because_the_drawn_pictures_have_the_old_ones(
     run(toy_model, tmp_path)
     other = Palette(PALETTE.names, PALETTE.colors[::-1])
     with pytest.raises(ValueError, match=r"classes was .*choose another --out"):
-        evaluate_folder(toy_model, SOURCES, NO_GAIN, other, tmp_path, STAMP)
+        evaluate_segmentation(toy_model, SOURCES, NO_GAIN, other, tmp_path, STAMP)
 
 
 def test_tuples_in_the_stamp_are_the_same_stamp(toy_model, tmp_path):
@@ -458,7 +472,7 @@ def test_tuples_in_the_stamp_are_the_same_stamp(toy_model, tmp_path):
     ],
 )
 def test_a_broken_file_is_reported_and_everything_else_done(toy_model, tmp_path, load, told):
-    sources = {"p0": SOURCES["p0"], "p9": load, "p1": SOURCES["p1"]}
+    sources = {"p0": SOURCES["p0"], "p9": Source(load), "p1": SOURCES["p1"]}
     outcome = run(toy_model, tmp_path, sources)
     assert list(outcome.failures) == ["p9"]
     assert told in outcome.failures["p9"]
@@ -471,15 +485,16 @@ def test_a_broken_file_is_reported_and_everything_else_done(toy_model, tmp_path,
 
 
 def test_a_file_that_was_mended_is_read_the_next_time(toy_model, tmp_path):
-    run(toy_model, tmp_path, SOURCES | {"p1": partial(broken, OSError("broken"))})
+    run(toy_model, tmp_path, SOURCES | {"p1": Source(partial(broken, OSError("broken")))})
     model = Counting(toy_model)
     outcome = run(model, tmp_path)
     assert (model.calls, outcome.failures) == (len(VIEWS), {})
     assert len(outcome.scores["none"].matrices) == 3
 
 
-@pytest.mark.parametrize("sources", [{}, {"p9": partial(broken, ValueError("p9 is no picture"))}])
-def test_nothing_to_read_is_an_error(toy_model, tmp_path, sources):
+@pytest.mark.parametrize("names", [(), ("p9",)])
+def test_nothing_to_read_is_an_error(toy_model, tmp_path, names):
+    sources = {name: Source(partial(broken, ValueError("p9 is no picture"))) for name in names}
     with pytest.raises(ValueError, match="could be read" + "; p9 is no picture" * len(sources)):
         run(toy_model, tmp_path, sources)
     assert list(tmp_path.glob("s*")) == []

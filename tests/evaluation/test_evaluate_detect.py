@@ -11,20 +11,21 @@ from pycocotools.cocoeval import COCOeval
 from typer.testing import CliRunner
 
 from tta_demo.commands.app import app
-from tta_demo.evaluation.boxes import evaluate_boxes
-from tta_demo.models.detectors import DETECTORS, load_detector
+from tta_demo.evaluation.detect import evaluate_detection
+from tta_demo.models.registry import MODELS, load_model
 from tta_demo.pictures.reading import read_picture
 from tta_demo.samples.coco import coco_pictures
 from tta_demo.samples.weeds import field, plant_boxes
 from tta_demo.tta.box_fusion import FUSERS
-from tta_demo.tta.box_views import detect
+from tta_demo.tta.box_views import predict_boxes
 from tta_demo.tta.boxes import Boxes
+from tta_demo.tta.plan import Plan
 from tta_demo.tta.predict import to_tensor
 from tta_demo.tta.views import VIEW_SETS
 
 VIEWS = ("hflip", "rot90")
 CLASSES = (1, 2)
-NAMES = DETECTORS["weed-detector"].palette.names[1:]
+NAMES = MODELS["weed-detector"].classes[1:]
 SIZES = ((96, 128), (120, 88), (101, 115))
 STAMP = {"model": "0123"}
 COUNT = len(SIZES)
@@ -34,7 +35,7 @@ class Counting:
     """Counts the forward passes of a detector, and may stop as a killed process would."""
 
     def __init__(self, limit=None):
-        self.model, self.limit, self.calls = load_detector("weed-detector"), limit, 0
+        self.model, self.limit, self.calls = load_model("weed-detector"), limit, 0
 
     def __call__(self, x):
         if self.calls == self.limit:
@@ -72,7 +73,7 @@ def evaluate(folder, out, model=None, **options):
     pictures = coco_pictures(folder, NAMES).pictures
     sources = {name: picture.read for name, picture in pictures.items()}
     options = {"views": VIEWS, "stamp": STAMP, "progress": iter} | options
-    return evaluate_boxes(model or Counting(), sources, classes=CLASSES, out=out, **options)
+    return evaluate_detection(model or Counting(), sources, classes=CLASSES, out=out, **options)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +95,9 @@ def reference(folder, fuser, views):
         coco = COCO(folder / "boxes.json")
         for i, image in coco.imgs.items():
             rgb = read_picture(folder / image["file_name"]).rgb
-            fused = FUSERS[fuser].run(detect(Counting(), to_tensor(rgb), views)).boxes
+            looks = predict_boxes(Counting(), to_tensor(rgb), views)
+            plan = Plan(views, fuser)
+            fused = plan.fuse_boxes({name: look.boxes for name, look in looks.items()}).boxes
             for score, label, box in zip(fused.scores, fused.labels, fused.xyxy, strict=True):
                 found.append(annotation(0, i, label, box) | {"score": float(score)})
         run = COCOeval(coco, coco.loadRes(found), "bbox")
@@ -152,7 +155,7 @@ def test_a_tilt_is_refused_before_any_work(folder, tmp_path):
 
 def test_without_a_true_box_the_table_is_empty_and_the_json_is_valid(tmp_path):
     source = {"a": lambda: (np.zeros((32, 32, 3), np.uint8), Boxes.empty())}
-    evaluate_boxes(Counting(), source, VIEWS, CLASSES, tmp_path, STAMP, iter)
+    evaluate_detection(Counting(), source, VIEWS, CLASSES, tmp_path, STAMP, progress=iter)
     assert (tmp_path / "scores.csv").read_text().splitlines()[1] == "none,,,"
     summary = json.loads((tmp_path / "summary.json").read_text(), parse_constant=pytest.fail)
     assert summary["scores"]["none"] == {"ap": None, "ap50": None, "recall": None}
@@ -162,7 +165,7 @@ def test_without_a_true_box_the_table_is_empty_and_the_json_is_valid(tmp_path):
 
 
 def run(*arguments):
-    return CliRunner().invoke(app, ["evaluate", "--task", "detect", *map(str, arguments)])
+    return CliRunner().invoke(app, ["evaluate-boxes", *map(str, arguments)])
 
 
 @pytest.fixture
@@ -208,14 +211,9 @@ def test_a_count_takes_the_first_pictures(folder, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--world", "weeds"], "--world cannot go with --task detect"),
-        (["--weights", "w.json", "--masks", "m"], "--weights, --masks cannot"),
-        (["--palette", "p.json"], "--palette cannot"),
-        (["--background", "out"], "--background cannot"),
         (["--model", "unet-weeds"], "'unet-weeds' is unknown: choose one of weed-detector"),
         (["--views", "sideways"], "sideways"),
-        (["--out", "{data}/out"], "where the pictures are"),
-        (["--task", "count"], "--task 'count' is unknown"),
+        (["--out", "{data}/out"], "where pictures or masks are"),
     ],
 )
 def test_a_wrong_choice_is_refused_before_any_work(folder, tmp_path, arguments, told):
@@ -227,4 +225,6 @@ def test_a_wrong_choice_is_refused_before_any_work(folder, tmp_path, arguments, 
 
 
 def test_without_pictures_they_are_asked_for(tmp_path):
-    assert "--data" in str(run("--out", tmp_path).exception)
+    done = run("--out", tmp_path)
+    assert done.exit_code == 2
+    assert "--data" in done.stderr

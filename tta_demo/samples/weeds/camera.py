@@ -17,13 +17,9 @@ def noise_level(difficulty: float) -> float:
 def shadow(
     caster: np.ndarray, ground_height: np.ndarray, sun: tuple[float, float], thickness: float
 ) -> np.ndarray:
-    """Returns `(H, W)` bool, true where `caster` hides the sun.
+    """Returns `(H, W)` bool, true where `caster` hides the sun; heights are in pixels.
 
-    Args:
-        caster: heights in pixels; very low where nothing casts.
-        ground_height: heights in pixels of what receives the shadow.
-        sun: azimuth and elevation in radians.
-        thickness: depth in pixels of what casts; the light passes beneath it.
+    The caster is very low where nothing casts; light passes beneath its `thickness`.
     """
     azimuth, elevation = sun
     rise = float(np.tan(elevation))

@@ -79,14 +79,10 @@ def blade(rng: Generator, scene: Scene, leaf: Blade, owner: int) -> None:
     row, column = (int(rng.integers(SKIN - extent + 1)) for extent in (high, wide))
     noise = scene.skin.reshape(-1)[moved(inside, wide, SKIN, row, column)]
     pixels = moved(inside, wide, scene.owner.shape[1], crop[0], crop[2])
-    scene.paint(pixels, (along, across, width, noise), owner, (leaf, poise(rng)))
-
-
-def poise(rng: Generator) -> np.ndarray:
-    """Returns how one leaf holds itself: droop, cup, curl, roll, flutter's rate and start."""
-    droop = rng.uniform(0.45, 0.95)
-    cup, curl, roll = rng.uniform(0.25, 0.6), rng.uniform(0.25, 0.6), rng.normal(0, 0.15)
-    return np.array([droop, cup, curl, roll, rng.uniform(2, 4), rng.random()])
+    # how the leaf holds itself: droop, cup, curl, roll, flutter's rate and start
+    bent = rng.uniform([0.45, 0.25, 0.25], [0.95, 0.6, 0.6])
+    poise = (*bent, rng.normal(0, 0.15), rng.uniform(2, 4), rng.random())
+    scene.paint(pixels, (along, across, width, noise), owner, (leaf, poise))
 
 
 def shade(scene: Scene) -> None:
@@ -188,7 +184,7 @@ def relief(
     furrow: np.ndarray,
     side: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Returns height in pixels and its slopes along x and y, `(N,)` each; see `poise`."""
+    """Returns height in pixels and its slopes along x and y, `(N,)` each; see `blade`."""
     droop, cup, curl, roll, rate, start = poises
     arch = leaf.rise * leaf.length * (along - droop * along * along)
     beat = along * rate + start

@@ -25,6 +25,9 @@ HABIT = {
 }
 """The least and most of what all leaves of one Weed-2 have in common."""
 
+Spot = tuple[int, np.ndarray, float]
+"""Label, centre (x, y) and radius of a plant."""
+
 
 def plant_scene(
     low: Generator, rng: Generator, shape: tuple[int, int], difficulty: float
@@ -159,47 +162,38 @@ def broad_plant(
         blade(rng, scene, leaf, owner)
 
 
-def layout(
-    rng: Generator, shape: tuple[int, int], difficulty: float
-) -> list[tuple[int, np.ndarray, float]]:
-    """Returns (label, centre (x, y), radius) of every plant, the lowest first."""
+def layout(rng: Generator, shape: tuple[int, int], difficulty: float) -> list[Spot]:
+    """Returns the plants of a field, the lowest first."""
     area = shape[0] * shape[1]
     cover = rng.uniform(0.10, 0.20) + 0.13 * difficulty * rng.random()
     share = rng.uniform(0.35, 0.65)
     if rng.random() < 0.03:
         share = float(rng.integers(2))
     small = 1 - 0.45 * difficulty * rng.random()
-    row = (rng.uniform(0, np.pi), rng.uniform(110, 220), rng.uniform(0.0, 0.9))
-    plants: list[tuple[int, np.ndarray, float]] = []
+    angle, spacing, pull = rng.uniform(0, np.pi), rng.uniform(110, 220), rng.uniform(0.0, 0.9)
+    across = np.array([-np.sin(angle), np.cos(angle)])
+    plants: list[Spot] = []
     for label, goal in ((1, share * cover * area), (2, (1 - share) * cover * area)):
         # the radius' logarithm: mean and deviation; and how much of the disc its leaves fill
         usual, filled = ((4.4, 0.25), 0.30) if label == 1 else ((3.8, 0.36), 0.48)
         while goal > 0:
             radius = min(small * rng.lognormal(*usual), LARGEST)
-            centre = open_place(rng, shape, radius, plants, row if label == 1 else None)
+            tries = rng.uniform(-0.2 * radius, np.array(shape[::-1]) + 0.2 * radius, (6, 2))
+            if label == 1:  # drawn into rows
+                off = tries @ across
+                tries += (pull * (np.round(off / spacing) * spacing - off))[:, None] * across
+            centre = loosest(tries, radius, plants)
             low, high = np.maximum(centre - radius, 0), np.minimum(centre + radius, shape[::-1])
             goal -= filled * np.prod(np.maximum(high - low, 0)) * 0.785
             plants.append((label, centre, radius))
     return sorted(plants, key=lambda plant: plant[2] * rng.uniform(0.5, 1.5))
 
 
-def open_place(
-    rng: Generator,
-    shape: tuple[int, int],
-    radius: float,
-    plants: list[tuple[int, np.ndarray, float]],
-    row: tuple[float, float, float] | None,
-) -> np.ndarray:
-    """Returns the (x, y) of six tries that touches its neighbours least; `row` draws it in."""
-    centres = rng.uniform(-0.2 * radius, np.array(shape[::-1]) + 0.2 * radius, (6, 2))
-    if row is not None:
-        angle, spacing, pull = row
-        across = np.array([-np.sin(angle), np.cos(angle)])
-        off = centres @ across
-        centres += (pull * (np.round(off / spacing) * spacing - off))[:, None] * across
+def loosest(tries: np.ndarray, radius: float, plants: list[Spot]) -> np.ndarray:
+    """Returns the one of the places `(N, 2)` where a plant touches its neighbours least."""
     if not plants:
-        return centres[0]
+        return tries[0]
     others = np.array([(*centre, size) for _, centre, size in plants])
-    gap = np.linalg.norm(centres[:, None] - others[:, :2], axis=2)
+    gap = np.linalg.norm(tries[:, None] - others[:, :2], axis=2)
     touch = np.maximum(0.75 * (radius + others[:, 2]) - gap, 0).sum(1)
-    return centres[np.argmin(touch)]
+    return tries[np.argmin(touch)]

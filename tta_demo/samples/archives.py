@@ -5,12 +5,11 @@ it declared there.
 """
 
 import stat
-import unicodedata
 import zipfile
 from contextlib import suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from tta_demo.samples.folders import is_clutter, is_picture
+from tta_demo.samples.folders import folded, is_clutter, is_picture
 
 __all__ = ["MAX_BYTES", "MAX_FILES", "unpack"]
 
@@ -76,7 +75,7 @@ def _chosen(archive: zipfile.ZipFile, path: Path) -> dict[PurePosixPath, zipfile
         if reason := _danger(entry, as_given):
             raise ValueError(f"{path.name}: {as_given!r} {reason}: {PACK_AGAIN}")
         name = _harmless(as_given)
-        key = unicodedata.normalize("NFC", str(name).casefold())
+        key = folded(str(name))
         if key in seen:
             raise ValueError(f"{path.name} has two files named {str(name)!r}: rename one of them")
         seen.add(key)

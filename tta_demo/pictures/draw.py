@@ -8,7 +8,6 @@ from tta_demo.tta.boxes import Boxes
 
 __all__ = ["boxes_drawn", "fit_within", "overlay"]
 
-
 _READABLE = 640
 """Longest side, in pixels, up to which pictures with boxes are enlarged."""
 

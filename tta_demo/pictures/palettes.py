@@ -72,11 +72,7 @@ def index_png(labels: np.ndarray, palette: Palette) -> bytes:
 
 
 def color_png(labels: np.ndarray, palette: Palette) -> bytes:
-    """Returns labels `(H, W)` as an RGB PNG file in the palette's colours.
-
-    Raises:
-        ValueError: labels are not `(H, W)` integers in 0..C-1.
-    """
+    """Returns labels `(H, W)` as an RGB PNG file, see `Palette.colorize`."""
     return rgb_png(palette.colorize(labels))
 
 

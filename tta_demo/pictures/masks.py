@@ -76,14 +76,9 @@ def read_mask(
     Palette files count by colour where their colours are the palette's, else by index. Greys count
     by id, or as black and white. Transparent pixels are class 0.
 
-    Args:
-        path: a picture file, see `tta_demo.pictures.reading.decode`.
-        palette: the classes.
-        picture: the picture that the mask belongs to.
-
     Raises:
-        ValueError: the file cannot be decoded, a value or colour is no class, or the size does
-            not fit the picture.
+        ValueError: as `decode`; a value or colour is no class, or the size does not fit the
+            picture.
     """
     decoded = decode(path)
     name = Path(path).name
@@ -275,10 +270,8 @@ def _near_level(mask: _Values, palette: Palette) -> _Reading | None:
 
 def _approximately(counts: np.ndarray) -> tuple[str, ...]:
     """Returns a note on pixels that matched within the tolerance."""
-    return (
-        f"{counts.sum()} pixels were matched to the nearest class colour "
-        f"(at most {TOLERANCE} away).",
-    )
+    told = f"matched to the nearest class colour (at most {TOLERANCE} away)"
+    return (f"{counts.sum()} pixels were {told}.",)
 
 
 def _complaint(mask: _Values, palette: Palette, name: str) -> str:

@@ -111,9 +111,8 @@ def turn(pixels: np.ndarray, orientation: int) -> np.ndarray:
 def decode(path: str | Path, draft: bool = False) -> Decoded:
     """Returns the first frame of a picture file, after checking format and size in its header.
 
-    Args:
-        path: a PNG, JPEG, GIF, WebP, TIFF or BMP file (AVIF where Pillow can read it).
-        draft: let a JPEG decode smaller, but not below its working size, to save memory.
+    It is PNG, JPEG, GIF, WebP, TIFF or BMP (AVIF where Pillow can read it). With `draft`, a JPEG
+    may decode smaller, but not below its working size, to save memory.
 
     Raises:
         ValueError: no such file, not a picture, over `MAX_PIXELS`, cut off, or its colours are
@@ -132,9 +131,6 @@ def read_picture(path: str | Path) -> Picture:
     """Returns a picture file as RGB, upright, within `WORKING_PIXELS`.
 
     Transparency is put on white; 16-bit and float greys are stretched to 0..255.
-
-    Args:
-        path: see `decode`.
 
     Raises:
         ValueError: as `decode`.

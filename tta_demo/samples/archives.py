@@ -32,11 +32,8 @@ def unpack(path: Path, into: Path) -> list[Path]:
     """Unpacks the picture files of a zip archive, and returns where they are.
 
     What is no picture by its ending, hidden or made by the system is left in the archive. Names
-    keep their folders; characters that some system does not allow become `_`.
-
-    Args:
-        path: the archive.
-        into: an empty folder; after an error it may hold a part of the files.
+    keep their folders; characters that some system does not allow become `_`. The folder `into`
+    must be empty; after an error it may hold a part of the files.
 
     Raises:
         ValueError: not a zip, damaged, over a limit, encrypted, or an entry has a dangerous or

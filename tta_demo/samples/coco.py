@@ -78,14 +78,10 @@ def coco_pictures(
 ) -> CocoFolder:
     """Returns the pictures that a COCO JSON lists, with their boxes.
 
-    Pictures are found by their `file_name` anywhere below the folder. Boxes get the label 1 for
-    the first name, and so on; case does not matter. Crowds are left out: they are no single
-    things.
-
-    Args:
-        folder: where the pictures are.
-        names: the C classes of the detector, background not counted.
-        annotations: the JSON; the only one in the folder or its `annotations/` if left out.
+    Pictures are found by their `file_name` anywhere below the folder, see `Names`. The JSON is by
+    default the only one in the folder or its `annotations/`. Boxes get the label 1 for the first
+    of the detector's `names`, and so on; case does not matter. Crowds, no single things, are left
+    out.
 
     Raises:
         ValueError: there is not one JSON, it cannot be read or makes no sense, or has boxes of a

@@ -132,14 +132,10 @@ class Names:
 
 
 def pair(pictures: Iterable[Path], masks: Iterable[Path]) -> Pairs:
-    """Returns which mask belongs to which picture, by the names without ending.
+    """Returns which mask belongs to which picture, by nothing but their names without ending.
 
     A mask may have its picture's name, or that name and `-mask`, `_mask`, `.mask`, `-labels`,
     `_labels`, `-gt` or `_gt`. Case does not matter. Files that are no pictures stay lonely.
-
-    Args:
-        pictures: picture files; only their names are looked at.
-        masks: mask files.
 
     Raises:
         ValueError: two pictures have one name, or two masks belong to one picture.
@@ -170,10 +166,8 @@ def split_mixed(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
     """Returns the pictures and the masks of one bag of files.
 
     Folders decide where one is named like `images` and one like `masks`; files in neither count
-    as pictures. Else the masks are the files named like `NAME-mask`, see `pair`.
-
-    Args:
-        files: an upload or an unpacked archive; hidden and system files are left out.
+    as pictures. Else the masks are the files named like `NAME-mask`, see `pair`. Hidden and system
+    files are left out.
 
     Example:
         >>> pictures, masks = split_mixed([Path("a.png"), Path("a_gt.png")])
@@ -195,10 +189,7 @@ def split_mixed(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
 
 
 def find(folder: Path) -> Pairs:
-    """Returns the pairs of a folder that has `images/` and `masks/`, or names like these.
-
-    Args:
-        folder: searched with everything below it, see `files_below`.
+    """Returns the pairs below a folder that has `images/` and `masks/`, or names like these.
 
     Raises:
         ValueError: one of the two is missing or empty, or as `files_below` and `pair`.
@@ -220,11 +211,8 @@ def read_pair(
 ) -> LabelledPicture:
     """Returns a picture with its truth, both at the working size.
 
-    Args:
-        picture: a picture file.
-        mask: its mask file.
-        palette: the classes as the mask shows them.
-        complete: adds to the labels what follows from the rest of them, with notes.
+    The palette is that of the mask; `complete` adds to the labels what follows from the rest of
+    them, with notes.
 
     Raises:
         ValueError: as `read_picture` and `read_mask`; names the file.
@@ -237,9 +225,7 @@ def read_pair(
 def read_palette(path: Path, names: Sequence[str]) -> Palette:
     """Returns the palette of a JSON file `{"class name": [red, green, blue], ...}`.
 
-    Args:
-        path: the file; its classes may stand in any order.
-        names: the classes in the order of their ids.
+    Its classes may stand in any order; `names` are in that of the ids.
 
     Raises:
         ValueError: the file is missing or no such JSON, or its classes are not exactly `names`.

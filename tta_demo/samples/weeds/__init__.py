@@ -121,23 +121,17 @@ def sample(
 
 
 def labelled(split: str, data: Path | None = None) -> Iterator[LabelledPicture]:
-    """Yields the fields of a split, `COUNTS[split]` of them.
-
-    Args:
-        split: a key of `SEEDS`.
-        data: not needed: fields are made, not read.
+    """Yields the `COUNTS[split]` fields of a split.
 
     Raises:
-        ValueError: a folder was given.
+        ValueError: a folder `data` was given, but fields are made, not read.
     """
     if data is not None:
         raise ValueError(f"--data {data}: weed fields are generated, leave --data out")
     for seed in SEEDS[split][: COUNTS[split]]:
-        if split in ("train", "val"):
-            # All of one flight: every difficulty, but the sun always in its usual quarter.
-            yield sample(seed, stream(seed, 6).random(), sun_of(seed, 0))
-        else:
-            yield sample(seed)
+        # All of one flight: every difficulty, but the sun always in its usual quarter.
+        flight = (stream(seed, 6).random(), sun_of(seed, 0)) if split in ("train", "val") else ()
+        yield sample(seed, *flight)
 
 
 def sun_of(seed: int, difficulty: float) -> tuple[float, float]:
@@ -167,11 +161,7 @@ def visible_plants(owner: np.ndarray, kinds: np.ndarray) -> tuple[Plant, ...]:
 
 
 def plant_boxes(plants: Iterable[Plant], least: int = LEAST) -> Boxes:
-    """Returns the true boxes of a field, score 1.
-
-    Args:
-        plants: of a `Field`.
-        least: plants with fewer visible pixels are left out.
+    """Returns the true boxes, score 1, of plants with at least `least` visible pixels.
 
     Example:
         >>> plant_boxes([Plant((0, 0, 9, 8), 2, 50), Plant((0, 0, 3, 4), 1, 9)]).xyxy

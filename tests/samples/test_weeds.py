@@ -4,9 +4,9 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from tta_demo.pictures.palettes import WEEDS
 from tta_demo.samples.weeds import (
     FAMILIAR_SUN_BELOW,
-    PALETTE,
     SEEDS,
     field,
     labelled,
@@ -164,7 +164,7 @@ def test_harder_is_noisier_and_softer():
 
 
 def test_palette_names_every_class():
-    assert PALETTE.colors == ((0, 0, 0), (128, 0, 0), (0, 128, 0))
+    assert WEEDS.colors == ((0, 0, 0), (128, 0, 0), (0, 128, 0))
 
 
 def test_every_training_field_has_the_sun_in_its_quarter():

@@ -8,7 +8,6 @@ from tta_demo.tta.boxes import Boxes
 
 __all__ = ["boxes_drawn", "fit_within", "overlay"]
 
-
 _READABLE = 640
 """Longest side, in pixels, up to which pictures with boxes are enlarged."""
 
@@ -16,13 +15,9 @@ _READABLE = 640
 def overlay(
     rgb: np.ndarray, labels: np.ndarray, palette: Palette, opacity: float = 0.45
 ) -> np.ndarray:
-    """Returns the picture with every class but background tinted and outlined.
+    """Returns the picture with every class but background tinted and outlined, `(H, W, 3)` uint8.
 
-    Args:
-        rgb: `(H, W, 3)` uint8.
-        labels: `(H, W)` class ids.
-        palette: the classes' colours.
-        opacity: of the tint, 0..1; the outline is solid.
+    The labels are `(H, W)` class ids; the tint has an opacity of 0..1, the outline is solid.
 
     Example:
         >>> palette = Palette(("soil", "weed"), ((0, 0, 0), (200, 0, 0)))
@@ -39,14 +34,9 @@ def overlay(
 
 
 def boxes_drawn(rgb: np.ndarray, boxes: Boxes, palette: Palette) -> np.ndarray:
-    """Returns the picture with a frame for every box in its class's colour.
+    """Returns the picture with a frame for every box in its class's colour, `(H, W, 3)` uint8.
 
     Small pictures are enlarged by a whole number, so that frames stay thin.
-
-    Args:
-        rgb: `(H, W, 3)` uint8.
-        boxes: in its pixels; labels are class ids.
-        palette: the classes' colours.
     """
     factor = max(1, _READABLE // max(rgb.shape[:2]))
     shown = cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)

@@ -74,17 +74,11 @@ def read_mask(
     """Returns labels `(h, w)` uint8 at the working size of `picture`, and notes.
 
     Palette files count by colour where their colours are the palette's, else by index. Greys count
-    by id, or as black and white. Colours are matched exactly, then within `TOLERANCE`.
-    Transparent pixels are class 0.
-
-    Args:
-        path: a picture file, see `tta_demo.pictures.reading.decode`.
-        palette: the classes.
-        picture: the picture that the mask belongs to.
+    by id, or as black and white. Transparent pixels are class 0.
 
     Raises:
-        ValueError: the file cannot be decoded, a value or colour is no class, or the size does
-            not fit the picture.
+        ValueError: as `decode`; a value or colour is no class, or the size does not fit the
+            picture.
     """
     decoded = decode(path)
     name = Path(path).name
@@ -168,89 +162,94 @@ def _packed(image: Image.Image) -> np.ndarray:
     if image.mode == "P" or _is_grey(image):
         return np.asarray(image)
     rgb = np.asarray(image if image.mode in ("RGB", "RGBA") else image.convert("RGB"))
-    packed = rgb[..., 0].astype(np.uint32)
-    for channel in (1, 2):
-        packed = packed << 8 | rgb[..., channel]
-    return packed
+    packed = rgb[..., 0].astype(np.uint32) << 8 | rgb[..., 1]
+    return packed << 8 | rgb[..., 2]
 
 
 def _describe(values: np.ndarray, counts: np.ndarray, image: Image.Image) -> _Values:
     """Returns what the values `(k,)` of `_packed` stand for."""
-    grey, lossy = _is_grey(image), image.format in LOSSY
+    grey = _is_grey(image)
     if grey:
+        numbers = levels = values
         colors = np.stack([values] * 3, -1) if values.dtype == np.uint8 else None
-        return _Values(counts, values, values, colors, grey, lossy)
-    if image.mode == "P":
+    elif image.mode == "P":
         table = np.reshape(image.getpalette("RGB"), (-1, 3)).astype(np.uint8)
         table = np.vstack([table, np.zeros((256 - len(table), 3), np.uint8)])
-        colors = table[values]
-        levels = colors[:, 0] if _plain_greys(values, colors) else None
-        return _Values(counts, values, levels, colors, grey, lossy)
-    colors = np.stack([values >> 16, values >> 8 & 255, values & 255], -1).astype(np.uint8)
-    greys = colors[:, 0] if _all_grey(colors) else None
-    return _Values(counts, greys, greys, colors, grey, lossy)
+        numbers, colors = values, table[values]
+        # levels only where the file shows black and white, or every index as its own grey
+        plain = np.isin(colors[:, 0], (0, 255)).all() or (colors[:, 0] == values).all()
+        levels = colors[:, 0] if plain and _all_grey(colors) else None
+    else:
+        colors = np.stack([values >> 16, values >> 8 & 255, values & 255], -1).astype(np.uint8)
+        numbers = levels = colors[:, 0] if _all_grey(colors) else None
+    return _Values(counts, numbers, levels, colors, grey, image.format in LOSSY)
 
 
-def _all_grey(colors: np.ndarray) -> bool:
+def _all_grey(colors: np.ndarray | None) -> bool:
     """Returns whether red, green and blue are equal everywhere."""
-    return bool((colors == colors[:, :1]).all())
-
-
-def _plain_greys(indices: np.ndarray, colors: np.ndarray) -> bool:
-    """Returns whether a palette only shows black and white, or every index as its own grey."""
-    known = np.isin(colors[:, 0], (0, 255)).all() or (colors[:, 0] == indices).all()
-    return bool(known) and _all_grey(colors)
+    return colors is None or bool((colors == colors[:, :1]).all())
 
 
 def _classes(mask: _Values, palette: Palette, name: str) -> _Reading:
-    """Returns the class ids `(k,)` of the values by the first rule that explains them all."""
+    """Returns the class ids `(k,)` of the values by the first rule that explains them all.
+
+    A rule that does not apply to such masks returns None.
+    """
     first = (_by_number,) if mask.stored_grey else ()
-    for reader in (*first, _by_color, _by_level, _by_number, _near_color, _near_level):
-        ids, notes = reader(mask, palette)
-        if not (ids == UNKNOWN).any():
-            return ids, notes
+    for rule in (*first, _by_color, _by_level, _by_number, _near_color, _near_level):
+        reading = rule(mask, palette)
+        if reading and not (reading[0] == UNKNOWN).any():
+            return reading
     raise ValueError(_complaint(mask, palette, name))
 
 
-def _unknown(mask: _Values) -> _Reading:
-    """Returns the reading of a rule that does not apply."""
-    return np.full(len(mask.counts), UNKNOWN), ()
-
-
-def _by_color(mask: _Values, palette: Palette) -> _Reading:
-    """Reads values by their exact palette colour."""
+def _by_color(mask: _Values, palette: Palette, within: int = 0) -> _Reading | None:
+    """Reads colours by the only nearest palette colour, if it is no further than `within`."""
     if mask.colors is None:
-        return _unknown(mask)
-    ids, _ = _unknown(mask)
-    for index, color in enumerate(palette.table):
-        ids[(mask.colors == color).all(1)] = index
-    return ids, ()
+        return None
+    colors, ids = mask.colors.astype(np.int16), np.full(len(mask.counts), UNKNOWN)
+    nearest = np.full(len(colors), within + 1, np.int16)
+    for index, color in enumerate(palette.table.astype(np.int16)):
+        away = np.abs(colors - color).max(1)
+        ids[away == nearest] = UNKNOWN
+        ids[away < nearest] = index
+        nearest = np.minimum(nearest, away)
+    return ids, _approximately(mask.counts[nearest > 0]) if within else ()
 
 
-def _by_number(mask: _Values, palette: Palette) -> _Reading:
+def _near_color(mask: _Values, palette: Palette) -> _Reading | None:
+    """Reads colours within the tolerance, and greys if the file is lossy.
+
+    Elsewhere a dark grey is an unknown id, not a bad black.
+    """
+    near = mask.lossy or not _all_grey(mask.colors)
+    return _by_color(mask, palette, TOLERANCE if near else 0)
+
+
+def _by_number(mask: _Values, palette: Palette) -> _Reading | None:
     """Reads numbers as class ids."""
     if mask.numbers is None:
-        return _unknown(mask)
-    valid = np.isin(mask.numbers, np.arange(len(palette.names)))
-    notes = []
+        return None
+    notes = ()
     if mask.levels is None:
-        notes.append("The index numbers were read as class ids; the file's colours are others.")
-    if mask.lossy and len(valid) > 1:
-        notes.append("Ids in a JPEG, WebP or AVIF file may have changed at edges: PNG keeps them.")
-    ids, _ = _unknown(mask)
+        notes += ("The index numbers were read as class ids; the file's colours are others.",)
+    if mask.lossy and len(mask.numbers) > 1:
+        notes += ("Ids in a JPEG, WebP or AVIF file may have changed at edges: PNG keeps them.",)
+    ids = np.full(len(mask.counts), UNKNOWN)
+    valid = np.isin(mask.numbers, range(len(palette.names)))
     ids[valid] = mask.numbers[valid]
-    return ids, tuple(notes)
+    return ids, notes
 
 
-def _by_level(mask: _Values, palette: Palette) -> _Reading:
+def _by_level(mask: _Values, palette: Palette) -> _Reading | None:
     """Reads 0 and one other grey as classes 0 and 1; beyond two classes only white will do."""
     classes = len(palette.names)
     if mask.levels is None or classes < 2:
-        return _unknown(mask)
+        return None
     other = mask.levels[mask.levels != 0]
     white = np.isin(other, (255, 65535)).all()
     if len(np.unique(other)) != 1 or other[0] < classes or not (white or classes == 2):
-        return _unknown(mask)
+        return None
     plain = classes == 2 and other[0] == 255
     notes = () if plain else (f"{other[0]:g} was read as {palette.names[1]}.",)
     if classes > 2:
@@ -259,28 +258,10 @@ def _by_level(mask: _Values, palette: Palette) -> _Reading:
     return (mask.levels != 0).astype(int), notes
 
 
-def _near_color(mask: _Values, palette: Palette) -> _Reading:
-    """Reads colours by the nearest palette colour, if it is near enough and the only nearest.
-
-    Greys qualify only in lossy files: elsewhere a dark grey is an unknown id, not a bad black.
-    """
-    if mask.colors is None or (_all_grey(mask.colors) and not mask.lossy):
-        return _unknown(mask)
-    colors = mask.colors.astype(np.int16)
-    nearest = np.full(len(colors), TOLERANCE + 1, np.int16)
-    ids, _ = _unknown(mask)
-    for index, color in enumerate(palette.table.astype(np.int16)):
-        away = np.abs(colors - color).max(1)
-        ids[away == nearest] = UNKNOWN
-        ids[away < nearest] = index
-        nearest = np.minimum(nearest, away)
-    return ids, _approximately(mask.counts[nearest > 0])
-
-
-def _near_level(mask: _Values, palette: Palette) -> _Reading:
+def _near_level(mask: _Values, palette: Palette) -> _Reading | None:
     """Reads nearly black and nearly white as classes 0 and 1, in lossy files only."""
     if mask.levels is None or not mask.lossy or len(palette.names) < 2:
-        return _unknown(mask)
+        return None
     dark, bright = mask.levels <= TOLERANCE, mask.levels >= 255 - TOLERANCE
     ids = np.where(dark | bright, bright, UNKNOWN)
     notes = _approximately(mask.counts[~np.isin(mask.levels, (0, 255))])
@@ -289,24 +270,18 @@ def _near_level(mask: _Values, palette: Palette) -> _Reading:
 
 def _approximately(counts: np.ndarray) -> tuple[str, ...]:
     """Returns a note on pixels that matched within the tolerance."""
-    return (
-        f"{counts.sum()} pixels were matched to the nearest class colour "
-        f"(at most {TOLERANCE} away).",
-    )
+    told = f"matched to the nearest class colour (at most {TOLERANCE} away)"
+    return (f"{counts.sum()} pixels were {told}.",)
 
 
 def _complaint(mask: _Values, palette: Palette, name: str) -> str:
     """Returns what the most frequent unknown values are, and what was expected."""
     coloured = mask.levels is None
-    rules = (_by_color, _near_color) if coloured else (_by_number,)
-    ids = np.max([rule(mask, palette)[0] for rule in rules], axis=0)
+    ids, _ = (_near_color if coloured else _by_number)(mask, palette)
     unknown = np.flatnonzero(ids == UNKNOWN)
     frequent = unknown[np.argsort(-mask.counts[unknown], kind="stable")][:5]
-    shown = mask.colors if coloured else mask.levels
-    values = [tuple(shown[i].tolist()) if coloured else shown[i].item() for i in frequent]
-    found = ", ".join(
-        f"{v} in {mask.counts[i]} pixels" for v, i in zip(values, frequent, strict=True)
-    )
+    shown = [*map(tuple, mask.colors.tolist())] if coloured else mask.levels.tolist()
+    found = ", ".join(f"{shown[i]} in {mask.counts[i]} pixels" for i in frequent)
     classes = [f"{i} {n} {palette.colors[i]}" for i, n in enumerate(palette.names)]
     return (
         f"{name} has {len(unknown)} {'colours' if coloured else 'values'} that are no class: "

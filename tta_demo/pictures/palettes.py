@@ -61,22 +61,14 @@ NUCLEI = Palette(("background", "nucleus", "border"), ((0, 0, 0), (0, 158, 115),
 
 
 def index_png(labels: np.ndarray, palette: Palette) -> bytes:
-    """Returns labels `(H, W)` as an index PNG file: exact ids, shown in the palette's colours.
-
-    Raises:
-        ValueError: labels are not `(H, W)` integers in 0..C-1.
-    """
+    """Returns labels as an index PNG file: exact ids, shown in colours; see `class_ids`."""
     image = Image.fromarray(class_ids(labels, len(palette.names)))
     image.putpalette(palette.table.tobytes())
     return _png(image)
 
 
 def color_png(labels: np.ndarray, palette: Palette) -> bytes:
-    """Returns labels `(H, W)` as an RGB PNG file in the palette's colours.
-
-    Raises:
-        ValueError: labels are not `(H, W)` integers in 0..C-1.
-    """
+    """Returns labels `(H, W)` as an RGB PNG file, see `Palette.colorize`."""
     return rgb_png(palette.colorize(labels))
 
 

@@ -12,16 +12,8 @@ import cv2
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-__all__ = [
-    "MAX_PIXELS",
-    "WORKING_PIXELS",
-    "Decoded",
-    "Picture",
-    "decode",
-    "read_picture",
-    "turn",
-    "working_size",
-]
+__all__ = ["MAX_PIXELS", "WORKING_PIXELS", "Decoded", "Picture", "decode", "read_picture"]
+__all__ += ["turn", "working_size"]
 
 WORKING_PIXELS = 1024 * 1024
 """Larger pictures are reduced to this many pixels."""
@@ -34,8 +26,8 @@ FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP", "AVIF")
 READABLE = "PNG, JPEG, WebP, TIFF, GIF or BMP"
 HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 MAGICS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*", b"BM")
-GREY_MODES = {"1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N", "F"}
-COLOR_MODES = {"P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"}
+MODES = {"1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N", "F"}
+MODES |= {"P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"}
 
 
 @dataclass(frozen=True)
@@ -71,7 +63,6 @@ class Decoded:
         image: the loaded pixels; `turn` them by `pending` to stand upright.
         pending: EXIF orientation 1..8 that `image` still needs.
         size: `(H, W)` of the file, upright.
-        stored_size: `(H, W)` as stored.
         orientation: EXIF orientation 1..8 of the file.
         notes: what was left out.
     """
@@ -79,7 +70,6 @@ class Decoded:
     image: Image.Image
     pending: int
     size: tuple[int, int]
-    stored_size: tuple[int, int]
     orientation: int
     notes: tuple[str, ...]
 
@@ -121,9 +111,8 @@ def turn(pixels: np.ndarray, orientation: int) -> np.ndarray:
 def decode(path: str | Path, draft: bool = False) -> Decoded:
     """Returns the first frame of a picture file, after checking format and size in its header.
 
-    Args:
-        path: a PNG, JPEG, GIF, WebP, TIFF or BMP file (AVIF where Pillow can read it).
-        draft: let a JPEG decode smaller, but not below its working size, to save memory.
+    It is PNG, JPEG, GIF, WebP, TIFF or BMP (AVIF where Pillow can read it). With `draft`, a JPEG
+    may decode smaller, but not below its working size, to save memory.
 
     Raises:
         ValueError: no such file, not a picture, over `MAX_PIXELS`, cut off, or its colours are
@@ -133,7 +122,6 @@ def decode(path: str | Path, draft: bool = False) -> Decoded:
     try:
         # Pillow gets the open file: from a path it maps some TIFF files and turns them wrong.
         with Path(path).open("rb") as file, _identify(file, name) as image:
-            _check_header(image, name)
             return _load(image, draft, name)
     except OSError as error:
         raise ValueError(f"{name} cannot be opened: choose the file again") from error
@@ -143,9 +131,6 @@ def read_picture(path: str | Path) -> Picture:
     """Returns a picture file as RGB, upright, within `WORKING_PIXELS`.
 
     Transparency is put on white; 16-bit and float greys are stretched to 0..255.
-
-    Args:
-        path: see `decode`.
 
     Raises:
         ValueError: as `decode`.
@@ -164,36 +149,31 @@ def read_picture(path: str | Path) -> Picture:
     if pixels.ndim == 2:
         pixels = np.stack([pixels] * 3, axis=-1)
     rgb = np.array(turn(pixels, decoded.pending))  # a copy: Pillow's pixels are read-only
-    return Picture(rgb, decoded.size, decoded.stored_size, decoded.orientation, tuple(notes))
+    stored_size = decoded.size[::-1] if decoded.orientation >= 5 else decoded.size
+    return Picture(rgb, decoded.size, stored_size, decoded.orientation, tuple(notes))
 
 
 def _identify(file: BinaryIO, name: str) -> Image.Image:
-    """Returns the picture in an open file, with only its header read."""
+    """Returns the picture in an open file, with only its header read and found within bounds."""
     head = file.read(4096)
     file.seek(0)
-    refusal = _refusal(head)
-    if refusal:
+    if refusal := _refusal(head):
         raise ValueError(f"{name} {refusal}")
     try:
-        return Image.open(file, formats=FORMATS)
+        image = Image.open(file, formats=FORMATS)
     except Image.DecompressionBombError as error:  # Pillow's own limit, far above ours
         raise ValueError(f"{name} is {_OVER}") from error
     except UnidentifiedImageError as error:
         raise ValueError(f"{name} {_unreadable(head)}") from error
     except Exception as error:  # a few plugins parse so much at once that damage surfaces here
         raise ValueError(f"{name} is cut off or damaged: export it again") from error
-
-
-def _check_header(image: Image.Image, name: str) -> None:
-    """Raises ValueError where the size or the colour mode is out of bounds."""
     width, height = image.size
     if width * height > MAX_PIXELS:
-        raise ValueError(
-            f"{name} has {width} x {height} pixels ({width * height / 1e6:.0f} megapixels), "
-            f"{_OVER}"
-        )
-    if image.mode not in GREY_MODES | COLOR_MODES:
+        told = f"{width} x {height} pixels ({width * height / 1e6:.0f} megapixels)"
+        raise ValueError(f"{name} has {told}, {_OVER}")
+    if image.mode not in MODES:
         raise ValueError(f"{name} has the colour mode {image.mode}: export it as RGB")
+    return image
 
 
 def _refusal(head: bytes) -> str:
@@ -229,28 +209,18 @@ def _brands(head: bytes) -> set[bytes]:
 def _load(image: Image.Image, draft: bool, name: str) -> Decoded:
     """Returns the first frame of an identified file, decoded."""
     try:
-        return _first_frame(image, draft)
+        size, notes = image.size[::-1], _left_out(image)
+        # Pillow turns TIFF while loading, and forgets; PNG may keep its EXIF behind the pixels.
+        turned = _orientation(image) if image.format == "TIFF" else None
+        if draft:
+            image.draft(None, working_size(size)[::-1])
+        image.load()
+        if turned is not None:
+            return Decoded(image, 1, image.size[::-1], turned, notes)
+        pending = _orientation(image)
+        return Decoded(image, pending, size[::-1] if pending >= 5 else size, pending, notes)
     except Exception as error:  # each Pillow plugin fails in its own way on damaged data
         raise ValueError(f"{name} is cut off or damaged: download or export it again") from error
-
-
-def _first_frame(image: Image.Image, draft: bool) -> Decoded:
-    """Decodes the first frame of an opened file."""
-    stored_size = image.size[::-1]
-    notes = _left_out(image)
-    # Pillow turns TIFF while loading, and forgets; PNG may keep its EXIF behind the pixels.
-    turned = image.format == "TIFF"
-    orientation = _orientation(image) if turned else 1
-    if draft:
-        image.draft(None, working_size(stored_size)[::-1])
-    image.load()
-    if turned:
-        size = image.size[::-1]
-        stored_size = size[::-1] if orientation >= 5 else size
-        return Decoded(image, 1, size, stored_size, orientation, notes)
-    orientation = _orientation(image)
-    size = stored_size[::-1] if orientation >= 5 else stored_size
-    return Decoded(image, orientation, size, stored_size, orientation, notes)
 
 
 def _left_out(image: Image.Image) -> tuple[str, ...]:

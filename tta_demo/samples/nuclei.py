@@ -49,13 +49,10 @@ def instances_to_labels(instances: np.ndarray) -> np.ndarray:
 
 
 def with_border(labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Returns labels with the border class, and a note if it had to be made.
+    """Returns labels `(H, W)` uint8 with the border class, and a note if it had to be made.
 
     Most masks of nuclei tell only nucleus from background; without this their rims, which the
     model calls border, would count as wrong. Nuclei that touch become one.
-
-    Args:
-        labels: `(H, W)` uint8 class ids.
 
     Example:
         >>> with_border(np.uint8([[0, 0, 1, 1, 1, 1]]))[0]
@@ -114,11 +111,9 @@ def labelled(split: str, data: Path | None = None) -> Iterator[LabelledPicture]:
 
 
 def cut_examples(folder: Path, out: Path) -> None:
-    """Writes the four quarters of the sample picture as PNG, each with its index mask.
+    """Writes a picture's quarters and their index masks: `nuclei-1.png`, `nuclei-1-mask.png`, ...
 
-    Args:
-        folder: holds `img2d.tif` and `mask2d.tif` of the PyPI package stardist (BSD-3-Clause).
-        out: where `nuclei-1.png`, `nuclei-1-mask.png`, ... go.
+    The folder holds `img2d.tif` and `mask2d.tif` of the PyPI package stardist (BSD-3-Clause).
     """
     rgb = read_picture(folder / "img2d.tif").rgb
     labels = instances_to_labels(cv2.imread(str(folder / "mask2d.tif"), -1))

@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
 from tta_demo.samples.weeds.soil import Scene
 
@@ -16,13 +17,9 @@ def noise_level(difficulty: float) -> float:
 def shadow(
     caster: np.ndarray, ground_height: np.ndarray, sun: tuple[float, float], thickness: float
 ) -> np.ndarray:
-    """Returns `(H, W)` bool, true where `caster` hides the sun.
+    """Returns `(H, W)` bool, true where `caster` hides the sun; heights are in pixels.
 
-    Args:
-        caster: heights in pixels; very low where nothing casts.
-        ground_height: heights in pixels of what receives the shadow.
-        sun: azimuth and elevation in radians.
-        thickness: depth in pixels of what casts; the light passes beneath it.
+    The caster is very low where nothing casts; light passes beneath its `thickness`.
     """
     azimuth, elevation = sun
     rise = float(np.tan(elevation))
@@ -43,9 +40,7 @@ def shadow(
     return hidden
 
 
-def lit(
-    scene: Scene, sun: tuple[float, float], rng: np.random.Generator, difficulty: float
-) -> np.ndarray:
+def lit(scene: Scene, sun: tuple[float, float], rng: Generator, difficulty: float) -> np.ndarray:
     """Returns linear light `(H, W, 3)` at the pixel centres: sun, shadows, sky and gloss."""
     height, slope_x, slope_y, gloss = scene.layers[3:]
     leaves = gloss > 0
@@ -85,7 +80,7 @@ def hollow(height: np.ndarray) -> np.ndarray:
 
 
 def photograph(
-    light: np.ndarray, height: np.ndarray, rng: np.random.Generator, difficulty: float
+    light: np.ndarray, height: np.ndarray, rng: Generator, difficulty: float
 ) -> np.ndarray:
     """Returns the uint8 picture of `(H, W, 3)` linear light: lens, exposure, noise, tone."""
     light = lens(light, height, rng, difficulty)
@@ -116,9 +111,7 @@ def grey(picture: np.ndarray) -> np.ndarray:
     return (picture[..., :1] + picture[..., 1:2] + picture[..., 2:]) / np.float32(3)
 
 
-def lens(
-    light: np.ndarray, height: np.ndarray, rng: np.random.Generator, difficulty: float
-) -> np.ndarray:
+def lens(light: np.ndarray, height: np.ndarray, rng: Generator, difficulty: float) -> np.ndarray:
     """Returns the picture out of focus away from one height and one side, and shaken."""
     rows, columns = light.shape[:2]
     y, x = np.ogrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j]

@@ -1,11 +1,16 @@
 """Bare ground seen from above: crumbs, clods, moisture, moss and stones, not yet lit."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
-__all__ = ["Scene", "fractal", "ground", "stone"]
+__all__ = ["SKIN", "Scene", "ground", "moved", "stone"]
+
+SKIN = 360
+"""Side in pixels of the noise that leaves take their mottling from; no leaf's window is larger."""
 
 
 @dataclass(frozen=True)
@@ -17,45 +22,42 @@ class Scene:
             height's slope along x and along y; gloss (0 dull, above 0 a leaf).
         owner: `(H, W)` int16, the plant that a pixel shows, 0 = none.
         leaf: `(H, W)` int16, the sketched leaf that a pixel shows, from 1; 0 = none. Until it is
-            shaded, such a pixel's `layers` hold what `sketch` was given: colouring only what
+            shaded, such a pixel's `layers` hold what `paint` was given: colouring only what
             shows in the end, all leaves at once, halves the time.
+        skin: `(SKIN, SKIN)` noise that mottles leaves.
         leaves: what each sketched leaf is to be shaded with.
     """
 
     layers: np.ndarray
     owner: np.ndarray
     leaf: np.ndarray
-    leaves: list[tuple]
+    skin: np.ndarray
+    leaves: list[tuple] = field(default_factory=list)
 
-    def paint(self, pixels: np.ndarray, layer: np.ndarray, owner: int) -> None:
-        """Covers N pixels, by their places in the flattened picture, with `(7, N)` `layer`."""
-        for plane, values in zip(self.layers.reshape(7, -1), layer, strict=True):
-            plane[pixels] = values
-        self.owner.reshape(-1)[pixels] = owner
-        self.leaf.reshape(-1)[pixels] = 0
-
-    def sketch(
-        self, pixels: np.ndarray, layer: tuple[np.ndarray, ...], leaf: tuple, owner: int
+    def paint(
+        self, pixels: np.ndarray, layer: Iterable[np.ndarray], owner: int, leaf: tuple = ()
     ) -> None:
-        """Covers N pixels for the time being with `layer`, at most 7 times `(N,)`."""
-        self.leaves.append(leaf)
+        """Covers N pixels, by their flat places, with up to 7 times `(N,)`; or sketches a leaf."""
         for plane, values in zip(self.layers.reshape(7, -1), layer, strict=False):
             plane[pixels] = values
+        if leaf:
+            self.leaves.append(leaf)
         self.owner.reshape(-1)[pixels] = owner
-        self.leaf.reshape(-1)[pixels] = len(self.leaves)
+        self.leaf.reshape(-1)[pixels] = len(self.leaves) if leaf else 0
+
+
+def moved(inside: np.ndarray, width: int, wider: int, top: int, left: int) -> np.ndarray:
+    """Returns flat places in a window of `width` as places in an array of `wider` rows."""
+    return inside + inside // width * (wider - width) + (top * wider + left)
 
 
 def fractal(
-    rng: np.random.Generator, shape: tuple[int, int], coarsest: float, octaves: int, gain: float
+    rng: Generator, shape: tuple[int, int], coarsest: float, octaves: int, gain: float
 ) -> np.ndarray:
     """Returns `(H, W)` float32 noise of several scales, mean about 0, deviation about 1.
 
-    Args:
-        rng: source of the noise.
-        shape: (height, width) in pixels.
-        coarsest: size in pixels of the largest features; each octave halves it.
-        octaves: number of scales, at least 1.
-        gain: strength of an octave relative to the one before.
+    The largest features have `coarsest` pixels; each octave halves them and is `gain` times as
+    strong as the one before.
     """
     height, width = shape
     total = np.zeros(shape, np.float32)
@@ -64,13 +66,10 @@ def fractal(
         cell = max(coarsest / 2**octave, 1.0)
         # two spare cells, cut at a random place, so that no octave's grid meets another's
         grid = (int(height / cell) + 3, int(width / cell) + 3)
-        coarse = rng.standard_normal(grid, np.float32)
+        fine = rng.standard_normal(grid, np.float32)
         if cell > 1.0:
-            fine = cv2.resize(
-                coarse, (int(grid[1] * cell), int(grid[0] * cell)), interpolation=cv2.INTER_CUBIC
-            )
-        else:
-            fine = coarse
+            wider = (int(grid[1] * cell), int(grid[0] * cell))
+            fine = cv2.resize(fine, wider, interpolation=cv2.INTER_CUBIC)
         top, left = rng.integers(0, np.array(fine.shape) - shape + 1)
         total += gain**octave * fine[top : top + height, left : left + width]
         power += gain ** (2 * octave) * (0.6 if cell > 1.0 else 1.0)
@@ -78,7 +77,7 @@ def fractal(
 
 
 def crumbs(
-    rng: np.random.Generator, shape: tuple[int, int], spacing: float, warp: np.ndarray
+    rng: Generator, shape: tuple[int, int], spacing: float, warp: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns domes of about `spacing` pixels, 0..1 high, and each crumb's own tone, -1..1."""
     seeds = np.full(shape, 255, np.uint8)
@@ -97,14 +96,8 @@ def crumbs(
     return dome * lift.take(cell), (2 * traits[:, 1] - 1).take(cell)
 
 
-def ground(rng: np.random.Generator, shape: tuple[int, int], moss: float) -> Scene:
-    """Returns the bare soil of one field.
-
-    Args:
-        rng: source of the soil.
-        shape: (height, width) in pixels.
-        moss: 0..1, how much of the ground moss covers.
-    """
+def ground(rng: Generator, shape: tuple[int, int], moss: float) -> Scene:
+    """Returns the bare soil of one field; moss covers 0..1 of it."""
     quarter = (shape[0] // 4, shape[1] // 4)
     broad = cv2.resize(fractal(rng, quarter, 36, 4, 0.65), shape[::-1])
     rough = fractal(rng, shape, 48, 5, 0.75)
@@ -118,7 +111,7 @@ def ground(rng: np.random.Generator, shape: tuple[int, int], moss: float) -> Sce
         # a few crumbs differ much: bits of root, sand, old leaf
         tone += dome * own * (0.07 + 0.2 * own * own) + 0.05 * (dome - 0.5)
     layers = np.empty((7, *shape), np.float32)
-    soil_colour(rng, tone, -0.5 * broad, rough[::-1, ::-1], layers[:3])
+    layers[:3] = soil_colour(rng, tone, -0.5 * broad, rough[::-1, ::-1])
     if moss > 0:
         cover = 0.85 * rough[::-1] + 0.5 * broad[:, ::-1] - np.float32(2.4 - 1.4 * moss)
         cover = np.clip(1.6 * cover + 0.8 * grain, 0, 0.75)
@@ -130,11 +123,12 @@ def ground(rng: np.random.Generator, shape: tuple[int, int], moss: float) -> Sce
     cv2.Sobel(height, cv2.CV_32F, 1, 0, layers[4], ksize=1, scale=0.5)
     cv2.Sobel(height, cv2.CV_32F, 0, 1, layers[5], ksize=1, scale=0.5)
     layers[6] = 0
-    return Scene(layers, np.zeros(shape, np.int16), np.zeros(shape, np.int16), [])
+    owner, leaf = np.zeros((2, *shape), np.int16)
+    return Scene(layers, owner, leaf, fractal(rng, (SKIN, SKIN), 14, 4, 0.75))
 
 
 def clods(
-    rng: np.random.Generator, shape: tuple[int, int], spacing: float, warp: np.ndarray
+    rng: Generator, shape: tuple[int, int], spacing: float, warp: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns `crumbs`; large ones are made at half the resolution, which nobody sees."""
     if spacing < 8:
@@ -145,32 +139,21 @@ def clods(
 
 
 def soil_colour(
-    rng: np.random.Generator,
-    tone: np.ndarray,
-    wet: np.ndarray,
-    mineral: np.ndarray,
-    out: np.ndarray,
-) -> None:
-    """Fills `(3, H, W)` `out`: linear reflectance, brown varied by tone, moisture, minerals."""
+    rng: Generator, tone: np.ndarray, wet: np.ndarray, mineral: np.ndarray
+) -> list[np.ndarray]:
+    """Returns linear red, green, blue reflectance: brown varied by tone, moisture, minerals."""
     # sandy, loam, dark humus, reddish clay, grey silt: measured soils lie between these
-    kinds = np.array(
-        [
-            [0.26, 0.20, 0.140],
-            [0.16, 0.116, 0.080],
-            [0.090, 0.070, 0.053],
-            [0.19, 0.118, 0.076],
-            [0.17, 0.145, 0.118],
-        ]
-    )
+    kinds = np.array([[0.26, 0.20, 0.140], [0.16, 0.116, 0.080], [0.090, 0.070, 0.053],
+                      [0.19, 0.118, 0.076], [0.17, 0.145, 0.118]])  # fmt: skip
     base = rng.dirichlet([0.5, 1.0, 1.0, 0.4, 0.8]) @ kinds
     # moisture ends where the crumbs do, so its edge is ragged
     damp = np.clip(0.8 * wet + 0.7 * mineral + 1.5 * tone + 0.5 * rng.standard_normal(), 0, 1.5)
     light = np.maximum((1 + tone) * (1 - 0.27 * damp), 0.2)
-    for plane, brown, hue in zip(out, base.tolist(), (0.05, 0.0, -0.06), strict=True):
-        np.multiply(light, brown * (1 + hue * mineral), out=plane)
+    hues = zip(base.tolist(), (0.05, 0.0, -0.06), strict=True)
+    return [light * (brown * (1 + hue * mineral)) for brown, hue in hues]
 
 
-def stone(rng: np.random.Generator, scene: Scene, centre: np.ndarray, radius: float) -> None:
+def stone(rng: Generator, scene: Scene, centre: np.ndarray, radius: float) -> None:
     """Lays one stone of `radius` pixels on the scene, `centre` as (x, y)."""
     top, left = (int(max(centre[i] - 1.4 * radius, 0)) for i in (1, 0))
     bottom, right = (int(centre[i] + 1.4 * radius) + 1 for i in (1, 0))
@@ -197,7 +180,5 @@ def stone(rng: np.random.Generator, scene: Scene, centre: np.ndarray, radius: fl
     bump = cv2.GaussianBlur(radius * 0.7 * shape, (0, 0), 0.12 * radius + 0.5)
     layer[4] += cv2.Sobel(bump, cv2.CV_32F, 1, 0, ksize=1, scale=0.5)
     layer[5] += cv2.Sobel(bump, cv2.CV_32F, 0, 1, ksize=1, scale=0.5)
-    pixels = np.ravel_multi_index(
-        tuple(np.argwhere(mask).T + np.array([[top], [left]])), scene.owner.shape
-    )
+    pixels = moved(np.flatnonzero(mask), mask.shape[1], scene.owner.shape[1], top, left)
     scene.paint(pixels, layer[:, mask], 0)

@@ -13,7 +13,7 @@ from tta_demo.ui.kit.events import HEAVY
 from tta_demo.ui.kit.files import beside
 from tta_demo.ui.kit.html import legend_of
 from tta_demo.ui.kit.looking import open_with, wire
-from tta_demo.ui.kit.parts import Presets, examples, picture_box, radio, small_gallery
+from tta_demo.ui.kit.parts import Presets, examples, gallery, picture_box, radio
 from tta_demo.ui.kit.screen import Screen
 from tta_demo.ui.kit.visitor import Viewer
 
@@ -105,14 +105,10 @@ def _build_results(screen: Screen) -> None:
             )  # fmt: skip
         with gr.Tab("Each look"):
             gr.Markdown("In its own frame, and turned back.")
-            screen["gallery"] = _boxes_gallery("Every look's boxes", "detect-gallery", columns=2)
+            screen["gallery"] = gallery("Every look's boxes", "detect-gallery", 2, whole=True)
         with gr.Tab("Step by step"):
             gr.Markdown(MISTAKE)
-            screen["steps"] = _boxes_gallery("Turning a box back", "detect-steps", columns=3)
+            screen["steps"] = gallery("Turning a box back", "detect-steps", 3, whole=True)
         with gr.Tab("Scores"):
             screen["table"] = gr.HTML(elem_id="detect-table")
     screen["notes"] = gr.Markdown(elem_classes=["notes"])
-
-
-def _boxes_gallery(label: str, name: str, columns: int) -> gr.Gallery:
-    return small_gallery(label, name, columns, object_fit="contain", allow_preview=True)

@@ -13,12 +13,12 @@ from tta_demo.ui.kit.screen import Screen, Updates
 __all__ = [
     "Presets",
     "examples",
+    "gallery",
     "options_of",
     "picture_box",
     "radio",
     "samples",
     "set_of",
-    "small_gallery",
 ]
 
 
@@ -97,17 +97,25 @@ def radio(
     )
 
 
-def small_gallery(label: str, name: str, columns: int, **options: Any) -> gr.Gallery:  # noqa: ANN401 (gradio's own)
-    """Returns a gallery of results, as high as its pictures."""
+def gallery(label: str, name: str, columns: int, whole: bool) -> gr.Gallery:
+    """Returns a gallery of results, as high as its pictures.
+
+    Args:
+        label: what it shows.
+        name: the element's id.
+        columns: on a wide screen.
+        whole: shows pictures uncut, and enlarges them at a click; else they fill squares.
+    """
     return gr.Gallery(
         show_label=False,
         label=label,
         columns=columns,
+        object_fit="contain" if whole else "cover",
+        allow_preview=whole,
         format="png",
         interactive=False,
         height="auto",
         elem_id=name,
-        **options,
     )
 
 

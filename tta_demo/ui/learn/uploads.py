@@ -39,24 +39,9 @@ def open_bag(uploads: list[dict[str, Any]] | None, world: World) -> Bag:
         ValueError: nothing was uploaded, a zip is unsafe, or the limits are passed.
     """
     paths = list(dict.fromkeys(uploaded(upload) for upload in uploads or []))
-    if not paths:
-        raise ValueError("No pictures yet: choose pictures and their masks, or one zip of both.")
-    archives = [path for path in paths if path.suffix.lower() == ".zip"]
-    if archives and len(paths) > 1:
-        raise ValueError("Choose either one zip or single files, not both.")
-    if len(paths) > MAX_FILES:
-        raise ValueError(f"{len(paths)} files are too many, the limit is {MAX_FILES}: use fewer.")
-    gone = [path.name for path in paths if not path.is_file()]
-    if gone:
-        raise ValueError(f"{gone[0]} is no longer on the server: choose the files again.")
-    size = sum(path.stat().st_size for path in paths)
-    if size > MAX_BYTES:
-        raise ValueError(
-            f"The files have {size / 1e6:.0f} MB together, the limit is {MAX_BYTES / 1e6:.0f} MB: "
-            "choose fewer, or smaller copies."
-        )
+    _check(paths)
     folder = TemporaryDirectory(prefix="tta-demo-")
-    files = unpack(archives[0], Path(folder.name)) if archives else paths
+    files = unpack(paths[0], Path(folder.name)) if _is_zip(paths[0]) else paths
     pairs = pair(*split_mixed(files))
     if len(pairs.pairs) > MAX_PICTURES:
         raise ValueError(
@@ -73,3 +58,26 @@ def open_bag(uploads: list[dict[str, Any]] | None, world: World) -> Bag:
         for picture, mask in pairs.pairs
     }
     return Bag(sources, pairs.lonely, folder)
+
+
+def _is_zip(path: Path) -> bool:
+    return path.suffix.lower() == ".zip"
+
+
+def _check(paths: list[Path]) -> None:
+    """Raises a `ValueError` unless the files are there, of one kind and within the limits."""
+    if not paths:
+        raise ValueError("No pictures yet: choose pictures and their masks, or one zip of both.")
+    if any(map(_is_zip, paths)) and len(paths) > 1:
+        raise ValueError("Choose either one zip or single files, not both.")
+    if len(paths) > MAX_FILES:
+        raise ValueError(f"{len(paths)} files are too many, the limit is {MAX_FILES}: use fewer.")
+    gone = [path.name for path in paths if not path.is_file()]
+    if gone:
+        raise ValueError(f"{gone[0]} is no longer on the server: choose the files again.")
+    size = sum(path.stat().st_size for path in paths)
+    if size > MAX_BYTES:
+        raise ValueError(
+            f"The files have {size / 1e6:.0f} MB together, the limit is {MAX_BYTES / 1e6:.0f} MB: "
+            "choose fewer, or smaller copies."
+        )

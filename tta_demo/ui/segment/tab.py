@@ -11,7 +11,7 @@ from tta_demo.tta.views import DOMAINS, VIEWS
 from tta_demo.ui.kit.events import HEAVY, LATEST, RAW
 from tta_demo.ui.kit.files import beside
 from tta_demo.ui.kit.looking import open_with
-from tta_demo.ui.kit.parts import examples, options_of, picture_box, radio, small_gallery
+from tta_demo.ui.kit.parts import examples, gallery, options_of, picture_box, radio
 from tta_demo.ui.kit.screen import Screen
 from tta_demo.ui.segment import actions, choices
 from tta_demo.ui.segment.case import GROUPS, SegmentVisitor, Settings, tick
@@ -142,9 +142,7 @@ def _build_results(screen: Screen) -> None:
 
 
 def _build_views(screen: Screen) -> None:
-    screen["gallery"] = small_gallery(
-        "Every look, turned back", "gallery", columns=4, object_fit="cover", allow_preview=False
-    )
+    screen["gallery"] = gallery("Every look, turned back", "gallery", columns=4, whole=False)
     screen["about"] = gr.Markdown(elem_id="about")
     with gr.Row(elem_classes=["three"]):
         for name, label in (

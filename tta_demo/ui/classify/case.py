@@ -4,15 +4,16 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from tta_demo.models.efficientnet import CLASSIFIERS
+from tta_demo.models.registry import models_for
 from tta_demo.pictures.reading import read_picture
 from tta_demo.tasks.classify import Classification, classify
 from tta_demo.tta.crops import CROP_VIEWS
+from tta_demo.tta.plan import Plan
 from tta_demo.ui.kit.visitor import Case
 
 __all__ = ["CLASSIFIER", "PHOTOS", "ClassifyCase", "Photo", "Settings", "example_case"]
 
-CLASSIFIER = next(iter(CLASSIFIERS))
+CLASSIFIER = next(iter(models_for("classify").values()))
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class ClassifyCase(Case):
         views = tuple(name for name in CROP_VIEWS if name in self.settings.views)
         if not views:
             raise ValueError("No look is chosen: choose at least one.")
-        return classify(CLASSIFIER, self.picture.rgb, views, self.settings.fusion)
+        return classify(CLASSIFIER, self.picture, Plan(views, self.settings.fusion))
 
 
 def example_case(settings: Settings, number: int) -> ClassifyCase:

@@ -36,10 +36,10 @@ def show(case: ClassifyCase) -> Updates:
     result, rgb = case.classify(), case.picture.rgb
     return {
         "numbers": _numbers(result),
-        "framed": _framed(rgb, result.views),
+        "framed": _framed(rgb, result.plan.views),
         "answer": _answer_bars(result),
         "looks": _look_cards(result, rgb),
-        "notes": "\n\n".join(case.picture.notes),
+        "notes": "\n\n".join(result.notes),
     }
 
 
@@ -75,36 +75,36 @@ def _numbers(result: Classification) -> str:
     """Returns the first choice of one look and of all, and how many looks agree."""
     first, share = result.top(1)[0]
     one_share, one = (float(x) for x in result.one_look.max(0))
-    agreeing = round(result.agreement * len(result.views))
+    agreeing = round(result.agreement * len(result.plan.views))
     return cards(
-        ("One look (centre)", f"{one_share:.0%}", result.classes[int(one)]),
-        (looks_together(len(result.views)), f"{share:.0%}", result.classes[first]),
-        ("Agreement", f"{agreeing} of {len(result.views)}", "looks choose what all choose"),
+        ("One look (centre)", f"{one_share:.0%}", result.model.classes[int(one)]),
+        (looks_together(len(result.plan.views)), f"{share:.0%}", result.model.classes[first]),
+        ("Agreement", f"{agreeing} of {len(result.plan.views)}", "looks choose what all choose"),
     )
 
 
 def _answer_bars(result: Classification) -> str:
     """Returns the five likeliest classes of all looks together."""
     rows = "".join(
-        f'<div class="bar"><span class="name">{escape(result.classes[index])}</span>'
+        f'<div class="bar"><span class="name">{escape(result.model.classes[index])}</span>'
         f'{track([share])}<span class="share">{share:.1%}</span></div>'
         for index, share in result.top(TOP)
     )
-    what = "share of the looks' votes" if result.fusion == "vote" else "probability"
+    what = "share of the looks' votes" if result.plan.fusion == "vote" else "probability"
     said = f"<p>The five likeliest answers of all looks together, by {what}.</p>"
     return f'{said}<div class="bars answers">{rows}</div>'
 
 
 def _look_cards(result: Classification, rgb: np.ndarray) -> str:
     """Returns a card a look: what it saw, and its own five likeliest classes."""
-    crops = as_rgb(cut(rgb, result.views))
+    crops = as_rgb(cut(rgb, result.plan.views))
     best = result.top(1)[0][0]
     parts = []
-    for name, crop in zip(result.views, crops, strict=True):
+    for name, crop in zip(result.plan.views, crops, strict=True):
         view = CROP_VIEWS[name]
         rows = "".join(
             f'<div class="row{" same" if index == best else ""}">'
-            f"<span>{escape(result.classes[index])}</span>"
+            f"<span>{escape(result.model.classes[index])}</span>"
             f"{track([share])}<span>{share:.0%}</span></div>"
             for index, share in result.view_top(name, TOP)
         )

@@ -2,7 +2,6 @@
 
 import gradio as gr
 
-from tta_demo.models.efficientnet import CLASSIFIERS
 from tta_demo.tta.crops import CROP_SETS, CROP_VIEWS
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.ui.classify.actions import ACTIONS
@@ -48,7 +47,7 @@ def _build_inputs(screen: Screen) -> None:
     photos = (photo.path for photo in PHOTOS)
     screen.add_fixed(example=examples(photos, "classify-examples"))
     screen["picture"] = picture_box("Photo", "classify-picture", height=230)
-    record = CLASSIFIERS[CLASSIFIER]
+    record = CLASSIFIER
     sources = sorted({photo.source for photo in PHOTOS})
     gr.Markdown(
         f"{record.label}: {record.summary} Examples come with {' and '.join(sources)}.",

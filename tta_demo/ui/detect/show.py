@@ -5,10 +5,12 @@ from html import escape
 import numpy as np
 
 from tta_demo.pictures.draw import boxes_drawn
+from tta_demo.tasks.detect import Detection
+from tta_demo.tta.box_fusion import FUSERS
 from tta_demo.tta.boxes import Boxes
 from tta_demo.tta.predict import to_tensor
 from tta_demo.tta.views import VIEWS
-from tta_demo.ui.detect.case import DetectCase, Detection
+from tta_demo.ui.detect.case import DetectCase
 from tta_demo.ui.kit.html import cards, figure, looks_together, score_cards, signed, table
 from tta_demo.ui.kit.pictures import as_rgb, data_url
 from tta_demo.ui.kit.screen import Updates
@@ -32,16 +34,16 @@ EMPTY: Updates = {
 def show(case: DetectCase) -> Updates:
     """Returns everything about the case's answer; may run the model."""
     result, rgb, threshold = case.detect(), case.picture.rgb, case.settings.threshold
-    one, fused = (_shown(boxes, threshold) for boxes in (result.one_look, result.fused.boxes))
+    one, fused = (_shown(boxes, threshold) for boxes in (result.one_look, result.boxes))
     return {
         "numbers": _numbers(result, len(one), len(fused)),
-        "slider": tuple(boxes_drawn(rgb, boxes, result.palette) for boxes in (one, fused)),
+        "slider": tuple(boxes_drawn(rgb, boxes, result.model.palette) for boxes in (one, fused)),
         "hover": _hover_picture(rgb, result, threshold),
-        "gallery": [_both_frames(rgb, result, name, threshold) for name in result.found],
+        "gallery": [_both_frames(rgb, result, name, threshold) for name in result.plan.views],
         "steps": _mistake_steps(rgb, result, threshold),
         "table": _table(result),
         "meaning": _threshold_note(result, threshold),
-        "notes": "\n\n".join(case.picture.notes),
+        "notes": "\n\n".join(result.notes),
     }
 
 
@@ -51,7 +53,7 @@ def _shown(boxes: Boxes, threshold: float) -> Boxes:
 
 def _numbers(result: Detection, one: int, fused: int) -> str:
     """Returns the three big numbers; one and fused are counts of boxes shown."""
-    looks = looks_together(len(result.found))
+    looks = looks_together(len(result.plan.views))
     if result.scores is None or np.isnan(sum(score.ap50 for score in result.scores)):
         return cards(
             ("One look", str(one), "boxes shown"),
@@ -79,8 +81,8 @@ def _table(result: Detection) -> str:
 
 def _threshold_note(result: Detection, threshold: float) -> str:
     """Returns what a display threshold means with this many looks, in plain words."""
-    views = len(result.found)
-    if not result.averages or views == 1:
+    views = len(result.plan.views)
+    if not FUSERS[result.plan.fusion].shares or views == 1:
         return "<p class='small'>A box is shown if its score is at least this.</p>"
     need = max(1, int(np.ceil(threshold * views - 1e-9)))
     looks = f"{need} of {views} looks" if need > 1 else "one look"
@@ -92,15 +94,15 @@ def _threshold_note(result: Detection, threshold: float) -> str:
 
 def _arithmetic(result: Detection, index: int) -> str:
     """Returns how the score of one fused box came about, in plain words."""
-    names = list(result.found)
+    names = result.plan.views
     members = [(names[view], number) for view, number in result.fused.members[index]]
-    scores = [float(result.found[name].scores[number]) for name, number in members]
+    scores = [float(result.looks[name].boxes.scores[number]) for name, number in members]
     parts = ", ".join(
         f"{VIEWS[name].label} {score:.2f}"
         for (name, _), score in zip(members, scores, strict=True)
     )
-    total = float(result.fused.boxes.scores[index])
-    if not result.averages:
+    total = float(result.boxes.scores[index])
+    if not FUSERS[result.plan.fusion].shares:
         return f"{parts}: the best score counts, {total:.2f}"
     share = min(len(members), len(names))
     mean = np.mean(scores)
@@ -110,7 +112,7 @@ def _arithmetic(result: Detection, index: int) -> str:
 def _hover_picture(rgb: np.ndarray, result: Detection, threshold: float) -> str:
     """Returns the picture with its fused boxes; pointing at one shows the boxes that made it."""
     height, width = rgb.shape[:2]
-    boxes = result.fused.boxes
+    boxes = result.boxes
     order = np.argsort(-boxes.areas, kind="stable")  # small boxes on top, to be reached
     groups = [_box_group(result, index) for index in order[boxes.scores[order] >= threshold]]
     return (
@@ -122,12 +124,12 @@ def _hover_picture(rgb: np.ndarray, result: Detection, threshold: float) -> str:
 
 def _box_group(result: Detection, index: int) -> str:
     """Returns one fused box with the boxes that made it."""
-    names, boxes = list(result.found), result.fused.boxes
+    names, boxes = result.plan.views, result.boxes
     label = int(boxes.labels[index])
-    color = f"rgb{result.palette.colors[label]}"
-    told = escape(f"{result.palette.names[label]}: {_arithmetic(result, index)}")
+    color = f"rgb{result.model.palette.colors[label]}"
+    told = escape(f"{result.model.palette.names[label]}: {_arithmetic(result, index)}")
     members = "".join(
-        _rect(result.found[names[view]].xyxy[number], 'class="member"')
+        _rect(result.looks[names[view]].boxes.xyxy[number], 'class="member"')
         for view, number in result.fused.members[index]
     )
     box = _rect(boxes.xyxy[index], f'class="box" style="stroke:{color}"')
@@ -151,8 +153,12 @@ def _both_frames(
     """Returns a look's boxes in its own frame and, right of a white gap, turned back."""
     view = VIEWS[name]
     seen = as_rgb(view.augment(to_tensor(rgb)[None])[0])
-    own, back = (_shown(boxes, threshold) for boxes in result.looks[name])
-    parts = [boxes_drawn(seen, own, result.palette), boxes_drawn(rgb, back, result.palette)]
+    look = result.looks[name]
+    own, back = (_shown(boxes, threshold) for boxes in (look.frame, look.boxes))
+    parts = [
+        boxes_drawn(seen, own, result.model.palette),
+        boxes_drawn(rgb, back, result.model.palette),
+    ]
     tall = max(part.shape[0] for part in parts)
     parts = [
         np.pad(part, ((0, tall - part.shape[0]), (0, 0), (0, 0)), constant_values=255)
@@ -166,7 +172,10 @@ def _mistake_steps(
     rgb: np.ndarray, result: Detection, threshold: float
 ) -> list[tuple[np.ndarray, str]]:
     """Returns pictures with captions: what goes wrong if x is not mirrored back."""
-    own, back = (_shown(boxes, threshold) for boxes in result.looks["hflip"])
+    look = result.looks["hflip"]
+    own, back = (_shown(boxes, threshold) for boxes in (look.frame, look.boxes))
     mirrored = np.ascontiguousarray(rgb[:, ::-1])
     steps = (("1. Mirrored", mirrored, own), ("2. x copied", rgb, own), ("3. W − x", rgb, back))
-    return [(boxes_drawn(image, boxes, result.palette), text) for text, image, boxes in steps]
+    return [
+        (boxes_drawn(image, boxes, result.model.palette), text) for text, image, boxes in steps
+    ]

@@ -2,7 +2,6 @@
 
 import gradio as gr
 
-from tta_demo.models.detectors import DETECTORS
 from tta_demo.samples.weeds import DIFFICULTY
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.box_fusion import FUSERS
@@ -69,7 +68,7 @@ def _build_pictures(screen: Screen) -> None:
         generate=gr.Button("New field", size="sm", elem_id="detect-new"),
     )  # fmt: skip
     screen["picture"] = picture_box("Picture", "detect-picture")
-    record = DETECTORS[DETECTOR]
+    record = DETECTOR
     gr.HTML(
         f"<p>{record.summary} Anything else puzzles it.</p>"
         f"<p class='classes'>{legend_of(record.palette)}</p>",

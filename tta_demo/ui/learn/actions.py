@@ -8,10 +8,11 @@ from typing import Any
 
 import gradio as gr
 
+from tta_demo.evaluation.failures import Failures
 from tta_demo.learning.fit import Fit, fit_steps
 from tta_demo.learning.fit_methods import METHODS, needs_all_classes
-from tta_demo.learning.weight_file import WeightFile
-from tta_demo.tasks.gallery import Verdict, compare, file_of, learned_plan
+from tta_demo.learning.weight_file import WeightFile, weights_by_name
+from tta_demo.tasks.gallery import Verdict, compare
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.views import VIEW_SETS, VIEWS
 from tta_demo.ui.kit.files import saved, uploaded
@@ -44,18 +45,18 @@ def learn(visitor: LearnVisitor, wanted: Wanted) -> Iterator[Updates]:
     """Looks at the pictures, fits the weights in sight, and checks them on other pictures."""
     with visitor.turn:
         visitor.halt.clear()
-        per_class = wanted.form == "class"
-        needs_all_classes(wanted.method, per_class, "linear")
+        needs_all_classes(wanted.method, wanted.weights_form)
         views = tuple(name for name in VIEWS if name in wanted.views)
         if not views:
             raise ValueError("No look is chosen: choose at least one.")
         task = task_for(visitor, wanted)
         yield EMPTY | {"status": show.status("Getting ready …")}
-        broken: dict[str, str] = {}
+        broken = Failures()
         yield from _look(visitor, task, views, broken)
         if visitor.halt.is_set():
             yield {"status": show.status(STOPPED)}
             return
+        broken.refuse_if_nothing_read(task.calibration)
         task = task.without(broken)
         found = yield from _fit(visitor, task, views, wanted)
         yield {"status": show.status("Checking on pictures that were not used …")}
@@ -63,7 +64,7 @@ def learn(visitor: LearnVisitor, wanted: Wanted) -> Iterator[Updates]:
 
 
 def _look(
-    visitor: LearnVisitor, task: Task, views: tuple[str, ...], broken: dict[str, str]
+    visitor: LearnVisitor, task: Task, views: tuple[str, ...], broken: Failures
 ) -> Iterator[Updates]:
     """Runs the forward passes that are missing; notes pictures that cannot be read."""
     needed = tuple(dict.fromkeys((*views, "identity")))
@@ -71,10 +72,8 @@ def _look(
     missing = task.gallery.missing(names, needed)
     start = shown = time.monotonic()
     for done, name in enumerate(missing):
-        try:
+        with broken.of(name):
             task.gallery.look(name, needed)
-        except (ValueError, OSError) as error:
-            broken[name] = str(error)
         now = time.monotonic()
         if visitor.halt.is_set():
             return
@@ -92,10 +91,11 @@ def _fit(
     """Shows the loss and the weights move; returns the fit."""
     answers = task.gallery.answers(task.calibration, views)
     shrink = None if wanted.choose else wanted.shrink
-    per_class = wanted.form == "class"
     label = METHODS[wanted.method].label
     shown = 0.0
-    steps = fit_steps(answers, wanted.method, shrink, per_class, stopped=visitor.halt.is_set)
+    steps = fit_steps(
+        answers, wanted.method, shrink, wanted.weights_form, stopped=visitor.halt.is_set
+    )
     for found in steps:
         if time.monotonic() - shown > EVERY:
             shown = time.monotonic()
@@ -110,19 +110,18 @@ def _fit(
 def _bars(world: str, views: Sequence[str], rows: list[Any]) -> str:
     """Returns the bars of weights, one or one a class for each view."""
     palette = WORLDS[world].record.palette
-    if isinstance(rows[0], list):
-        rows = [dict(zip(palette.names, row, strict=True)) for row in rows]
-    return weight_bars(dict(zip(views, rows, strict=True)), palette)
+    return weight_bars(weights_by_name(views, rows, palette.names), palette)
 
 
 def _finish(visitor: LearnVisitor, task: Task, views: tuple[str, ...], found: Fit) -> Updates:
     """Returns the scores, and keeps the weights file."""
-    plan = learned_plan(views, found.weights, "linear")
-    own = compare(task.gallery, task.calibration, views, plan)
-    other = compare(task.gallery, task.held_out, views, plan) if task.held_out else None
+    plan, record = found.plan(views), WORLDS[task.world].record
+    own = compare(task.gallery, task.calibration, plan)
+    other = compare(task.gallery, task.held_out, plan) if task.held_out else None
     told = {"data": task.told, "first": task.calibration[0], "pictures": len(task.calibration)}
     scores = {"calibration": _rounded(own)} | ({"held_out": _rounded(other)} if other else {})
-    visitor.file = file_of(task.world, WORLDS[task.world], views, found, "linear", told, scores)
+    belongs = {"world": task.world, "model": record.name, "digest": record.digest}
+    visitor.file = WeightFile.of(found, views, record.classes, told, scores, **belongs)
     stopped = " Stopped early: these are the weights so far." if visitor.halt.is_set() else ""
     done = f"Done: learned on {len(task.calibration)} pictures with {len(views)} looks.{stopped}"
     return _usable(visitor.file) | {
@@ -142,7 +141,7 @@ def _rounded(verdict: Verdict) -> dict[str, Any]:
     return {"pictures": verdict.pictures} | kept
 
 
-def _notes(task: Task, broken: dict[str, str]) -> str:
+def _notes(task: Task, broken: Failures) -> str:
     """Returns what was left out, as plain text in HTML."""
     notes = list(broken.values())
     if task.bag and task.bag.lonely:
@@ -181,11 +180,11 @@ def load_file(visitor: LearnVisitor, load: dict[str, Any]) -> Updates:
         unknown = [view for view in file.views if view not in VIEWS]
         if unknown:
             raise ValueError(f"The weights are for looks unknown here: {', '.join(unknown)}.")
-        weights = file.select(file.views, world.record.digest, world.record.palette.names)
+        weights = file.select(file.views, world.record.digest, world.record.classes)
         visitor.file = file
         return EMPTY | _usable(file) | {
             "status": show.status(f"Weights for {world.label}: {file.origin}."),
-            "bars": _bars(file.world, file.views, weights.tolist()),
+            "bars": _bars(file.world, file.views, weights.values.tolist()),
         }  # fmt: skip
 
 

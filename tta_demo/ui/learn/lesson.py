@@ -1,7 +1,7 @@
 """What is learned on the Learn tab, and on which pictures; what a visitor's lesson keeps."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from tta_demo.learning.module import Form
 from tta_demo.learning.weight_file import WeightFile
+from tta_demo.samples.labelled import Source
 from tta_demo.samples.weeds import DIFFICULTY, SEEDS
 from tta_demo.tasks.gallery import Gallery
 from tta_demo.tasks.worlds import WORLDS, world_named
@@ -22,9 +24,6 @@ FIELDS, UPLOAD = "fields", "upload"
 """Where the pictures come from."""
 SHARE = 1 / 3
 """The part of an upload that is held out to check on."""
-
-FIELD_ANSWERS = Gallery(WORLDS["weeds"], {})
-"""The same fields for everybody: at most 240 with 22 looks, 130 MB."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,11 @@ class Wanted:
     method: str
     shrink: float
     choose: bool
+
+    @property
+    def weights_form(self) -> Form:
+        """What the weights look like."""
+        return Form(per_class=self.form == "class")
 
 
 @dataclass
@@ -63,18 +67,12 @@ class Task:
     told: str
     bag: Bag | None = None
 
-    def without(self, broken: dict[str, str]) -> "Task":
-        """Returns the task without pictures that could not be read.
-
-        Raises:
-            ValueError: none is left to learn on.
-        """
+    def without(self, broken: Collection[str]) -> "Task":
+        """Returns the task without pictures that could not be read."""
         calibration, held_out = (
             [name for name in names if name not in broken]
             for names in (self.calibration, self.held_out)
         )
-        if not calibration:
-            raise ValueError(f"No picture could be read: {next(iter(broken.values()), '')}")
         return replace(self, calibration=calibration, held_out=held_out)
 
 
@@ -126,13 +124,14 @@ def task_for(visitor: LearnVisitor, wanted: Wanted) -> Task:
 
 
 def _fields(count: int, held_out: int) -> Task:
-    world = FIELD_ANSWERS.world
-    sizes = {"calibration": count, "test": held_out}
-    named = {
-        split: {f"{split} {seed}": partial(world.generate, seed, DIFFICULTY) for seed in seeds}
-        for split, size in sizes.items()
-        for seeds in [SEEDS[split][:size]]
-    }
-    FIELD_ANSWERS.sources.update(named["calibration"] | named["test"])
+    world = WORLDS["weeds"]
+    calibration, held = (
+        {f"{split} {seed}": Source(partial(world.generate, seed, DIFFICULTY)) for seed in seeds}
+        for split, seeds in (
+            ("calibration", SEEDS["calibration"][:count]),
+            ("test", SEEDS["test"][:held_out]),
+        )
+    )
     told = "generated fields, calibration seeds"
-    return Task("weeds", FIELD_ANSWERS, list(named["calibration"]), list(named["test"]), told)
+    gallery = Gallery(world, calibration | held)
+    return Task("weeds", gallery, list(calibration), list(held), told)

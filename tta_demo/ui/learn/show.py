@@ -6,8 +6,8 @@ from html import escape
 from math import isnan
 
 from tta_demo.learning.fit import Fit
-from tta_demo.models.registry import ASSETS
-from tta_demo.scoring.score import Difference
+from tta_demo.pictures.assets import ASSETS
+from tta_demo.scoring.interval import Difference
 from tta_demo.tasks.gallery import PIXELS, Verdict
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.ui.kit.html import figure, signed, table, tone

@@ -8,7 +8,7 @@ from typing import Any
 
 from tta_demo.samples.archives import MAX_BYTES, MAX_FILES, unpack
 from tta_demo.samples.folders import pair, read_pair, split_mixed
-from tta_demo.tasks.gallery import Load
+from tta_demo.samples.labelled import Source
 from tta_demo.tasks.worlds import World
 from tta_demo.ui.kit.files import uploaded
 
@@ -27,7 +27,7 @@ class Bag:
         folder: where zips were unpacked; goes with the bag.
     """
 
-    sources: dict[str, Load]
+    sources: dict[str, Source]
     lonely: tuple[str, ...]
     folder: TemporaryDirectory | None = field(default=None, repr=False)
 
@@ -54,7 +54,9 @@ def open_bag(uploads: list[dict[str, Any]] | None, world: World) -> Bag:
         )
     palette = world.record.palette
     sources = {
-        picture.stem: partial(read_pair, picture, mask, palette, world.complete)
+        picture.stem: Source(
+            partial(read_pair, picture, mask, palette, world.complete), (picture, mask)
+        )
         for picture, mask in pairs.pairs
     }
     return Bag(sources, pairs.lonely, folder)

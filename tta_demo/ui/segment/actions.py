@@ -209,7 +209,7 @@ def files(visitor: SegmentVisitor) -> Updates:
         if visitor.case is None:
             return NO_FILES
         result, name = visitor.case.segment(), visitor.case.name
-        palette = result.world.record.palette
+        palette = result.model.palette
         labels = full_size(result.labels, result.picture.size)
         paths = {
             "index": saved(index_png(labels, palette), f"{name}-mask.png"),

@@ -77,9 +77,10 @@ class SegmentCase(Case):
 
     def segment(self, track: Track = iter) -> Segmentation:
         """Returns the answer; from the cache where it can."""
-        picture = replace(self.picture, notes=self.picture.notes + self.mask_notes)
-        views, fusion = self.settings.views, self.settings.fusion
-        return segment(self.world, picture, self.truth, views, fusion, track, file=self.file)
+        views = self.settings.views
+        plan, notes = self.world.plan(views, self.settings.fusion, self.file)
+        picture = replace(self.picture, notes=self.picture.notes + self.mask_notes + notes)
+        return segment(self.world.record, picture, plan, self.truth, views, track)
 
 
 class SegmentVisitor(Viewer):
@@ -104,8 +105,7 @@ def field_case(settings: Settings, seed: int, difficulty: float) -> SegmentCase:
     """Returns a generated picture of the settings' world, with its mask."""
     made = WORLDS[settings.world].generate(seed, difficulty)
     note = f"Field of seed {seed}, difficulty {difficulty:.2f}."
-    size = made.labels.shape
-    picture = Picture(made.rgb, size, size, 1, (note,))
+    picture = Picture.of(made.rgb, note)
     return SegmentCase(
         name=made.name, picture=picture, truth=made.labels, settings=settings, seed=seed
     )

@@ -5,8 +5,9 @@ from html import escape
 
 import gradio as gr
 
+from tta_demo.models.domains import DOMAINS
 from tta_demo.tasks.worlds import WORLDS
-from tta_demo.tta.views import DOMAINS, VIEW_SETS
+from tta_demo.tta.views import VIEW_SETS
 from tta_demo.ui.kit.html import legend_of
 from tta_demo.ui.kit.looking import WORKING
 from tta_demo.ui.kit.parts import samples, set_of
@@ -21,7 +22,7 @@ __all__ = [
 
 def change_world(world: str) -> Updates:
     """Dims the result, and offers the examples, colours and looks of another world."""
-    domain = WORLDS[world].domain
+    domain = WORLDS[world].record.domain
     return WORKING | {"domain": domain} | world_parts(world) | tick_domain(domain)
 
 
@@ -48,7 +49,7 @@ def tick_all() -> Updates:
 
 def domain_of(world: str, views: Sequence[str]) -> str | None:
     """Returns the domain that ticks these views, the world's own first; None if none does."""
-    ordered = (WORLDS[world].domain, *DOMAINS)
+    ordered = (WORLDS[world].record.domain, *DOMAINS)
     return set_of(views, {name: DOMAINS[name].views for name in ordered})
 
 

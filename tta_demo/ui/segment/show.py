@@ -54,7 +54,7 @@ def show(case: SegmentCase, result: Segmentation) -> Updates:
 
 def show_fusion(case: SegmentCase, result: Segmentation) -> Updates:
     """Returns what depends on the fusion, the truth and the way to score."""
-    palette = result.world.record.palette
+    palette = result.model.palette
     rgb = result.picture.rgb
     masks = [(result.labels == i).astype(np.uint8) for i in range(1, len(palette.names))]
     return READY | NO_FILES | {
@@ -72,11 +72,11 @@ def show_fusion(case: SegmentCase, result: Segmentation) -> Updates:
 
 def show_view(case: SegmentCase, result: Segmentation, name: str) -> Updates:
     """Returns what one view saw, what it answered there, and the answer turned back."""
-    view, palette = VIEWS[name], result.world.record.palette
+    view, palette = VIEWS[name], result.model.palette
     shown = as_rgb(view.augment(to_tensor(result.picture.rgb)[None])[0])
     score = result.view_score(name, case.settings.background)
     own = "" if score is None else f" Its own score: **{100 * score:.1f} %** mean IoU."
-    seen = "yes" if result.world.record.augmentation.covers(view) else "no"
+    seen = "yes" if result.model.augmentation.covers(view) else "no"
     return {
         "about": f"**{view.label}**: {view.summary}.{own} Training showed such pictures: {seen}.",
         "shown": shown,
@@ -88,7 +88,7 @@ def show_view(case: SegmentCase, result: Segmentation, name: str) -> Updates:
 def _turned_back(result: Segmentation, name: str) -> np.ndarray:
     """Returns the answer over the picture; what the view did not see is greyed out."""
     answer = result.looks[name]
-    image = overlay(result.picture.rgb, answer.labels, result.world.record.palette)
+    image = overlay(result.picture.rgb, answer.labels, result.model.palette)
     if answer.seen is not None:
         image[~answer.seen.numpy()] = image[~answer.seen.numpy()] // 4 + 96
     return image
@@ -100,7 +100,11 @@ def _caption(case: SegmentCase, result: Segmentation, name: str) -> str:
 
 
 def _looks(result: Segmentation) -> str:
-    return "Original only" if result.fusion == "none" else html.looks_together(len(result.views))
+    return (
+        "Original only"
+        if result.plan.fusion == "none"
+        else html.looks_together(len(result.plan.views))
+    )
 
 
 def _numbers(result: Segmentation, background: bool) -> str:
@@ -127,13 +131,13 @@ def _bars(result: Segmentation) -> str:
     weights = result.weights
     if weights is not None:
         text = "How much each look counts, learned on labelled pictures."
-    elif result.fusion == "none":
+    elif result.plan.fusion == "none":
         weights, text = {"identity": 1.0}, "Only the original counts."
     else:
-        weights = dict.fromkeys(result.views, 1 / len(result.views))
-        text = EVEN.get(result.fusion, "All looks count the same.")
+        weights = dict.fromkeys(result.plan.views, 1 / len(result.plan.views))
+        text = EVEN.get(result.plan.fusion, "All looks count the same.")
     hint = "Click a bar to see what that look saw."
-    rows = html.weight_bars(weights, result.world.record.palette, "button")
+    rows = html.weight_bars(weights, result.model.palette, "button")
     return f"<p>{escape(text)} {hint}</p>{rows}"
 
 
@@ -141,7 +145,7 @@ def _class_table(result: Segmentation) -> str:
     """Returns F1 and IoU a class, with one look and with all; a sentence without truth."""
     if result.matrices is None:
         return "<p>Add a mask to see how right the answers are, class by class.</p>"
-    palette = result.world.record.palette
+    palette = result.model.palette
     columns = [100 * score(matrix) for score in (f1, iou) for matrix in result.matrices]
     names = zip(palette.names, palette.colors, strict=True)
     rows = [
@@ -156,7 +160,7 @@ def _class_table(result: Segmentation) -> str:
         ("Class", *("one look", "combined") * 2),
         ([name, *(html.figure(value, 2) for value in values)] for name, values in rows),
         f"In percent. Combined: {escape(_looks(result))}, "
-        f"{escape(FUSIONS[result.fusion].summary)}.",
+        f"{escape(FUSIONS[result.plan.fusion].summary)}.",
         above="<tr><th></th><th scope='colgroup' colspan='2'>F1</th>"
         "<th scope='colgroup' colspan='2'>IoU</th></tr>",
     )

@@ -4,10 +4,11 @@ from typing import Any
 
 import gradio as gr
 
+from tta_demo.models.domains import DOMAINS
 from tta_demo.samples.weeds import DIFFICULTY
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.fusion import FUSIONS
-from tta_demo.tta.views import DOMAINS, VIEWS
+from tta_demo.tta.views import VIEWS
 from tta_demo.ui.kit.events import HEAVY, LATEST, RAW
 from tta_demo.ui.kit.files import beside
 from tta_demo.ui.kit.looking import open_with
@@ -80,7 +81,7 @@ def _build_painting(screen: Screen) -> None:
 
 
 def _build_looks(screen: Screen) -> None:
-    domain = WORLDS[WORLD].domain
+    domain = WORLDS[WORLD].record.domain
     gr.Markdown("### 2. How should it look again?")
     screen["domain"] = radio(
         "What kind of picture is it?", DOMAINS, "domain", domain, show_label=True,

@@ -191,6 +191,7 @@ def test_unticking_the_last_view_is_refused_and_the_tick_returns(page):
     told(page, "tick")
     page.locator("#mirror-and-turn input:checked").wait_for(timeout=10_000)
     assert page.locator("#mirror-and-turn input:checked").count() == 1
+    settled(page)
 
 
 def test_learned_weights_refuse_a_view_that_they_lack_by_name(page):

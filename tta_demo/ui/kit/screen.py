@@ -40,7 +40,7 @@ class Screen:
     Args:
         visitor: the first value of the part `visitor`, fresh for everybody.
         restore: after an action failed, puts back what fits the result on screen.
-        finish: after an action changed the result, does what can wait; nothing if left out.
+        finish: does what can wait once a result is on screen; nothing if left out.
     """
 
     def __init__(self, visitor: Visitor, restore: Action, finish: Action | None = None) -> None:
@@ -88,9 +88,10 @@ class Screen:
     def act(self, trigger: Trigger, action: Action, how: dict[str, Any] = LIGHT) -> Dependency:
         """As `on`, for an action that changes the result: `finish` or `restore` follows."""
         event = self.on(trigger, action, how)
-        self.on(event.failure, self._restore)
+        restored = self.on(event.failure, self._restore)
         if self._finish:
             self.on(event.success, self._finish)
+            self.on(restored.success, self._finish)
         return event
 
     def _handler(self, action: Action) -> tuple[Callable, set[Block]]:

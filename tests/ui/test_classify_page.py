@@ -3,10 +3,12 @@ import numpy as np
 import pytest
 from browser import DESKTOP, PHONE, needs_chromium, open_tab, told, visit
 
-from tta_demo.models.efficientnet import load_classifier
-from tta_demo.pictures.reading import read_picture
+from tta_demo.models.registry import load_model
+from tta_demo.pictures.reading import Picture, read_picture
 from tta_demo.tasks.classify import classify
 from tta_demo.tta.crops import CROP_SETS
+from tta_demo.tta.fusion import FUSIONS
+from tta_demo.tta.plan import Plan
 from tta_demo.ui.classify.case import CLASSIFIER, PHOTOS
 
 pytestmark = [needs_chromium, pytest.mark.slow]
@@ -24,8 +26,8 @@ def page(window, visited, url):
 
 def expected(rgb, views, fusion="mean"):
     """What the page must show: the five likeliest classes with their shares."""
-    result = classify(CLASSIFIER, rgb, CROP_SETS[views], fusion)
-    return [f"{result.classes[i]} {share:.1%}" for i, share in result.top(5)]
+    result = classify(CLASSIFIER, Picture.of(rgb), Plan(CROP_SETS[views], fusion))
+    return [f"{result.model.classes[i]} {share:.1%}" for i, share in result.top(5)]
 
 
 def shows(page, wanted):
@@ -61,11 +63,9 @@ def test_other_looks_and_fusions_show_what_the_library_says(page):
     shows(page, expected(rgb, "five-crop"))
     assert page.locator("#classify-looks .look").count() == 5
     calls = []
-    hook = load_classifier(CLASSIFIER).network.register_forward_pre_hook(
-        lambda *_: calls.append(1)
-    )
+    hook = load_model(CLASSIFIER).network.register_forward_pre_hook(lambda *_: calls.append(1))
     try:
-        page.locator("#classify-fusion label", has_text="Average of logits").click()
+        page.locator("#classify-fusion label", has_text=FUSIONS["gmean"].label).click()
         shows(page, expected(rgb, "five-crop", "gmean"))
     finally:
         hook.remove()

@@ -4,11 +4,11 @@ import pytest
 from browser import DESKTOP, PHONE, needs_chromium, open_tab, told, visit
 
 from tta_demo.models.centernet import Detector
-from tta_demo.models.detectors import load_detector
+from tta_demo.models.registry import load_model
 from tta_demo.samples.weeds import SEEDS, field, plant_boxes
 from tta_demo.scoring.box_metrics import average_precision
-from tta_demo.tta.box_fusion import FUSERS
-from tta_demo.tta.box_views import detect
+from tta_demo.tta.box_fusion import FUSERS, fuse_boxes
+from tta_demo.tta.box_views import predict_boxes
 from tta_demo.tta.predict import to_tensor
 from tta_demo.tta.views import VIEW_SETS
 from tta_demo.ui.detect.case import DETECTOR
@@ -30,8 +30,8 @@ def page(window, visited, url):
 def first():
     """The first test field, the boxes of D4 in it, and the truth."""
     made = field(SEEDS["test"][0])
-    found = detect(load_detector(DETECTOR), to_tensor(made.rgb), VIEW_SETS["d4"])
-    return made.rgb, found, plant_boxes(made.plants)
+    looks = predict_boxes(load_model(DETECTOR), to_tensor(made.rgb), VIEW_SETS["d4"])
+    return made.rgb, {name: one.boxes for name, one in looks.items()}, plant_boxes(made.plants)
 
 
 def values(page):
@@ -56,7 +56,7 @@ def threshold(page, value):
 
 def expected(first, fusion):
     _, found, truth = first
-    boxes = (found["identity"], FUSERS[fusion].run(found).boxes)
+    boxes = (found["identity"], fuse_boxes(list(found.values()), fusion).boxes)
     scores = [average_precision([one], [truth], (1, 2)).ap50 for one in boxes]
     return [f"{100 * score:.1f} %" for score in scores]
 
@@ -65,7 +65,7 @@ def expected(first, fusion):
 def test_the_tab_opens_with_a_field_and_a_box_tells_how_it_came_about(page, size, first):
     shows(page, expected(first, "wbf"))
     _, found, _ = first
-    fused = FUSERS["wbf"].run(found)
+    fused = fuse_boxes(list(found.values()))
     boxes = page.locator("#detect-hover .fused")
     assert boxes.count() == int((fused.boxes.scores >= 0.3).sum())
     boxes.last.focus()
@@ -88,7 +88,7 @@ def test_another_fusion_runs_no_forward_pass_and_the_threshold_shows_fewer_boxes
     page, first, calls
 ):
     before = page.locator("#detect-hover .fused").count()
-    page.locator("#detect-fusion label", has_text="Best box wins").click()
+    page.locator("#detect-fusion label", has_text=FUSERS["nms"].label).click()
     shows(page, expected(first, "nms"))
     assert not calls
     page.locator("#detect-fusion label").nth(2).click()

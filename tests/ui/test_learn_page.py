@@ -102,7 +102,8 @@ def test_learned_weights_are_checked_saved_and_used(page, size, tmp_path):
     example = WEEDS.examples[0]
     picture = read_picture(example)
     truth, _ = WEEDS.read_truth(WEEDS.mask_of(example), picture)
-    wanted = segment(WEEDS, picture, truth, file.views, "learned", file=file).matrices
+    plan, _ = WEEDS.plan(file.views, "learned", file)
+    wanted = segment(WEEDS.record, picture, plan, truth).matrices
     assert numbers(page)[:2] == [f"{100 * mean_iou(matrix):.1f} %" for matrix in wanted]
 
 

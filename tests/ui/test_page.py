@@ -28,6 +28,7 @@ from tta_demo.pictures.reading import read_picture
 from tta_demo.scoring.metrics import mean_iou
 from tta_demo.tasks.segment import segment
 from tta_demo.tasks.worlds import WORLDS
+from tta_demo.tta.plan import Plan
 from tta_demo.tta.views import VIEW_SETS
 
 pytestmark = [needs_chromium, pytest.mark.slow]
@@ -67,7 +68,7 @@ def picture(tmp_path):
 def expected(picture, truth_path=None, place=PLACE):
     opened = read_picture(picture)
     truth = read_mask(truth_path, place.record.palette, opened)[0] if truth_path else None
-    return segment(place, opened, truth, VIEW_SETS["d4"], "mean")
+    return segment(place.record, opened, Plan(VIEW_SETS["d4"]), truth)
 
 
 def scores(place, number):

@@ -100,11 +100,8 @@ def _caption(case: SegmentCase, result: Segmentation, name: str) -> str:
 
 
 def _looks(result: Segmentation) -> str:
-    return (
-        "Original only"
-        if result.plan.fusion == "none"
-        else html.looks_together(len(result.plan.views))
-    )
+    plan = result.plan
+    return "Original only" if plan.fusion == "none" else html.looks_together(len(plan.views))
 
 
 def _numbers(result: Segmentation, background: bool) -> str:

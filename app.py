@@ -5,8 +5,8 @@ import os
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is imported
 
+from tta_demo.ui.kit.theme import launch_options
 from tta_demo.ui.page import build_page
-from tta_demo.ui.theme import launch_options
 
 demo = build_page()
 

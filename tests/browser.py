@@ -38,22 +38,17 @@ def chromium() -> Iterator[Browser]:
 
 
 def open_page(browser: Browser, url: str, size=DESKTOP, dark: bool = False) -> Page:
-    """Opens the page and waits for the example's result."""
+    """Opens the page in a new window and waits for the example's result."""
     page = browser.new_page(viewport=size)
-    page.goto(f"{url}?__theme={'dark' if dark else 'light'}")
-    page.locator("#numbers .value").first.wait_for(timeout=60_000)
-    settled(page)
+    visit(page, url, dark)
     return page
 
 
-@contextmanager
-def watched(page: Page) -> Iterator[Page]:
-    """Closes the page in the end, and fails if a script on it did."""
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    page.close()
-    assert not errors
+def visit(page: Page, url: str, dark: bool = False) -> None:
+    """Opens the page, as a new visitor, and waits for the example's result."""
+    page.goto(f"{url}?__theme={'dark' if dark else 'light'}")
+    page.locator("#numbers .value").first.wait_for(timeout=60_000)
+    settled(page)
 
 
 def settled(page: Page) -> None:

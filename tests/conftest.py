@@ -4,6 +4,14 @@ import torch
 from browser import DESKTOP, chromium
 from torch import nn
 
+from tta_demo.models.unet import UNet
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "url" in item.fixturenames:  # all of them share one server, in one process
+            item.add_marker(pytest.mark.xdist_group("page"))
+
 
 @pytest.fixture(autouse=True)
 def seed():
@@ -21,14 +29,30 @@ def toy_model(seed):
     return model.eval()
 
 
-@pytest.fixture(scope="session")
-def url():
-    from app import demo
-    from tta_demo.ui.theme import launch_options
+@pytest.fixture
+def random_unet(seed):
+    """A small U-Net whose answers are far from even."""
+    network = UNet(3, width=4).eval()
+    with torch.no_grad():
+        network.outputs.weight.mul_(30)
+    return network
 
-    demo.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch_options())
-    yield demo.local_url
-    demo.close()
+
+@pytest.fixture(scope="session")
+def demo():
+    """The page, served; learned weights are checked on few fields, so that nobody waits."""
+    from tta_demo.ui.kit.theme import launch_options
+    from tta_demo.ui.page import build_page
+
+    page = build_page(held_out=6)
+    page.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch_options())
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="session")
+def url(demo):
+    return demo.local_url
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +64,32 @@ def browser():
 @pytest.fixture
 def size():
     return DESKTOP
+
+
+@pytest.fixture(scope="session")
+def windows(browser):
+    """Windows by size, with the errors of scripts in each; they stay open from test to test."""
+    opened = {}
+    yield opened
+    for page, _ in opened.values():
+        page.close()
+
+
+@pytest.fixture
+def window(browser, windows, size):
+    """A window of this size, as the test before left it; fails if a script in it did."""
+    key = (size["width"], size["height"])
+    if key not in windows:
+        page, errors = browser.new_page(viewport=size), []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        windows[key] = page, errors
+    page, errors = windows[key]
+    errors.clear()
+    yield page
+    assert not errors
+
+
+@pytest.fixture(scope="module")
+def visited():
+    """The windows in which this module's tests have opened the page."""
+    return set()

@@ -1,4 +1,8 @@
+"""Which way the arrows point: folders know those below them, no import goes in a circle."""
+
 import ast
+import graphlib
+import sys
 from pathlib import Path
 
 import pytest
@@ -6,62 +10,22 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "tta_demo"
 
-# Arrows point up this list only: a module knows nothing of those below it. A folder stands for
-# all of its modules.
-LAYERS = (
-    "symmetry",
-    "boxes",
-    "box_fusion",
-    "palettes",
+# The floors of the house, from the ground up: a folder knows nothing of those after it.
+FLOORS = (
+    "tta",
     "pictures",
-    "masks",
-    "draw",
-    "metrics",
-    "metrics_boxes",
     "samples",
-    "views",
-    "detection",
-    "predict",
-    "fusion",
-    "solver",
-    "learnable",
-    "answers",
-    "methods",
-    "learned",
-    "weight_file",
-    "evaluate",
-    "models.unet",
-    "models.runner",
-    "models.detector",
-    "models.train",
-    "models.train_detector",
-    "models.registry",
-    "models.detectors",
-    "learned_boxes",
-    "models.card",
-    "models.detector_card",
-    "models.efficientnet",
-    "crops",
-    "classification",
-    "worlds",
-    "segmentation",
-    "study",
-    "benchmark",
-    "benchmark_learn",
-    "journal",
-    "photos",
-    "benchmark_imagenet",
-    "benchmark_detect",
-    "options",
-    "batch",
-    "batch_boxes",
-    "sources",
+    "models",
+    "scoring",
+    "learning",
+    "training",
+    "tasks",
+    "evaluation",
     "commands",
-    "looking",
-    "cli",
-    "__main__",
     "ui",
 )
+APART = {("ui", "commands")}
+"""Folders that never meet, whatever their order."""
 
 
 def imported(source):
@@ -80,19 +44,31 @@ def imports_gradio(source):
     return any(name.split(".")[0].startswith("gradio") for name in imported(source))
 
 
-def layer_of(module):
-    """Returns the place in `LAYERS` of a module or of a name in one, `fusion.fuse`; or None."""
-    for place, layer in enumerate(LAYERS):
-        if module == layer or module.startswith(f"{layer}."):
-            return place
-    return None
+def floor_of(module):
+    """Returns the floor of a module `models.unet`; None for the package's own two files."""
+    folder = module.split(".")[0]
+    return FLOORS.index(folder) if folder in FLOORS else None
 
 
-def later_imports(module, source):
-    """Returns what a module `models.unet` imports from below its own layer."""
+def wrong_imports(module, source):
+    """Returns what a module `models.unet` imports from a floor above its own, or apart from it."""
     inside = {n.removeprefix("tta_demo.") for n in imported(source) if n.startswith("tta_demo.")}
-    places = {name: layer_of(name) for name in inside}
-    return {n for n, place in places.items() if place is not None and place > layer_of(module)}
+    own = floor_of(module)
+    return {
+        name
+        for name in inside
+        if (place := floor_of(name)) is not None
+        and (place > own or (module.split(".")[0], name.split(".")[0]) in APART)
+    }
+
+
+def circle(graph):
+    """Returns modules that import each other in a circle, if there are any."""
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        return error.args[1]
+    return None
 
 
 def exported(source):
@@ -118,11 +94,12 @@ def only_a_docstring(source):
 
 
 def module_name(path):
-    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 FILES = sorted(PACKAGE.rglob("*.py"))
-PLAIN = [path for path in FILES if path.name != "__init__.py"]
+HOUSED = [path for path in FILES if path.parent != PACKAGE]
 
 
 def test_only_the_page_knows_gradio():
@@ -151,33 +128,70 @@ def test_the_checker_notices_gradio_only_where_it_is_imported(source):
     assert not imports_gradio(source)
 
 
-@pytest.mark.parametrize("path", PLAIN, ids=module_name)
-def test_no_module_imports_one_below_it(path):
+@pytest.mark.parametrize("path", HOUSED, ids=module_name)
+def test_no_module_imports_one_from_a_floor_above(path):
     module = module_name(path)
-    assert layer_of(module) is not None, f"give {module} a place in LAYERS"
-    assert later_imports(module, path.read_text()) == set()
+    assert floor_of(module) is not None, f"give {module} a floor in FLOORS"
+    assert wrong_imports(module, path.read_text()) == set()
 
 
-def test_every_layer_exists():
-    names = {module_name(path) for path in PLAIN}
-    gone = {layer for layer in LAYERS if layer not in names and not (PACKAGE / layer).is_dir()}
-    assert gone == set()
+def test_every_floor_exists():
+    assert {floor for floor in FLOORS if not (PACKAGE / floor).is_dir()} == set()
 
 
 @pytest.mark.parametrize(
-    ("module", "source", "later"),
+    ("module", "source", "wrong"),
     [
-        ("views", "from tta_demo.fusion import fuse", {"fusion.fuse"}),
-        ("fusion", "from tta_demo.views import VIEWS", set()),
-        ("fusion", "import torch.fusion", set()),
-        ("predict", "def f():\n    import tta_demo.models.unet", {"models.unet"}),
-        ("models.unet", "from tta_demo.models import card", {"models.card"}),
-        ("models.card", "from tta_demo.models import unet", set()),
-        ("cli", "from tta_demo import ui", {"ui"}),
+        ("tta.views", "from tta_demo.tta.fusion import fuse", set()),
+        ("tta.views", "from tta_demo.tasks.segment import segment", {"tasks.segment.segment"}),
+        ("tta.views", "import torch.models", set()),
+        ("models.unet", "def f():\n    import tta_demo.training.unet", {"training.unet"}),
+        ("models.unet", "from tta_demo import training", {"training"}),
+        ("training.unet", "from tta_demo.models import unet", set()),
+        ("commands.app", "from tta_demo import ui", {"ui"}),
+        ("ui.page", "from tta_demo.commands import app", {"commands.app"}),
     ],
 )
-def test_the_checker_notices_an_import_from_below(module, source, later):
-    assert later_imports(module, source) == later
+def test_the_checker_notices_an_import_from_above_or_apart(module, source, wrong):
+    assert wrong_imports(module, source) == wrong
+
+
+def test_no_import_goes_in_a_circle():
+    names = {module_name(path) for path in HOUSED}
+    graph = {}
+    for path in HOUSED:
+        if path.name == "__init__.py":  # a folder's own list of names is no module of its own
+            continue
+        inside = {n.removeprefix("tta_demo.") for n in imported(path.read_text())}
+        # the longest part of `tta.fusion.fuse` that is a module
+        found = (next((p for p in (n, n.rpartition(".")[0]) if p in names), None) for n in inside)
+        graph[module_name(path)] = {name for name in found if name}
+    assert circle(graph) is None
+
+
+def test_the_checker_notices_a_circle():
+    assert circle({"a": {"b"}, "b": {"c"}, "c": set()}) is None
+    assert set(circle({"a": {"b"}, "b": {"c"}, "c": {"a"}})) == {"a", "b", "c"}
+
+
+def foreign(source):
+    """Returns the top-level packages that a source imports from outside this one."""
+    tops = {name.split(".")[0] for name in imported(source)}
+    return tops - {"tta_demo"} - set(sys.stdlib_module_names)
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "tta").glob("*.py")), ids=module_name)
+def test_the_core_needs_torch_and_numpy_alone(path):
+    assert foreign(path.read_text()) <= {"torch", "numpy"}
+
+
+def test_the_checker_notices_a_package_from_outside():
+    assert foreign("import os\nfrom PIL import Image\nfrom torch import nn") == {"PIL", "torch"}
+
+
+def test_the_core_is_read_in_an_hour():
+    lines = sum(len(p.read_text().splitlines()) for p in (PACKAGE / "tta").glob("*.py"))
+    assert 500 < lines <= 1400
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(PACKAGE).as_posix())

@@ -1,20 +1,22 @@
 import re
-import shlex
 import subprocess
 import sys
 
 import pytest
-from readme import README, ROOT, generated
+from snippets import README, ROOT, blocks, predict_words, promised
+from texts import PARTS, RESULTS_README, generated
+from typer.main import get_command
 
 TEXT = README.read_text()
 
 
-def blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", TEXT, flags=re.DOTALL)
+@pytest.mark.parametrize("path", PARTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_the_generated_parts_are_up_to_date(path):
+    assert generated(path) == path.read_text(), "run python .ci/renew texts"
 
 
-def test_the_generated_parts_are_up_to_date():
-    assert generated(TEXT) == TEXT, "run python tests/readme.py"
+def test_the_readme_is_read_in_one_sitting():
+    assert len(TEXT.splitlines()) <= 200
 
 
 def test_the_front_matter_fits_a_space():
@@ -23,40 +25,58 @@ def test_the_front_matter_fits_a_space():
     front = yaml.safe_load(TEXT.split("---")[1])
     assert front["sdk"] == "gradio"
     assert (ROOT / front["app_file"]).is_file()
+    assert (ROOT / front["thumbnail"]).is_file()
     assert len(front["short_description"]) <= 60
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("code", blocks("python"))
-def test_python_code_runs(code):
+def test_python_code_runs_and_prints_what_it_says(code):
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    assert [line for line in promised(code) if line not in done.stdout.splitlines()] == []
 
 
 @pytest.mark.slow
 def test_the_predict_command_runs(tmp_path):
-    lines = [line for block in blocks("sh") for line in block.splitlines()]
-    (command,) = [line for line in lines if line.startswith("python -m tta_demo predict")]
-    words = [str(tmp_path) if word == "out" else word for word in shlex.split(command)[1:]]
-    done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True)
+    command = [sys.executable, "-m", "tta_demo", *predict_words()[:-1], tmp_path]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.glob("*.json"))
 
 
-def test_ci_runs_the_command_that_the_readme_gives():
-    (command,) = [b.strip() for b in blocks("sh") if "pytest" in b]
+def test_ci_runs_the_command_that_contributors_are_given():
+    guide = (ROOT / ".github" / "CONTRIBUTING.md").read_text()
+    (command,) = re.findall(r"^pip install .* && pytest$", guide, flags=re.MULTILINE)
     assert command in (ROOT / ".ci" / "run").read_text().splitlines()
 
 
-def test_every_command_in_the_readme_exists():
-    from typer.main import get_command
+@pytest.mark.parametrize("path", [README, RESULTS_README], ids=["README", "results"])
+def test_every_command_that_is_shown_exists(path):
+    from tta_demo.commands.app import app
 
-    from tta_demo.cli import app
-
-    for line in re.findall(r"python -m tta_demo ([a-z ]+)", TEXT):
+    commands = re.findall(r"python -m tta_demo ([a-z ]+)", path.read_text())
+    assert commands
+    for line in commands:
         command = get_command(app)
         for word in line.split():
             if not hasattr(command, "commands"):
                 break
             assert word in command.commands, line
             command = command.commands[word]
+
+
+@pytest.mark.parametrize("path", [README, RESULTS_README], ids=["README", "results"])
+def test_every_picture_and_file_that_is_named_exists(path):
+    text = path.read_text()
+    pictures = re.findall(r"!\[.*\]\((.*)\)", text)
+    assert pictures
+    named = re.findall(r"`((?:assets|\.\.|\.github)/[^` ]*)`", text)
+    for name in pictures + named:
+        assert list(path.parent.glob(name)) or (path.parent / name).exists(), name
+
+
+def test_the_map_names_every_folder_of_the_package():
+    listed = TEXT.split("## Map")[1].split("## ")[0]
+    folders = {path.parent.name for path in (ROOT / "tta_demo").glob("*/__init__.py")}
+    assert set(re.findall(r"`(\w+)/`", listed)) - {"tta_demo"} == folders

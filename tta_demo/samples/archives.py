@@ -5,12 +5,11 @@ it declared there.
 """
 
 import stat
-import unicodedata
 import zipfile
 from contextlib import suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from tta_demo.samples.folders import is_clutter, is_picture
+from tta_demo.samples.folders import folded, is_clutter, is_picture
 
 __all__ = ["MAX_BYTES", "MAX_FILES", "unpack"]
 
@@ -33,11 +32,8 @@ def unpack(path: Path, into: Path) -> list[Path]:
     """Unpacks the picture files of a zip archive, and returns where they are.
 
     What is no picture by its ending, hidden or made by the system is left in the archive. Names
-    keep their folders; characters that some system does not allow become `_`.
-
-    Args:
-        path: the archive.
-        into: an empty folder; after an error it may hold a part of the files.
+    keep their folders; characters that some system does not allow become `_`. The folder `into`
+    must be empty; after an error it may hold a part of the files.
 
     Raises:
         ValueError: not a zip, damaged, over a limit, encrypted, or an entry has a dangerous or
@@ -76,7 +72,7 @@ def _chosen(archive: zipfile.ZipFile, path: Path) -> dict[PurePosixPath, zipfile
         if reason := _danger(entry, as_given):
             raise ValueError(f"{path.name}: {as_given!r} {reason}: {PACK_AGAIN}")
         name = _harmless(as_given)
-        key = unicodedata.normalize("NFC", str(name).casefold())
+        key = folded(str(name))
         if key in seen:
             raise ValueError(f"{path.name} has two files named {str(name)!r}: rename one of them")
         seen.add(key)

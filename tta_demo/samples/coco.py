@@ -4,19 +4,26 @@ Source: Lin et al., "Microsoft COCO: Common Objects in Context", 2014; its forma
 """
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 
-from tta_demo.boxes import Boxes
-from tta_demo.pictures import read_picture
-from tta_demo.samples.folders import is_clutter, is_picture
+from tta_demo.pictures.reading import read_picture
+from tta_demo.samples.folders import Names, blamed, files_below, is_picture
+from tta_demo.tta.boxes import Boxes
 
 __all__ = ["CocoFolder", "CocoPicture", "coco_pictures"]
+
+LISTS = ("images", "annotations", "categories")
+JSON = re.compile(r"(annotations/)?[^/]*\.json")
+
+_Found = dict[int | str, list[tuple[list[float], int]]]
+"""Corners and label of each box, by picture."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,41 +78,30 @@ def coco_pictures(
 ) -> CocoFolder:
     """Returns the pictures that a COCO JSON lists, with their boxes.
 
-    Pictures are found by their `file_name` anywhere below the folder. Boxes get the label 1 for
-    the first name, and so on; case does not matter. Crowds are left out: they are no single
-    things.
-
-    Args:
-        folder: where the pictures are.
-        names: the C classes of the detector, background not counted.
-        annotations: the JSON; the only one in the folder or its `annotations/` if left out.
+    Pictures are found by their `file_name` anywhere below the folder, see `Names`. The JSON is by
+    default the only one in the folder or its `annotations/`. Boxes get the label 1 for the first
+    of the detector's `names`, and so on; case does not matter. Crowds, no single things, are left
+    out.
 
     Raises:
         ValueError: there is not one JSON, it cannot be read or makes no sense, or has boxes of a
             class that the detector does not know; names the file and what is wrong with it.
     """
-    if not folder.is_dir():
-        raise ValueError(f"{folder} is no folder: give the one that the pictures are in")
-    path = annotations or _only_json(folder)
-    try:
+    files = files_below(folder)
+    path = annotations or _only_json(files, folder)
+    with blamed(path, "is no COCO file for this detector"):
         content = json.loads(path.read_text("utf-8-sig"))
-        images, entries, kinds = (
-            _list(content, key) for key in ("images", "annotations", "categories")
-        )
+        images, entries, kinds = (_list(content, key) for key in LISTS)
         crowds = [entry for entry in entries if entry.get("iscrowd")]
         entries = [entry for entry in entries if not entry.get("iscrowd")]
-        pictures = _pictures(images, _boxes(entries, _labels(kinds, entries, names)), folder)
-    except OSError as error:
-        raise ValueError(f"{path.name} cannot be opened: choose the file again") from error
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path.name} is no COCO file for this detector: {error}") from error
+        boxes = _boxes(entries, _labels(kinds, entries, names))
+        pictures = _pictures(images, boxes, files, folder)
     left = f"{len(crowds)} crowds are left out: what is found in them counts as wrong."
     return CocoFolder(path, pictures, (left,) if crowds else ())
 
 
-def _only_json(folder: Path) -> Path:
-    found = [*folder.glob("*.json"), *folder.glob("annotations/*.json")]
-    found = sorted(path for path in found if not is_clutter(path.relative_to(folder)))
+def _only_json(files: dict[str, Path], folder: Path) -> Path:
+    found = [path for name, path in files.items() if JSON.fullmatch(name)]
     if len(found) != 1:
         told = ", ".join(path.name for path in found) or "none"
         raise ValueError(f"{folder} must have one JSON file of annotations; there are: {told}")
@@ -134,25 +130,16 @@ def _labels(
     known = {name.casefold(): label for label, name in enumerate(names, 1)}
     called = {_value(one, "id", int, str): _value(one, "name", str) for one in categories}
     used = {_value(entry, "category_id", int, str) for entry in entries}
-    lost = sorted(used - set(called), key=str)
-    unknown = sorted(
-        f"{called.get(i, i)!r}" for i in used if i in lost or not _of(known, called[i])
-    )
+    labels = {i: known.get(called.get(i, "").strip().casefold(), 0) for i in used}
+    unknown = sorted(f"{called.get(i, i)!r}" for i, label in labels.items() if not label)
     if unknown:
         raise ValueError(
             f"categories {', '.join(unknown)} are unknown, choose among {', '.join(names)}"
         )
-    return {i: _of(known, called[i]) for i in used}
+    return labels
 
 
-def _of(known: dict[str, int], name: str) -> int:
-    return known.get(name.strip().casefold(), 0)
-
-
-def _boxes(
-    entries: Sequence[dict[str, Any]], labels: dict[int | str, int]
-) -> dict[int | str, list[tuple[list[float], int]]]:
-    """Returns corners and label of each box, by picture."""
+def _boxes(entries: Sequence[dict[str, Any]], labels: dict[int | str, int]) -> _Found:
     found = defaultdict(list)
     for entry in entries:
         box = _value(entry, "bbox", list)
@@ -166,37 +153,23 @@ def _boxes(
 
 
 def _pictures(
-    images: Sequence[dict[str, Any]],
-    boxes: dict[int | str, list[tuple[list[float], int]]],
-    folder: Path,
+    images: Sequence[dict[str, Any]], boxes: _Found, files: dict[str, Path], folder: Path
 ) -> dict[str, CocoPicture]:
-    files: dict[str, list[Path]] = defaultdict(list)
-    for path in sorted(folder.rglob("*")):
-        if is_picture(path) and not is_clutter(path.relative_to(folder)):
-            files[path.name].append(path)
+    names = Names(name for name, path in files.items() if is_picture(path))
     ids = [_value(image, "id", int, str) for image in images]
     pictures: dict[str, CocoPicture] = {}
     for i, image in zip(ids, images, strict=True):
         name, own = _value(image, "file_name", str), boxes.get(i, [])
+        known = names.find(name, "file_name")
+        # nothing outside of the folder: what is lost there will be missed when it is read
+        path = files[known] if known else folder / PurePosixPath(name.replace("\\", "/")).name
         truth = Boxes([b for b, _ in own], np.ones(len(own)), np.array([c for _, c in own], int))
         told = image.get("height") is not None and image.get("width") is not None
         size = (_value(image, "height", int), _value(image, "width", int)) if told else None
-        pictures[name] = CocoPicture(_place(files, folder, name), truth, size)
+        pictures[name] = CocoPicture(path, truth, size)
     if not len(images) == len(pictures) == len(set(ids)):
         raise ValueError("two of its 'images' share an id or a file_name")
     if not pictures or set(boxes) - set(ids):
         told = ", ".join(map(str, sorted(set(boxes) - set(ids), key=str)[:3]))
         raise ValueError(f"it lists no pictures {told}".rstrip())
     return pictures
-
-
-def _place(files: dict[str, list[Path]], folder: Path, name: str) -> Path:
-    """Returns the file that a name means: as it stands there, else by its end."""
-    wanted = PurePath(name.replace("\\", "/"))
-    paths = {path.relative_to(folder).as_posix(): path for path in files.get(wanted.name, [])}
-    if wanted.as_posix() in paths:
-        return paths[wanted.as_posix()]
-    ending = [path for path in paths if path.endswith(f"/{wanted.as_posix()}")] or [*paths]
-    if len(ending) > 1:
-        raise ValueError(f"file_name {name!r} could be {' or '.join(ending[:2])}")
-    return paths[ending[0]] if ending else folder / wanted.name

@@ -4,27 +4,21 @@ import json
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath
 
 import numpy as np
 
-from tta_demo.masks import read_mask
-from tta_demo.palettes import Palette
-from tta_demo.pictures import read_picture
+from tta_demo.pictures.masks import read_mask
+from tta_demo.pictures.palettes import Palette
+from tta_demo.pictures.reading import read_picture
 from tta_demo.samples.labelled import LabelledPicture
 
-__all__ = [
-    "Pairs",
-    "find",
-    "is_clutter",
-    "is_picture",
-    "pair",
-    "read_pair",
-    "read_palette",
-    "split_mixed",
-]
+__all__ = ["Names", "Pairs", "blamed", "files_below", "find", "folded", "is_clutter", "is_picture"]
+__all__ += ["pair", "read_pair", "read_palette", "split_mixed"]
 
 ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp", ".avif"}
 CLUTTER = {"__macosx", "thumbs.db", "desktop.ini"}
@@ -67,15 +61,81 @@ def is_clutter(path: PurePath) -> bool:
     return any(part.startswith(".") or part.lower() in CLUTTER for part in path.parts)
 
 
+def folded(name: str) -> str:
+    """Returns what spellings of one name share; Macs write umlauts as two characters."""
+    return unicodedata.normalize("NFC", name.casefold())
+
+
+@contextmanager
+def blamed(path: Path, fault: str) -> Iterator[None]:
+    """Raises what goes wrong with a file as a ValueError: its name, `fault` and the cause."""
+    try:
+        yield
+    except OSError as error:
+        raise ValueError(f"{path.name} cannot be opened: choose the file again") from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path.name} {fault}: {error}") from error
+
+
+def files_below(folder: Path) -> dict[str, Path]:
+    """Returns the files in a folder and below it, in order, by their paths from there.
+
+    Hidden and system files are left out, links are followed.
+
+    Raises:
+        ValueError: it is no folder.
+    """
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is no folder: give the one that the pictures are in")
+    found: dict[str, Path] = {}
+    for place, inner, names in os.walk(folder, followlinks=True):
+        inner[:] = sorted(name for name in inner if not is_clutter(PurePath(name)))
+        paths = (Path(place, name) for name in sorted(names) if not is_clutter(PurePath(name)))
+        found |= {path.relative_to(folder).as_posix(): path for path in paths}
+    return found
+
+
+class Names:
+    """Finds files by their paths, or the ends of these, in any case, with or without the ending.
+
+    Example:
+        >>> names = Names(["x/a.jpg", "y/a.jpg", "y/b.jpg"])
+        >>> [names.find(name, "row") for name in ("B", "data/Y/a.jpg", "c.jpg")]
+        ['y/b.jpg', 'y/a.jpg', None]
+    """
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._called: dict[str, list[str]] = defaultdict(list)
+        for path in paths:
+            parts = folded(path).split("/")
+            for start in range(len(parts)):
+                end = "/".join(parts[start:])
+                self._called[end].append(path)
+                self._called[end.rpartition(".")[0]].append(path)
+
+    def find(self, name: str, where: str) -> str | None:
+        """Returns the path that fits the most of a name; None if not even the file's name does.
+
+        Raises:
+            ValueError: it could be one of several; `where` tells where the name stands.
+        """
+        wanted = PurePosixPath(name.replace("\\", "/"))
+        for start in range(len(wanted.parts)):
+            found = self._called.get(folded("/".join(wanted.parts[start:])), [])
+            if str(wanted) in found:
+                return str(wanted)
+            if len(found) > 1:
+                raise ValueError(f"{where} {name!r} could be {' or '.join(found[:2])}")
+            if found:
+                return found[0]
+        return None
+
+
 def pair(pictures: Iterable[Path], masks: Iterable[Path]) -> Pairs:
-    """Returns which mask belongs to which picture, by the names without ending.
+    """Returns which mask belongs to which picture, by nothing but their names without ending.
 
     A mask may have its picture's name, or that name and `-mask`, `_mask`, `.mask`, `-labels`,
     `_labels`, `-gt` or `_gt`. Case does not matter. Files that are no pictures stay lonely.
-
-    Args:
-        pictures: picture files; only their names are looked at.
-        masks: mask files.
 
     Raises:
         ValueError: two pictures have one name, or two masks belong to one picture.
@@ -88,10 +148,11 @@ def pair(pictures: Iterable[Path], masks: Iterable[Path]) -> Pairs:
     pictures, masks = list(pictures), list(masks)
     picture_of: dict[str, Path] = {}
     for picture in filter(is_picture, pictures):
-        _put(picture_of, _key(picture), picture, "have one name")
+        _put(picture_of, folded(picture.stem), picture, "have one name")
     mask_of: dict[str, Path] = {}
     for mask in filter(is_picture, masks):
-        key = _key(mask) if _key(mask) in picture_of else MASK_SUFFIX.sub("", _key(mask))
+        key = folded(mask.stem)
+        key = key if key in picture_of else MASK_SUFFIX.sub("", key)
         if key in picture_of:
             _put(mask_of, key, mask, "are masks of one picture")
     pairs = [(picture_of[key], mask) for key, mask in mask_of.items()]
@@ -105,10 +166,8 @@ def split_mixed(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
     """Returns the pictures and the masks of one bag of files.
 
     Folders decide where one is named like `images` and one like `masks`; files in neither count
-    as pictures. Else the masks are the files named like `NAME-mask`, see `pair`.
-
-    Args:
-        files: an upload or an unpacked archive; hidden and system files are left out.
+    as pictures. Else the masks are the files named like `NAME-mask`, see `pair`. Hidden and system
+    files are left out.
 
     Example:
         >>> pictures, masks = split_mixed([Path("a.png"), Path("a_gt.png")])
@@ -121,26 +180,21 @@ def split_mixed(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
     files = [file for file in files if not is_clutter(file.relative_to(root))]
     pictures, masks = _by_folder(files, root)
     if pictures and masks:
-        known = {_key(file) for file in pictures}
+        known = {folded(file.stem) for file in pictures}
         # in neither folder: to be named as lonely, unless a picture of that name is there
         others = set(files) - {*pictures, *masks}
-        return [*pictures, *(f for f in sorted(others) if _key(f) not in known)], masks
-    masks = [file for file in files if MASK_SUFFIX.search(_key(file))]
+        return [*pictures, *(f for f in sorted(others) if folded(f.stem) not in known)], masks
+    masks = [file for file in files if MASK_SUFFIX.search(folded(file.stem))]
     return [file for file in files if file not in masks], masks
 
 
 def find(folder: Path) -> Pairs:
-    """Returns the pairs of a folder that has `images/` and `masks/`, or names like these.
-
-    Args:
-        folder: searched with everything below it; hidden and system files are left out.
+    """Returns the pairs below a folder that has `images/` and `masks/`, or names like these.
 
     Raises:
-        ValueError: one of the two is missing or empty, or as `pair`.
+        ValueError: one of the two is missing or empty, or as `files_below` and `pair`.
     """
-    files = [file for file in folder.rglob("*") if file.is_file()]
-    files = [file for file in files if not is_clutter(file.relative_to(folder))]
-    pictures, masks = _by_folder(files, folder)
+    pictures, masks = _by_folder(files_below(folder).values(), folder)
     if not pictures or not masks:
         raise ValueError(
             f"{folder} has no {'masks' if pictures else 'pictures'}: looked for files in folders "
@@ -157,11 +211,8 @@ def read_pair(
 ) -> LabelledPicture:
     """Returns a picture with its truth, both at the working size.
 
-    Args:
-        picture: a picture file.
-        mask: its mask file.
-        palette: the classes as the mask shows them.
-        complete: adds to the labels what follows from the rest of them, with notes.
+    The palette is that of the mask; `complete` adds to the labels what follows from the rest of
+    them, with notes.
 
     Raises:
         ValueError: as `read_picture` and `read_mask`; names the file.
@@ -174,23 +225,17 @@ def read_pair(
 def read_palette(path: Path, names: Sequence[str]) -> Palette:
     """Returns the palette of a JSON file `{"class name": [red, green, blue], ...}`.
 
-    Args:
-        path: the file; its classes may stand in any order.
-        names: the classes in the order of their ids.
+    Its classes may stand in any order; `names` are in that of the ids.
 
     Raises:
         ValueError: the file is missing or no such JSON, or its classes are not exactly `names`.
     """
-    try:
+    with blamed(path, "is no palette for this model"):
         # Pairs instead of a dict, which would drop the first of two equal names in silence.
         entries = json.loads(path.read_text("utf-8-sig"), object_pairs_hook=tuple)
         if not isinstance(entries, tuple):
             raise ValueError('write {"class name": [red, green, blue], ...}')
         return _palette(entries, names)
-    except OSError as error:
-        raise ValueError(f"{path.name} cannot be opened: choose the file again") from error
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path.name} is no palette for this model: {error}") from error
 
 
 def _palette(entries: tuple[tuple[str, object], ...], names: Sequence[str]) -> Palette:
@@ -206,11 +251,6 @@ def _palette(entries: tuple[tuple[str, object], ...], names: Sequence[str]) -> P
         if not isinstance(color, list) or any(type(channel) is not int for channel in color):
             raise ValueError(f"{name} needs a colour [red, green, blue] of integers in 0..255")
     return Palette(tuple(names), tuple(tuple(colors[name]) for name in names))
-
-
-def _key(path: PurePath) -> str:
-    """Returns what two files of one name share; Macs write umlauts as two characters."""
-    return unicodedata.normalize("NFC", path.stem.casefold())
 
 
 def _natural(name: str) -> tuple[list[str | int], str]:

@@ -2,15 +2,14 @@
 
 import csv
 import io
-import os
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePath
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 
-from tta_demo.samples.folders import is_clutter, is_picture
+from tta_demo.samples.folders import Names, blamed, files_below, is_picture
 
 __all__ = ["labelled_photos"]
 
@@ -37,7 +36,7 @@ def labelled_photos(
     space. Of a name like `tench, Tinca tinca`, a part is enough.
 
     Args:
-        folder: where the pictures are; hidden and system files are left out.
+        folder: where the pictures are, see `files_below`.
         synsets: WordNet ids like `n01440764`, by class id.
         names: by class id.
         limit: most pictures to return, drawn at random over all; all if left out.
@@ -48,9 +47,11 @@ def labelled_photos(
         ValueError: no picture, no way to tell the classes, a class that is unknown or could be
             one of several, or a picture that the table leaves out.
     """
-    pictures = _pictures(folder)
-    classes = _Classes(synsets, names)
-    table = labels or _table_in(folder, pictures, classes)
+    files, classes = files_below(folder), _Classes(synsets, names)
+    pictures = {name: path for name, path in files.items() if is_picture(path)}
+    if not pictures:
+        raise ValueError(f"{folder} holds no pictures: give the folder that they are in")
+    table = labels or _table_in(folder, files, pictures, classes)
     found = _by_table(table, pictures, classes) if table else _by_folder(pictures, classes)
     if limit is None or limit >= len(found):
         return found
@@ -94,32 +95,18 @@ def _key(label: str) -> str:
     return str(int(words)) if words.isdecimal() else words
 
 
-def _pictures(folder: Path) -> dict[Path, str]:
-    """Returns the pictures in a folder and below it, sorted, and their paths from there."""
-    if not folder.is_dir():
-        raise ValueError(f"{folder} is no folder: give the one that the pictures are in")
-    found: dict[Path, str] = {}
-    for place, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = sorted(name for name in folders if not is_clutter(PurePath(name)))
-        root = Path(place)
-        within = "" if root == folder else f"{root.relative_to(folder).as_posix()}/"
-        shown = (n for n in sorted(files) if n[0] != "." and is_picture(PurePath(n)))
-        found |= {root / name: within + name for name in shown}
-    if not found:
-        raise ValueError(f"{folder} holds no pictures: give the folder that they are in")
-    return found
-
-
-def _table_in(folder: Path, pictures: dict[Path, str], classes: _Classes) -> Path | None:
+def _table_in(
+    folder: Path, files: dict[str, Path], pictures: Iterable[str], classes: _Classes
+) -> Path | None:
     """Returns the CSV file that tells the classes; None if the folders do."""
-    inner = {path.rpartition("/")[0].partition("/")[0] for path in pictures.values()}
+    inner = {path.rpartition("/")[0].partition("/")[0] for path in pictures}
     if all(name in classes for name in inner):
         return None
-    tables = sorted(path for path in folder.glob("*.csv") if not is_clutter(PurePath(path.name)))
+    tables = [name for name in files if "/" not in name and name.endswith(".csv")]
     if len(tables) == 1:
-        return tables[0]
+        return files[tables[0]]
     if tables:
-        told = ", ".join(path.name for path in tables)
+        told = ", ".join(tables)
         raise ValueError(f"{folder} has several tables ({told}): give the one of the labels")
     if "" not in inner:
         return None  # which of the folders is unknown will be told
@@ -129,49 +116,35 @@ def _table_in(folder: Path, pictures: dict[Path, str], classes: _Classes) -> Pat
     )
 
 
-def _by_folder(pictures: dict[Path, str], classes: _Classes) -> dict[Path, int]:
+def _by_folder(pictures: dict[str, Path], classes: _Classes) -> dict[Path, int]:
     ids: dict[str, int] = {}
-    found = {}
-    for picture, path in pictures.items():
-        name = path.partition("/")[0]
-        if name not in ids:
-            ids[name] = classes.find(name, "folder")
-        found[picture] = ids[name]
-    return found
+    for name in (path.partition("/")[0] for path in pictures):
+        ids[name] = ids[name] if name in ids else classes.find(name, "folder")
+    return {picture: ids[path.partition("/")[0]] for path, picture in pictures.items()}
 
 
-def _by_table(table: Path, pictures: dict[Path, str], classes: _Classes) -> dict[Path, int]:
-    called: dict[str, set[Path]] = defaultdict(set)
-    for picture, path in pictures.items():
-        for name in (path, path.rpartition("/")[2]):
-            called[name.casefold()].add(picture)
-            called[name.rpartition(".")[0].casefold()].add(picture)
-    found: dict[Path, int] = {}
+def _by_table(table: Path, pictures: dict[str, Path], classes: _Classes) -> dict[Path, int]:
+    names = Names(pictures)
+    found: dict[str, int] = {}
     for line, file, label in _rows(table):
-        path = file.casefold().replace("\\", "/").removeprefix("./")
-        fitting = called.get(path) or called.get(path.rpartition("/")[2]) or set()
-        if len(fitting) > 1:
-            both = " or ".join(sorted(pictures[one] for one in fitting)[:2])
-            raise ValueError(f"{table.name}, line {line}: {file!r} could be {both}")
-        for picture in fitting:
-            one = classes.find(label, f"{table.name}, line {line}: label")
-            if found.setdefault(picture, one) != one:
-                raise ValueError(f"{table.name}, line {line}: {file!r} had another label before")
-    lacking = [path for picture, path in pictures.items() if picture not in found]
+        where = f"{table.name}, line {line}:"
+        path = names.find(file, where)
+        one = classes.find(label, f"{where} label") if path else 0
+        if path and found.setdefault(path, one) != one:
+            raise ValueError(f"{where} {file!r} had another label before")
+    lacking = [path for path in pictures if path not in found]
     if lacking:
         raise ValueError(
             f"{len(lacking)} of {len(pictures)} pictures have no label in {table.name}, "
             f"for instance {lacking[0]}: add rows, or take the pictures out"
         )
-    return {picture: found[picture] for picture in pictures}
+    return {picture: found[path] for path, picture in pictures.items()}
 
 
 def _rows(table: Path) -> Iterator[tuple[int, str, str]]:
     """Yields line number, file and label of each row of a CSV file."""
-    try:
+    with blamed(table, "cannot be read as a table of text"):
         text = table.read_text("utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{table.name} cannot be read as a table of text: {error}") from error
     first = text.partition("\n")[0].strip()
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count))
     header = [re.sub("[^a-z]", "", cell.casefold()) for cell in next(rows, [])]

@@ -11,12 +11,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tta_demo.palettes import Palette, index_png, rgb_png
-from tta_demo.pictures import read_picture
+from tta_demo.pictures.palettes import NUCLEI, index_png, rgb_png
+from tta_demo.pictures.reading import read_picture
 from tta_demo.samples.labelled import LabelledPicture
 
 __all__ = [
-    "PALETTE",
     "RIM",
     "cut_examples",
     "instances_to_labels",
@@ -25,7 +24,6 @@ __all__ = [
     "with_border",
 ]
 
-PALETTE = Palette(("background", "nucleus", "border"), ((0, 0, 0), (0, 158, 115), (240, 228, 66)))
 RIM = 2
 """Width in pixels of the border class, the inner rim of every nucleus."""
 
@@ -51,13 +49,10 @@ def instances_to_labels(instances: np.ndarray) -> np.ndarray:
 
 
 def with_border(labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Returns labels with the border class, and a note if it had to be made.
+    """Returns labels `(H, W)` uint8 with the border class, and a note if it had to be made.
 
     Most masks of nuclei tell only nucleus from background; without this their rims, which the
     model calls border, would count as wrong. Nuclei that touch become one.
-
-    Args:
-        labels: `(H, W)` uint8 class ids.
 
     Example:
         >>> with_border(np.uint8([[0, 0, 1, 1, 1, 1]]))[0]
@@ -116,11 +111,9 @@ def labelled(split: str, data: Path | None = None) -> Iterator[LabelledPicture]:
 
 
 def cut_examples(folder: Path, out: Path) -> None:
-    """Writes the four quarters of the sample picture as PNG, each with its index mask.
+    """Writes a picture's quarters and their index masks: `nuclei-1.png`, `nuclei-1-mask.png`, ...
 
-    Args:
-        folder: holds `img2d.tif` and `mask2d.tif` of the PyPI package stardist (BSD-3-Clause).
-        out: where `nuclei-1.png`, `nuclei-1-mask.png`, ... go.
+    The folder holds `img2d.tif` and `mask2d.tif` of the PyPI package stardist (BSD-3-Clause).
     """
     rgb = read_picture(folder / "img2d.tif").rgb
     labels = instances_to_labels(cv2.imread(str(folder / "mask2d.tif"), -1))
@@ -129,4 +122,4 @@ def cut_examples(folder: Path, out: Path) -> None:
     for number, (top, left) in enumerate(((0, 0), (0, half), (half, 0), (half, half)), start=1):
         window = np.s_[top : top + half, left : left + half]
         (out / f"nuclei-{number}.png").write_bytes(rgb_png(rgb[window][..., 0]))
-        (out / f"nuclei-{number}-mask.png").write_bytes(index_png(labels[window], PALETTE))
+        (out / f"nuclei-{number}-mask.png").write_bytes(index_png(labels[window], NUCLEI))

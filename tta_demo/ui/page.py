@@ -2,10 +2,10 @@
 
 import gradio as gr
 
-from tta_demo.ui.classify import build_classify_tab
-from tta_demo.ui.detect import build_detect_tab
-from tta_demo.ui.learn import build_learn_tab
-from tta_demo.ui.segment import build_segment_tab
+from tta_demo.ui.classify.tab import build_classify_tab
+from tta_demo.ui.detect.tab import build_detect_tab
+from tta_demo.ui.learn.tab import build_learn_tab
+from tta_demo.ui.segment.tab import build_segment_tab
 
 __all__ = ["build_page"]
 
@@ -17,8 +17,12 @@ Does that help?
 """
 
 
-def build_page() -> gr.Blocks:
-    """Returns the page, ready to launch."""
+def build_page(held_out: int = 40) -> gr.Blocks:
+    """Returns the page, ready to launch.
+
+    Args:
+        held_out: generated fields that learned weights are checked on.
+    """
     with (
         gr.Blocks(title="Look again: test-time augmentation", delete_cache=(600, 3600)) as page,
         gr.Column(elem_id="page"),
@@ -28,7 +32,7 @@ def build_page() -> gr.Blocks:
             with gr.Tab("See it", id="segment"):
                 segment = build_segment_tab(page)
             with gr.Tab("Learn the weights", id="learn"):
-                build_learn_tab(tabs, segment)
+                build_learn_tab(tabs, segment, held_out)
             with gr.Tab("What is it?", id="classify") as classify:
                 build_classify_tab(classify)
             with gr.Tab("Where is it?", id="detect") as detect:

@@ -1,0 +1,60 @@
+"""The READMEs' pictures: the page in headless Chromium, fields, published figures."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from browser import chromium, open_page
+from matplotlib.figure import Figure
+
+from app import demo
+from tta_demo.samples.weeds import SEEDS, field
+from tta_demo.ui.kit.theme import launch_options
+
+ASSETS = Path(__file__).parents[2] / "assets"
+
+
+def contact_sheet() -> np.ndarray:
+    """Two rows of test fields: six at the default difficulty, six from easy to hard."""
+    first = SEEDS["test"].start
+    usual = [field(first + i).rgb for i in range(6)]
+    harder = [field(first + 6 + i, difficulty=i / 5).rgb for i in range(6)]
+    return np.vstack([np.hstack(usual), np.hstack(harder)])[..., ::-1]
+
+
+def anchors() -> Figure:
+    """Published accuracies of ResNet18 on ImageNet's validation set by number of views."""
+    views, first, five = (1, 2, 5, 10), (71.19, 71.91, 72.70, 73.12), (89.79, 90.25, 90.93, 91.15)
+    figure = Figure(figsize=(7, 2.8), layout="constrained")
+    for axes, shares, title in zip(
+        figure.subplots(1, 2), (first, five), ("Top-1", "Top-5"), strict=True
+    ):
+        axes.plot(views, shares, marker="o", color="#4f46e5")
+        axes.set_xticks(views)
+        axes.set_xlabel("views")
+        axes.set_title(f"{title} accuracy in %, ResNet18")
+        axes.grid(alpha=0.3)
+    return figure
+
+
+def screenshot() -> np.ndarray:
+    """The first screen, with its example."""
+    demo.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch_options())
+    try:
+        with chromium() as browser:
+            page = open_page(browser, demo.local_url)
+            return cv2.imdecode(np.frombuffer(page.screenshot(), np.uint8), 1)
+    finally:
+        demo.close()
+
+
+def write_webp(name: str, picture: np.ndarray, quality: int) -> None:
+    """Writes a picture (BGR) to the assets."""
+    cv2.imwrite(str(ASSETS / name), picture, [cv2.IMWRITE_WEBP_QUALITY, quality])
+
+
+def renew_pictures() -> None:
+    """Makes all of them again."""
+    anchors().savefig(ASSETS / "anchors.png", dpi=90)
+    write_webp("fields.webp", contact_sheet(), quality=75)
+    write_webp("screenshot.webp", screenshot(), quality=80)

@@ -1,0 +1,206 @@
+"""The generated parts of the READMEs: tables from the registries and from stored results.
+
+Each part stands between `<!-- NAME -->` and `<!-- /NAME -->`; a test says when one is out of date.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from tta_demo.learning.fit_methods import METHODS
+from tta_demo.models.domains import DOMAINS
+from tta_demo.tasks.worlds import WORLDS
+from tta_demo.tta.crops import CROP_SETS
+from tta_demo.tta.fusion import FUSIONS
+from tta_demo.tta.views import VIEW_SETS, VIEWS
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "assets" / "results"
+README, RESULTS_README = ROOT / "README.md", RESULTS / "README.md"
+
+
+def table(head: list[str], rows: Iterable[list[Any]]) -> str:
+    """A table in Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def views() -> str:
+    """The sets of views, those of whole photographs included."""
+    rows = [[f"`{name}`", len(views), ", ".join(views)] for name, views in VIEW_SETS.items()]
+    listed = {view for views in VIEW_SETS.values() for view in views}
+    rows.append(["in no set", "", ", ".join(name for name in VIEWS if name not in listed)])
+    crops = ", ".join(f"`{name}` ({len(views)})" for name, views in CROP_SETS.items())
+    return (
+        f"{table(['set', 'views', 'names'], rows)}\n\nOf whole photographs, for classification: "
+        f"{crops}."
+    )
+
+
+def view_table() -> str:
+    """Every view, whether training showed it to the models, and what it suits."""
+    seen = [world.record.augmentation for world in WORLDS.values()]
+    rows = [
+        [f"`{n}`", v.label, v.summary, *("yes" if s.covers(v) else "no" for s in seen)]
+        for n, v in VIEWS.items()
+    ]
+    head = ["view", "on the page", "what it does", *(f"{key} training saw it" for key in WORLDS)]
+    domains = "; ".join(f"{d.label} ({d.summary}): {', '.join(d.views)}" for d in DOMAINS.values())
+    return f"{table(head, rows)}\n\nWhat suits whom. {domains}."
+
+
+def fusions() -> str:
+    """Every way to combine the answers."""
+    rows = [[f"`{n}`", f.label, f.summary, f.source] for n, f in FUSIONS.items()]
+    return table(["fusion", "on the page", "what it does", "source"], rows)
+
+
+def results() -> str:
+    """The scores of the worlds, with and without TTA."""
+    columns = ("miou", "miou_without_background", "f1", "nll", "ece")
+    rows, sources = [], []
+    for world in WORLDS:
+        result = stored(world)
+        for plan, score in result["scores"].items():
+            found = result["learned_minus_mean"].get(plan.removesuffix(", learned"))
+            gained = (
+                [interval(found["miou"], 100, 2), interval(found["nll"])] if found else ["", ""]
+            )
+            cells = (f"{score[c]:.4f}" for c in columns)
+            rows.append([world, plan, *cells, f"{score['ms']:.0f}", *gained])
+        sources.append(
+            f"{world}: `{result['command']}`, {result['pictures']} test pictures from "
+            f"{result['first']} on, {result['date']}, {result['machine']}, model "
+            f"`{result['digest']}`"
+        )
+    head = ["world", "views, fusion", "mIoU", "without background", "F1", "NLL", "ECE", "ms",
+            "mIoU, points over the mean", "NLL over the mean"]  # fmt: skip
+    return (
+        f"{table(head, rows)}\n\nWith 95 % intervals over pictures (bootstrap). "
+        f"{'; '.join(sources)}."
+    )
+
+
+def stored(name: str) -> dict[str, Any]:
+    """What a benchmark measured."""
+    return json.loads((RESULTS / f"{name}.json").read_text())
+
+
+def interval(found: dict[str, float], factor: float = 1, digits: int = 4) -> str:
+    """A difference with its 95 % interval."""
+    value, low, high = (factor * found[key] for key in ("value", "low", "high"))
+    return f"{value:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"
+
+
+def methods() -> str:
+    """Every way to find the weights."""
+    rows = [[f"`{n}`", m.summary, m.source] for n, m in METHODS.items()]
+    return table(["method", "what it means", "source"], rows)
+
+
+def detection() -> str:
+    """The detector's scores, with and without TTA."""
+    result = stored("detection")
+    rows = [
+        [
+            name, row["views"], *(f"{100 * row[key]:.1f}" for key in ("ap", "ap50", "recall")),
+            f"{row['ms']:.0f}", interval(row["minus_no_tta"], 100, 1) if row["views"] > 1 else "",
+        ]
+        for name, row in result["rows"].items()
+    ]  # fmt: skip
+    head = ["way", "views", "AP", "AP@.5", "recall", "ms", "AP, points over no TTA"]
+    return (
+        f"{table(head, rows)}\n\n`{result['command']}`: {result['pictures']} test fields from "
+        f"{result['first']} on, {result['date']}, {result['machine']}, model "
+        f"`{result['digest']}`; AP and recall in percent, means of overlaps .5 to .95, as COCO "
+        "counts; 95 % intervals over pictures. The learned weights are the best found on "
+        f"{result['learned']['pictures']} calibration fields by AP."
+    )
+
+
+def gains() -> str:
+    """In a sentence for each, what looking again and learned weights are worth."""
+    told = []
+    for world in WORLDS:
+        none, mean, learned = (
+            f"{stored(world)['scores'][plan]['miou']:.4f}"
+            for plan in ("none", "d4, mean", "d4, learned")
+        )
+        gain = interval(stored(world)["learned_minus_mean"]["d4"]["miou"], 100, 2)
+        told.append(
+            f"- {world}: mIoU {none} with one look, {mean} with the eight of D4 averaged, "
+            f"{learned} with learned weights: {gain} points over the average."
+        )
+    rows = stored("detection")["rows"]
+    one, fused = rows["no TTA"], rows["D4, WBF"]
+    gain = interval(fused["minus_no_tta"], 100, 1)
+    told.append(
+        f"- boxes of weeds: AP {100 * one['ap']:.1f} with one look, {100 * fused['ap']:.1f} with "
+        f"the boxes of D4 fused: {gain} points."
+    )
+    return "\n".join(told)
+
+
+def learning() -> str:
+    """How long learning takes, and what it finds."""
+    runs = [stored(f"learn-{v}") for v in VIEW_SETS if (RESULTS / f"learn-{v}.json").is_file()]
+    rows = [
+        [
+            f"`{run['command']}`", f"{run['passes_seconds']:.1f} s",
+            f"{run['exact_fit_seconds']:.1f} s", f"{run['tutorial_seconds']:.0f} s",
+            f"{run['times_faster']:.1f} x",
+            " / ".join(f"{run['nll'][name]:.4f}" for name in ("even", "exact", "tutorial")),
+        ]
+        for run in runs
+    ]  # fmt: skip
+    head = ["command", "views, once", "exact fit", "tutorial's loop", "ratio",
+            "held-out NLL: even / exact / tutorial"]  # fmt: skip
+    first = runs[0]
+    return (
+        f"{table(head, rows)}\n\n{first['pictures']} weed fields to learn on, "
+        f"{first['held_out']} test fields to check on, {first['date']}, {first['machine']}, model "
+        f"`{first['digest']}`; the weights are in `learn-*.json`."
+    )
+
+
+def lesson() -> str:
+    """What becomes of a gain that is counted in two ways."""
+    scores = stored("weeds")["scores"]
+    none, learned = scores["none"], scores["d4, learned"]
+    fair = 100 * (learned["miou_without_background"] - none["miou_without_background"])
+    unfair = 100 * (learned["miou"] - none["miou_without_background"])
+    return (
+        f"On weeds, one look has mIoU {none['miou_without_background']:.4f} over the weeds alone; "
+        f"learned D4 has {learned['miou_without_background']:.4f}, or {learned['miou']:.4f} with "
+        f"the background counted in. Leave the background out of the first number and in the "
+        f"last, and {fair:+.2f} points look like {unfair:+.2f}."
+    )
+
+
+PARTS = {
+    README: (views, fusions, methods, gains),
+    RESULTS_README: (results, view_table, lesson, learning, detection),
+}
+
+
+def generated(path: Path) -> str:
+    """Returns a README's text with its parts as they should be."""
+    text = path.read_text()
+    for part in PARTS[path]:
+        name = part.__name__
+        text, found = re.subn(
+            rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
+            lambda m, part=part: f"{m[1]}{part()}\n{m[2]}",
+            text,
+            flags=re.DOTALL,
+        )
+        assert found == 1, f"{path} must have one part {name}"
+    return text
+
+
+def renew_texts() -> None:
+    """Writes the generated parts into the READMEs."""
+    for path in PARTS:
+        path.write_text(generated(path))

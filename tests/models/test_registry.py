@@ -1,0 +1,99 @@
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+import torch
+
+from tta_demo.models.domains import DOMAINS
+from tta_demo.models.record import ModelRecord
+from tta_demo.models.registry import MODELS, load_model, models_for
+from tta_demo.pictures.palettes import Palette
+
+TASKS = ("segment", "classify", "detect")
+every = pytest.mark.parametrize("record", MODELS.values(), ids=MODELS.keys())
+
+
+@every
+def test_a_record_says_what_it_is_without_its_weights_being_loaded(record):
+    untouched = replace(record, weights=pytest.fail, load=pytest.fail)
+    assert MODELS[record.name] is record
+    assert record.task in TASKS
+    assert record.domain in DOMAINS
+    assert len(set(untouched.classes)) == len(untouched.classes) > 1
+    assert all((record.label, record.summary, record.source))
+
+
+@every
+def test_the_weights_are_a_file_and_the_digest_is_of_16_hexadecimal_digits(record):
+    assert record.weights().is_file()
+    assert len(record.digest) == 16
+    assert int(record.digest, 16) >= 0
+
+
+def test_every_model_is_of_one_task_and_every_task_has_one():
+    by_task = [models_for(task) for task in TASKS]
+    assert all(by_task)
+    assert {name: one for some in by_task for name, one in some.items()} == MODELS
+    assert sum(map(len, by_task)) == len(MODELS)
+    assert models_for("dance") == {}
+
+
+@every
+def test_a_model_is_loaded_once(record):
+    assert load_model(record.name, "cpu") is load_model(record, "cpu")
+
+
+@pytest.mark.parametrize("arguments", [("resnet",), ("unet-weeds", "abacus")], ids=str)
+def test_an_unknown_model_or_device_is_refused(arguments):
+    with pytest.raises(ValueError, match=arguments[-1]):
+        load_model(*arguments)
+
+
+# A record of one's own
+
+
+def own(tmp_path, load, content=b"weights"):
+    (tmp_path / "own.bin").write_bytes(content)
+    return ModelRecord(
+        name="own",
+        task="segment",
+        label="My own",
+        summary="It knows what I taught it.",
+        source="me",
+        domain="natural",
+        weights=lambda: tmp_path / "own.bin",
+        load=load,
+        palette=Palette(("ground", "thing"), ((0, 0, 0), (255, 0, 0))),
+    )
+
+
+def test_a_record_made_at_run_time_loads_its_own_file_once_and_needs_no_registry(tmp_path):
+    asked = []
+
+    def load(path, device, dtype):
+        asked.append((path.read_bytes(), device, dtype))
+        return lambda images: images
+
+    record = own(tmp_path, load)
+    with ThreadPoolExecutor(4) as pool:
+        models = list(pool.map(lambda _: load_model(record, "cpu"), range(8)))
+    assert asked == [(b"weights", "cpu", None)]
+    assert len(set(map(id, models))) == 1
+    load_model(record, "cpu", torch.bfloat16)
+    assert asked[1:] == [(b"weights", "cpu", torch.bfloat16)]
+    assert record.name not in MODELS
+
+
+def test_other_weights_have_another_digest_and_the_same_ones_the_same(tmp_path):
+    digests = [own(tmp_path, pytest.fail, content).digest for content in (b"a", b"b", b"a")]
+    assert digests[0] == digests[2] != digests[1]
+
+
+def test_a_model_without_a_palette_has_the_classes_of_its_table(tmp_path):
+    (tmp_path / "classes.csv").write_text("synset,name\nn2,hound\nn1,„Katze“\n", encoding="utf-8")
+    record = replace(
+        own(tmp_path, pytest.fail), palette=None, class_table=tmp_path / "classes.csv"
+    )
+    assert record.classes == ("hound", "„Katze“")
+    assert record.synsets == ("n2", "n1")
+    assert own(tmp_path, pytest.fail).synsets == ()

@@ -1,0 +1,266 @@
+import json
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tta_demo.pictures.palettes import Palette, color_png, index_png, rgb_png
+from tta_demo.samples.folders import find, pair, read_pair, read_palette, split_mixed
+
+PALETTE = Palette(("ground", "cell", "rim"), ((0, 0, 0), (255, 0, 0), (0, 128, 255)))
+LABELS = np.uint8([[0, 1, 2], [2, 1, 0]])
+RGB = np.arange(18, dtype=np.uint8).reshape(2, 3, 3) * 9
+
+
+def paths(*names):
+    return [Path(name) for name in names]
+
+
+def paired(pictures, masks):
+    """Names of the pairs, and the lonely ones."""
+    found = pair(paths(*pictures), paths(*masks))
+    return [(picture.name, mask.name) for picture, mask in found.pairs], list(found.lonely)
+
+
+def names(split):
+    return tuple([file.as_posix() for file in part] for part in split)
+
+
+def touch(folder, *names):
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def as_they_are(labels):
+    return labels, ()
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [
+        *("Field.png", "field.TIF", "field-mask.png", "field_mask.png", "field.mask.png"),
+        *("field-labels.png", "field_labels.png", "field-gt.bmp", "FIELD_GT.PNG"),
+    ],
+)
+def test_a_mask_finds_its_picture(mask):
+    assert paired(["other.jpg", "field.JPG"], [mask]) == ([("field.JPG", mask)], ["other.jpg"])
+
+
+@pytest.mark.parametrize("mask", ["fieldmask.png", "field-mask-2.png", "mask-field.png", "f.png"])
+def test_a_mask_of_another_name_stays_lonely(mask):
+    assert paired(["field.jpg"], [mask]) == ([], sorted(["field.jpg", mask]))
+
+
+def test_pairs_and_lonely_files_are_in_natural_order():
+    pictures = ["b10.png", "b9.png", "B1.png", "x2.png", "x10.png"]
+    pairs, lonely = paired(pictures, ["b1_gt.png", "b10.png", "b9.mask.png", "x9.png"])
+    assert [picture for picture, _ in pairs] == ["B1.png", "b9.png", "b10.png"]
+    assert lonely == ["x2.png", "x9.png", "x10.png"]
+
+
+def test_a_mask_with_the_very_name_belongs_to_that_picture():
+    pairs, lonely = paired(["a.png", "a_mask.png"], ["a_mask.png"])
+    assert (pairs, lonely) == ([("a_mask.png", "a_mask.png")], ["a.png"])
+
+
+def test_an_umlaut_is_the_same_in_one_and_in_two_characters():
+    one, two = (unicodedata.normalize(form, "Äcker 3.png") for form in ("NFC", "NFD"))
+    assert one != two
+    assert paired([one], [two]) == ([(one, two)], [])
+
+
+def test_nothing_pairs_with_nothing():
+    assert paired([], []) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("pictures", "masks", "told"),
+    [
+        (["a.png", "A.jpg"], [], ("a.png", "A.jpg")),
+        (["a.png"], ["a-mask.png", "a_gt.png"], ("a-mask.png", "a_gt.png")),
+        (["a.png"], ["a.png", "a-mask.png"], ("a.png", "a-mask.png")),
+        (["one/a.png", "two/a.png"], [], ("a.png and a.png",)),
+    ],
+)
+def test_two_of_one_name_are_refused_by_name(pictures, masks, told):
+    with pytest.raises(ValueError, match="remove one") as error:
+        paired(pictures, masks)
+    assert all(name in str(error.value) for name in told)
+
+
+def test_what_is_no_picture_is_lonely_and_in_nobodys_way():
+    pairs, lonely = paired(["a.png", "a.txt"], ["a.json", "a.png", "a.npy"])
+    assert (pairs, lonely) == ([("a.png", "a.png")], ["a.json", "a.npy", "a.txt"])
+
+
+def test_masks_of_one_name_without_a_picture_are_only_lonely():
+    assert paired([], ["a-mask.png", "a_mask.png"]) == ([], ["a-mask.png", "a_mask.png"])
+
+
+def test_a_bag_is_split_by_its_folders():
+    pictures = ["set/Images/a.png", "set/Images/deep/b.png"]
+    masks = ["set/SegmentationClass/a.png", "set/SegmentationClass/b.png"]
+    others = ["set/overlays/a.png", "set/readme.txt"]
+    found = names(split_mixed(paths(*masks, *others, *pictures)))
+    assert found == ([*pictures, "set/readme.txt"], masks)  # to be told as lonely
+
+
+def test_the_nearest_folder_counts():
+    pictures, masks = ["masks/images/a.png"], ["masks/labels/a.png", "gt/a.png"]
+    assert names(split_mixed(paths(*pictures, *masks))) == (pictures, masks)
+
+
+def test_a_folder_around_all_files_says_nothing():
+    pictures, masks = ["/up/images/a.png"], ["/up/images/a-mask.png"]
+    assert names(split_mixed(paths(*masks, *pictures))) == (pictures, masks)
+    pictures, masks = ["/gt/photos/a.png"], ["/gt/truth/a.png"]
+    assert names(split_mixed(paths(*masks, *pictures))) == (pictures, masks)
+
+
+def test_a_bag_without_such_folders_is_split_by_name():
+    pictures, masks = ["x/a.png", "y/b.JPG"], ["x/a_GT.png", "y/b.mask.png"]
+    assert names(split_mixed(paths(*masks, *pictures))) == (pictures, masks)
+
+
+def test_instances_are_no_masks():
+    files = ["images/a.png", "instances/a.png"]
+    assert names(split_mixed(paths(*files))) == (files, [])
+
+
+def test_a_bag_without_masks_is_all_pictures():
+    files = paths("a.png", "b.png")
+    pictures, masks = split_mixed(files)
+    assert (pictures, masks) == (files, [])
+    assert pair(pictures, masks).lonely == ("a.png", "b.png")
+
+
+def test_a_bag_loses_what_the_system_put_in():
+    clutter = [
+        "__MACOSX/images/._a.png",
+        "images/.DS_Store",
+        "images/Thumbs.db",
+        ".git/masks/a.png",
+    ]
+    kept = ["images/a.png"], ["masks/a.png"]
+    assert names(split_mixed(paths(*clutter, *kept[0], *kept[1]))) == kept
+    assert split_mixed([]) == ([], [])
+
+
+def test_a_bag_in_a_hidden_place_is_kept():
+    assert names(split_mixed(paths("/home/.cache/a.png"))) == (["/home/.cache/a.png"], [])
+
+
+def test_pairs_are_found_in_a_folder(tmp_path):
+    touch(tmp_path, "images/b2.png", "images/B10.JPG", "images/.DS_Store", "images/heic.heic")
+    touch(tmp_path, "Labels/b10_labels.png", "Labels/b2.png", "Labels/classes.txt")
+    touch(tmp_path, "Labels/Thumbs.db", "__MACOSX/images/b2.png", "notes.txt", "preview/b2.png")
+    found = find(tmp_path)
+    assert found.pairs == (
+        (tmp_path / "images/b2.png", tmp_path / "Labels/b2.png"),
+        (tmp_path / "images/B10.JPG", tmp_path / "Labels/b10_labels.png"),
+    )
+    assert found.lonely == ("classes.txt", "heic.heic")
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        (["a.png", "a-mask.png"], "no pictures"),
+        (["images/a.png", "instances/a.png"], "no masks"),
+        (["masks/a.png"], "no pictures"),
+        ([], "no pictures"),
+    ],
+)
+def test_a_folder_without_pairs_is_told_what_was_looked_for(tmp_path, files, told):
+    touch(tmp_path, *files)
+    with pytest.raises(ValueError, match=f"{told}.*images.*masks"):
+        find(tmp_path)
+
+
+def test_a_pair_is_read_with_its_truth_completed(tmp_path):
+    picture, mask = tmp_path / "field.7.png", tmp_path / "m.png"
+    picture.write_bytes(rgb_png(RGB))
+    mask.write_bytes(index_png(LABELS, PALETTE))
+    read = read_pair(picture, mask, PALETTE, lambda labels: (2 - labels, ("note",)))
+    assert (read.name, read.labels.dtype) == ("field.7", np.uint8)
+    np.testing.assert_array_equal(read.rgb, RGB)
+    np.testing.assert_array_equal(read.labels, 2 - LABELS)
+
+
+def test_a_large_pair_is_read_at_the_working_size(tmp_path):
+    large = np.kron(LABELS, np.ones((700, 700), np.uint8))
+    Image.fromarray(large).save(tmp_path / "m.png")
+    Image.fromarray(PALETTE.colorize(large)).save(tmp_path / "a.png")
+    read = read_pair(tmp_path / "a.png", tmp_path / "m.png", PALETTE, as_they_are)
+    assert read.labels.shape == read.rgb.shape[:2] < large.shape
+    assert (PALETTE.colorize(read.labels) == read.rgb).mean() > 0.99  # all but the borders
+
+
+@pytest.mark.parametrize("broken", ["a.png", "m.png"])
+def test_a_broken_file_of_a_pair_is_named(tmp_path, broken):
+    for name in ("a.png", "m.png"):
+        (tmp_path / name).write_bytes(index_png(LABELS, PALETTE))
+    (tmp_path / broken).write_text("no picture")
+    with pytest.raises(ValueError, match=broken):
+        read_pair(tmp_path / "a.png", tmp_path / "m.png", PALETTE, as_they_are)
+
+
+def test_a_mask_in_foreign_colours_is_read_by_its_palette_file(tmp_path):
+    colors = {"rim": [9, 99, 9], "ground": [1, 2, 200], "cell": [250, 250, 0]}
+    path = tmp_path / "colours.json"
+    path.write_text(json.dumps(colors))
+    palette = read_palette(path, PALETTE.names)
+    assert palette == Palette(PALETTE.names, ((1, 2, 200), (250, 250, 0), (9, 99, 9)))
+    (tmp_path / "a.png").write_bytes(rgb_png(RGB))
+    (tmp_path / "m.png").write_bytes(color_png(LABELS, palette))
+    read = read_pair(tmp_path / "a.png", tmp_path / "m.png", palette, as_they_are)
+    np.testing.assert_array_equal(read.labels, LABELS)
+    with pytest.raises(ValueError, match="no class"):
+        read_pair(tmp_path / "a.png", tmp_path / "m.png", PALETTE, as_they_are)
+
+
+def test_a_palette_file_of_a_windows_editor_is_read(tmp_path):
+    path = tmp_path / "colours.json"
+    path.write_text('{"Köln": [1, 2, 3]}', encoding="utf-8-sig")
+    assert read_palette(path, ["Köln"]) == Palette(("Köln",), ((1, 2, 3),))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"ground": [0, 0, 0], ', "line 1"),
+        ("", "line 1"),
+        ("[[0, 0, 0]]", "write"),
+        ("7", "write"),
+        ("[" * 100_000, "recursion"),
+        ('{"a": [0, 0, 0]}', "missing: b; unknown: none"),
+        ('{"a": [0, 0, 0], "B": [1, 1, 1], "x": [2, 2, 2]}', "missing: b; unknown: B, x"),
+        ('{"a": [0, 0, 0], "b": [1, 1, 1], "b": [2, 2, 2]}', "once"),
+        ('{"a": [0, 0, 0], "b": [1, 1, 256]}', "256"),
+        ('{"a": [0, 0, 0], "b": [1, 1, -1]}', "-1"),
+        ('{"a": [0, 0, 0], "b": [1, 1]}', "colour"),
+        ('{"a": [0, 0, 0], "b": [0, 0, 0]}', "two classes"),
+        ('{"a": [0, 0, 0], "b": "#ff0000"}', "b needs a colour"),
+        ('{"a": [0, 0, 0], "b": [1, 1, "1"]}', "b needs a colour"),
+        ('{"a": [0, 0, 0], "b": [1, 1, 0.5]}', "b needs a colour"),
+        ('{"a": [0, 0, 0], "b": [1, 1, true]}', "b needs a colour"),
+        ('{"a": [0, 0, 0], "b": {"r": 1}}', "b needs a colour"),
+        ('{"a": [0, 0, 0], "b": 7}', "b needs a colour"),
+    ],
+)
+def test_a_wrong_palette_file_is_refused_by_name(tmp_path, text, told):
+    path = tmp_path / "colours.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=f"colours.json.*{told}"):
+        read_palette(path, ("a", "b"))
+
+
+def test_a_palette_file_that_is_missing_or_no_text_is_refused(tmp_path):
+    (tmp_path / "b.json").write_bytes(b"\xff\xfe\x00\x81")
+    for name in ("a.json", "b.json"):
+        with pytest.raises(ValueError, match=name):
+            read_palette(tmp_path / name, ("a",))

@@ -1,0 +1,91 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from tta_demo.learning.weight_file import WeightFile
+from tta_demo.tasks.worlds import WORLDS, world_named
+from tta_demo.tta.fusion import FUSIONS
+from tta_demo.tta.plan import ONE_LOOK
+from tta_demo.tta.views import VIEW_SETS
+
+worlds = pytest.mark.parametrize("world", WORLDS.values(), ids=WORLDS.keys())
+UNWEIGHTED = [name for name, one in FUSIONS.items() if not one.weighted and name != "none"]
+
+
+def test_an_unknown_world_is_refused_by_name():
+    with pytest.raises(ValueError, match="moon"):
+        world_named("moon")
+
+
+@worlds
+def test_a_world_is_what_its_name_says_and_its_model_segments(world):
+    assert world_named(world.name) is world
+    assert world.record.task == "segment"
+    assert world.record.name == world.model
+    assert all(path.is_file() and world.mask_of(path).is_file() for path in world.examples)
+
+
+@worlds
+@pytest.mark.parametrize("fusion", UNWEIGHTED)
+def test_a_plan_without_weights_has_the_chosen_views(world, fusion):
+    plan, notes = world.plan(("hflip", "shift"), fusion)
+    assert (plan.views, plan.fusion, plan.weights) == (("hflip", "shift"), fusion, None)
+    assert notes == ()
+
+
+@worlds
+def test_without_fusion_the_plan_is_that_of_one_look_whatever_is_chosen(world):
+    plan, _ = world.plan(("hflip", "shift"), "none")
+    assert plan.settings() == ONE_LOOK.settings()
+
+
+@worlds
+def test_the_weights_are_those_of_the_smallest_file_that_has_all_views(world):
+    sizes = [len(WeightFile.load(path).views) for path in world.weight_paths]
+    assert sizes == sorted(sizes)
+    for name in ("flips", "d4", "all"):
+        views = VIEW_SETS[name]
+        assert set(world.weight_file(views).views) == set(views)
+        plan, notes = world.plan(views, "learned")
+        wanted = world.weight_file(views).select(views, world.record.digest, world.record.classes)
+        assert torch.equal(plan.weights.values, wanted.values)
+        assert plan.weights.pool == wanted.pool
+        assert notes == ()
+    assert set(world.weight_file(("zoom0.5",)).views) == set(VIEW_SETS["all"])
+
+
+@worlds
+def test_weights_of_fewer_views_are_scaled_up_and_that_is_told(world):
+    plan, (note,) = world.plan(("identity", "hflip"), "learned")
+    weights = world.weight_file(("identity", "hflip")).weights
+    total = weights["identity"] + weights["hflip"]
+    wanted = torch.tensor([weights["identity"], weights["hflip"]]) / total
+    torch.testing.assert_close(plan.weights.values, wanted)
+    assert f"{len(weights)} looks" in note
+    assert "2 chosen" in note
+
+
+@worlds
+def test_weights_of_ones_own_are_used_and_named(world):
+    file = replace(
+        world.weight_file(("identity",)),
+        weights={"hflip": 0.25, "identity": 0.75},
+        calibration={"pictures": 12},
+    )
+    plan, (note,) = world.plan(("identity", "hflip"), "learned", file)
+    assert plan.weights.values.tolist() == [0.75, 0.25]
+    assert "12 pictures" in note
+
+
+@worlds
+def test_what_cannot_be_planned_is_refused(world):
+    with pytest.raises(ValueError, match="no view"):
+        world.plan((), "mean")
+    with pytest.raises(ValueError, match="average"):
+        world.plan(("identity",), "average")
+    with pytest.raises(ValueError, match="shift"):
+        world.plan(("identity", "shift"), "learned")  # no file has learned it
+    other = replace(world.weight_file(("identity",)), digest="0123")
+    with pytest.raises(ValueError, match="0123"):
+        world.plan(("identity",), "learned", other)

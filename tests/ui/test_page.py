@@ -1,0 +1,292 @@
+import json
+import os
+import re
+
+import cv2
+import gradio as gr
+import httpx
+import numpy as np
+import pytest
+from browser import (
+    DESKTOP,
+    PHONE,
+    changes_numbers,
+    needs_chromium,
+    numbers,
+    open_tab,
+    settled,
+    shows,
+    told,
+    upload,
+    visit,
+)
+from PIL import Image
+
+from tta_demo.models.registry import load_model
+from tta_demo.pictures.masks import read_mask
+from tta_demo.pictures.reading import read_picture
+from tta_demo.scoring.metrics import mean_iou
+from tta_demo.tasks.segment import segment
+from tta_demo.tasks.worlds import WORLDS
+from tta_demo.tta.plan import Plan
+from tta_demo.tta.views import VIEW_SETS
+
+pytestmark = [needs_chromium, pytest.mark.slow]
+NUCLEI = WORLDS["nuclei"]
+PLACE = next(iter(WORLDS.values()))
+
+
+@pytest.fixture
+def page(window, url):
+    visit(window, url)
+    return window
+
+
+both_sizes = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+
+
+@pytest.fixture
+def passes():
+    """Counts the forward passes of the page's model."""
+    count = []
+    network = load_model(PLACE.model).network
+    hook = network.register_forward_pre_hook(lambda *_: count.append(1))
+    yield count
+    hook.remove()
+
+
+@pytest.fixture
+def picture(tmp_path):
+    """A picture of odd size that no cache has seen, on which the model finds something."""
+    rgb = read_picture(PLACE.examples[0]).rgb
+    rgb[9, 9] = np.frombuffer(os.urandom(3), np.uint8)
+    path = tmp_path / "my own.png"
+    cv2.imwrite(str(path), rgb[3:204, 5:250, ::-1])
+    return path
+
+
+def expected(picture, truth_path=None, place=PLACE):
+    opened = read_picture(picture)
+    truth = read_mask(truth_path, place.record.palette, opened)[0] if truth_path else None
+    return segment(place.record, opened, Plan(VIEW_SETS["d4"]), truth)
+
+
+def scores(place, number):
+    """What the page must show of an example: one look and all looks."""
+    example = place.examples[number]
+    matrices = expected(example, place.mask_of(example), place).matrices
+    return [f"{100 * mean_iou(matrix):.1f} %" for matrix in matrices]
+
+
+@both_sizes
+def test_the_page_opens_with_a_finished_example(page, size):
+    assert numbers(page)[:2] == scores(PLACE, 0)
+    assert page.locator("#slider img").count() == 2
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= size["width"], "the page scrolls sideways"
+    if size is PHONE:
+        results, inputs = (page.locator(i).bounding_box() for i in ("#results", "#picture"))
+        assert results["y"] < inputs["y"]
+
+
+@both_sizes
+def test_another_example_brings_its_own_mask_and_numbers(page):
+    shown = changes_numbers(page, page.locator("#examples button").nth(2).click)
+    assert shown[:2] == scores(PLACE, 2)
+
+
+def test_the_last_of_several_quick_choices_wins(page):
+    for number in (1, 3, 2):
+        page.locator("#examples button").nth(number).click()
+    shows(page, scores(PLACE, 2))
+    page.get_by_label(NUCLEI.label).click()
+    page.get_by_label(PLACE.label).click()
+    shows(page, scores(PLACE, 0))
+
+
+def test_another_world_brings_its_own_examples_and_classes(page):
+    shown = changes_numbers(page, page.get_by_label(NUCLEI.label).click)
+    assert shown[:2] == scores(NUCLEI, 0)
+    assert not page.locator("#new-field").is_visible()
+    open_tab(page, "Numbers")
+    assert "nucleus" in page.locator("#table").inner_text()
+
+
+def test_a_new_field_brings_its_mask_and_its_difficulty_can_be_raised(page):
+    shown = changes_numbers(page, page.locator("#new-field").click)
+    assert re.fullmatch(r"[\d.]+ %", shown[0])
+    note = page.locator("#notes").inner_text()
+    slider = page.get_by_role("slider", name="Difficulty").first
+    slider.focus()
+    harder = changes_numbers(page, lambda: [slider.press("ArrowRight") for _ in range(8)])
+    assert harder != shown
+    again = page.locator("#notes").inner_text()
+    assert again != note
+    assert re.search(r"seed (\d+)", again)[1] == re.search(r"seed (\d+)", note)[1]
+
+
+@both_sizes
+def test_changing_the_fusion_runs_no_forward_pass(page, passes):
+    before = numbers(page)
+    shown = changes_numbers(page, page.get_by_label("Majority vote").click)
+    assert shown[0] == before[0]
+    assert not passes
+
+
+def test_one_more_view_costs_one_forward_pass_and_one_less_none(page, picture, passes):
+    page.get_by_label("Remove Image").first.click()
+    upload(page, "#picture", picture)
+    page.locator("#numbers", has_text="Changed").wait_for()
+    assert len(passes) == 8
+    page.get_by_text("More looks").click()
+    changes_numbers(page, page.get_by_label("Zoom in", exact=True).click)
+    assert len(passes) == 9
+    changes_numbers(page, page.get_by_label("Mirror", exact=True).click)
+    assert len(passes) == 9
+
+
+@both_sizes
+def test_an_upload_brings_a_result_without_scores_until_its_mask_comes(page, picture, tmp_path):
+    upload(page, "#picture", picture)
+    page.locator("#numbers", has_text="Changed").wait_for()
+    truth = np.zeros((201, 245), np.uint8)
+    truth[50:150, 60:200] = 1
+    mask = tmp_path / "mask.png"
+    Image.fromarray(truth).save(mask)
+    shown = changes_numbers(page, lambda: upload(page, "#mask", mask))
+    assert all(re.fullmatch(r"[\d.]+ %", value) for value in shown[:2])
+    open_tab(page, "Numbers")
+    assert page.locator("#table tbody tr").count() == 5
+
+
+def test_a_long_run_says_which_look_it_is_at(page, tmp_path):
+    large = tmp_path / "large.png"
+    noise = np.random.default_rng().integers(0, 255, (90, 120, 3), dtype=np.uint8)
+    cv2.imwrite(str(large), cv2.resize(noise, (1400, 1050)))
+    upload(page, "#picture", large)
+    page.get_by_text("Looking:").first.wait_for()
+    page.locator("#numbers", has_text="Changed").wait_for(timeout=120_000)
+    assert "1182 x 887" in page.locator("#notes").inner_text()
+
+
+@both_sizes
+def test_a_bad_upload_is_refused_and_the_screen_stays(page, tmp_path):
+    before = numbers(page)
+    bad = tmp_path / "holiday.png"
+    bad.write_text("this is no picture")
+    upload(page, "#picture", bad)
+    told(page, "holiday.png")
+    assert numbers(page) == before
+    assert page.locator("#picture img").count() == 1
+    mask = tmp_path / "colours.png"
+    Image.fromarray(np.full((256, 256, 3), (12, 200, 99), np.uint8)).save(mask)
+    upload(page, "#mask", mask)
+    told(page, "(12, 200, 99)")
+    assert numbers(page) == before
+
+
+def test_unticking_the_last_view_is_refused_and_the_tick_returns(page):
+    page.get_by_label("Text", exact=True).click()
+    page.locator("#numbers", has_text="1 look").wait_for()
+    page.get_by_label("Original", exact=True).click()
+    told(page, "tick")
+    page.locator("#mirror-and-turn input:checked").wait_for(timeout=10_000)
+    assert page.locator("#mirror-and-turn input:checked").count() == 1
+    settled(page)
+
+
+def test_learned_weights_refuse_a_view_that_they_lack_by_name(page):
+    changes_numbers(page, page.get_by_label("Learned weights").click)
+    before = numbers(page)
+    page.get_by_text("More looks").click()
+    page.get_by_label("Shift", exact=True).click()
+    told(page, "shift")
+    assert numbers(page) == before
+    page.locator("#small-moves input:not(:checked)").nth(2).wait_for()
+
+
+def test_a_bar_opens_its_view(page):
+    open_tab(page, "Weights")
+    page.locator("#weights [data-view=rot90]").click()
+    page.locator("#about", has_text="90°").wait_for()
+    page.locator("#gallery button.thumbnail-item").nth(1).click()
+    page.locator("#about", has_text="hflip").wait_for()
+
+
+def test_a_painting_becomes_the_mask(page):
+    page.get_by_text("No mask file? Paint one").click()
+    canvas = page.locator("#canvas canvas").first
+    canvas.scroll_into_view_if_needed()
+    page.wait_for_function(
+        "document.querySelector('#canvas canvas')?.getBoundingClientRect().height > 100"
+    )
+    page.wait_for_timeout(500)  # the editor draws its ground without any sign in the document
+    box = canvas.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x - 20, y)
+    page.mouse.down()
+    page.mouse.move(x + 20, y, steps=4)
+    page.mouse.up()
+    shown = changes_numbers(page, page.get_by_role("button", name="Use this painting").click)
+    assert float(shown[0].split()[0]) < 60
+
+
+@both_sizes
+def test_downloads_are_the_result(page, picture):
+    upload(page, "#picture", picture)
+    page.locator("#numbers", has_text="Changed").wait_for()
+    settled(page)
+    result = expected(picture)
+    paths = {}
+    for name in ("index", "colors", "report"):
+        with page.expect_download() as download:
+            page.locator(f"#download-{name}").click()
+        paths[name] = download.value.path()
+    index = Image.open(paths["index"])
+    assert index.mode == "P"
+    np.testing.assert_array_equal(np.asarray(index), result.labels)
+    colors = np.asarray(Image.open(paths["colors"]))
+    np.testing.assert_array_equal(colors, PLACE.record.palette.colorize(result.labels))
+    report = json.loads(paths["report"].read_text())
+    assert report["views"] == list(VIEW_SETS["d4"])
+    assert report["model"]["digest"] == PLACE.record.digest
+
+
+def test_clearing_the_picture_clears_the_result(page):
+    page.get_by_label("Remove Image").first.click()
+    page.locator("#numbers", has_text="no picture").wait_for()
+    page.get_by_label("Median").click()
+    told(page, "picture")
+
+
+def test_the_page_works_from_any_folder(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shown = changes_numbers(page, page.get_by_label(NUCLEI.label).click)
+    assert shown[:2] == scores(NUCLEI, 0)
+    page.wait_for_function("document.querySelector('#examples img').naturalWidth > 0")
+
+
+def succeeds(url, number, data):
+    """Sends a request as a script would, and returns whether it was answered with a result."""
+    session = {"session_hash": f"made-up-{number}-{len(str(data))}"}
+    body = {"data": data, "fn_index": number, **session}
+    assert httpx.post(f"{url}gradio_api/queue/join", json=body).status_code == 200
+    with httpx.stream("GET", f"{url}gradio_api/queue/data", params=session, timeout=60) as lines:
+        for line in lines.iter_lines():
+            event = json.loads(line.removeprefix("data:")) if line.startswith("data:") else {}
+            if event.get("msg") == "process_completed":
+                return event["success"]
+    return pytest.fail("the request was never answered")
+
+
+def test_a_made_up_request_opens_no_file_of_the_server(demo, url, picture):
+    with picture.open("rb") as file:
+        (uploaded,) = httpx.post(f"{url}gradio_api/upload", files={"files": file}).json()
+    events = {i: event for i, event in demo.fns.items() if event.name == "open_picture"}
+    assert len(events) == 3
+    for number, event in events.items():
+        box = next(p for p in event.inputs if (p.elem_id or "").endswith("picture"))
+        settings = {p: p.value for p in event.inputs if not isinstance(p, gr.State)}
+        for path, opened in ((uploaded, True), (str(picture), False)):
+            data = [(settings | {box: {"path": path}}).get(part) for part in event.inputs]
+            assert succeeds(url, number, data) == opened, (event.name, box.elem_id, path)

@@ -1,0 +1,100 @@
+from dataclasses import dataclass
+
+import gradio as gr
+import pytest
+
+from tta_demo.ui.kit.screen import Screen
+from tta_demo.ui.kit.visitor import Visitor
+
+
+@dataclass(frozen=True)
+class Size:
+    width: int
+    height: int
+
+
+@pytest.fixture
+def screen():
+    with gr.Blocks():
+        screen = Screen(Visitor(), restore=dict)
+        screen["width"], screen["height"] = gr.Slider(), gr.Slider()
+        screen["boxes"] = [gr.Checkbox(), gr.Checkbox()]
+        screen["size"] = Size
+        screen.add_fixed(start=gr.Button())
+        yield screen
+
+
+def wired(screen, action):
+    """Returns the action as gradio calls it, with what it reads and writes."""
+    caught = []
+    screen.on(lambda *given, **how: caught.append(given), action)
+    return caught[0]
+
+
+def test_an_action_gets_values_and_records_and_changes_parts_by_name(screen):
+    def turn(size: Size, boxes: list[bool], start: str):
+        assert (boxes, start) == ([True, False], "go")
+        return {"size": Size(size.height, size.width), "boxes": boxes[::-1]}
+
+    handler, reads, writes = wired(screen, turn)
+    one, two = screen["boxes"]
+    values = {screen["width"]: 3, screen["height"]: 2, one: True, two: False}
+    values[screen["start"]] = "go"
+    assert reads == set(values)
+    changed = handler(values)
+    assert list(changed) == writes
+    assert changed == {screen["width"]: 2, screen["height"]: 3, one: False, two: True}
+
+
+def test_what_an_action_does_not_name_stays(screen):
+    handler, _, writes = wired(screen, lambda: {"width": 1})
+    rest = {part: gr.skip() for part in writes}
+    assert handler({}) == rest | {screen["width"]: 1}
+    assert wired(screen, lambda: None)[0]({}) == rest
+
+
+def test_a_generator_that_yields_nothing_blanks_nothing(screen):
+    def silent(width: int):
+        if width:
+            yield {"width": 0}
+
+    handler, _, writes = wired(screen, silent)
+    assert list(handler({screen["width"]: 0})) == [{part: gr.skip() for part in writes}]
+    assert len(list(handler({screen["width"]: 1}))) == 1
+
+
+def test_data_of_an_event_is_asked_for_as_gradio_wants_it(screen):
+    def select(width: int, event: gr.SelectData):
+        return {"width": width + event}
+
+    handler, reads, _ = wired(screen, select)
+    assert gr.helpers.special_args(handler)[2] == 1
+    assert reads == {screen["width"]}
+    assert handler({screen["width"]: 1}, 2)[screen["width"]] == 3
+
+
+def test_wrong_names_fail_when_the_page_is_built(screen):
+    with pytest.raises(KeyError, match="widht"):
+        screen.on(screen["start"].click, lambda widht: {})
+    with pytest.raises(KeyError, match="widht"):
+        screen["widht"]
+    with pytest.raises(KeyError, match="width"):
+        screen["width"] = gr.Slider()
+    screen.add_fixed(other=gr.Button())
+    with pytest.raises(KeyError, match="depth"):
+        screen["volume"] = dataclass(type("Volume", (), {"__annotations__": {"depth": int}}))
+
+
+def test_wrong_names_fail_when_the_action_returns(screen):
+    with pytest.raises(KeyError, match="widht"):
+        wired(screen, lambda: {"widht": 1})[0]({})
+    with pytest.raises(KeyError, match="start"):
+        wired(screen, lambda: {"start": 1})[0]({})
+
+
+def test_a_value_error_becomes_a_message_without_markup(screen):
+    def refuse():
+        raise ValueError("<b>no</b>")
+
+    with pytest.raises(gr.Error, match="&lt;b&gt;no"):
+        wired(screen, refuse)[0]({})

@@ -1,0 +1,73 @@
+"""The command line. Expected failures are one sentence on stderr and exit code 2."""
+
+import logging
+import sys
+from collections.abc import Callable
+
+import typer
+
+from tta_demo.commands.benchmark.detect import measure_detection
+from tta_demo.commands.benchmark.imagenet import measure_imagenet
+from tta_demo.commands.benchmark.learn import measure_learning
+from tta_demo.commands.benchmark.quality import measure_quality
+from tta_demo.commands.benchmark.speed import measure_speed
+from tta_demo.commands.classify import classify
+from tta_demo.commands.detect import detect
+from tta_demo.commands.evaluate import evaluate
+from tta_demo.commands.evaluate_boxes import evaluate_boxes
+from tta_demo.commands.examples import examples
+from tta_demo.commands.learn import learn
+from tta_demo.commands.predict import predict
+from tta_demo.commands.sample import sample
+from tta_demo.commands.train import train
+
+__all__ = ["app", "main"]
+
+VERBS = {
+    "predict": predict,
+    "learn": learn,
+    "evaluate": evaluate,
+    "evaluate-boxes": evaluate_boxes,
+    "classify": classify,
+    "detect": detect,
+    "train": train,
+    "sample": sample,
+    "examples": examples,
+}
+MEASUREMENTS = {
+    "speed": measure_speed,
+    "quality": measure_quality,
+    "learn": measure_learning,
+    "detect": measure_detection,
+    "imagenet": measure_imagenet,
+}
+
+
+def main() -> None:
+    """Runs the command line."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        app()
+    except (ValueError, OSError) as error:
+        typer.echo(str(error), err=True)
+        sys.exit(2)
+
+
+def _assembled(summary: str, commands: dict[str, Callable[..., None]]) -> typer.Typer:
+    assembled = typer.Typer(
+        help=summary,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
+    for name, command in commands.items():
+        assembled.command(name)(command)
+    return assembled
+
+
+app = _assembled(
+    "Test-time augmentation: look at a picture several times, undo each change, combine.", VERBS
+)
+app.add_typer(
+    _assembled("Measure speed and quality on this machine.", MEASUREMENTS), name="benchmark"
+)

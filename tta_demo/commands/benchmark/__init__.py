@@ -1,0 +1,1 @@
+"""Measurements: a file each."""

@@ -1,0 +1,91 @@
+"""The command that measures on labelled pictures what views and weights are worth."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from hashlib import blake2b
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tta_demo.commands import arguments
+from tta_demo.commands.failing import tell_left_out
+from tta_demo.commands.labelled import labelled_pictures
+from tta_demo.evaluation.segment import Outcome, evaluate_segmentation
+from tta_demo.learning.weight_file import WeightFile
+from tta_demo.models.registry import load_model
+from tta_demo.samples.labelled import Source
+from tta_demo.tta.plan import ONE_LOOK, Plan
+from tta_demo.tta.views import VIEW_SETS
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    out: arguments.Results,
+    weights: Annotated[Path | None, typer.Option(help="Weights file to compare with.")] = None,
+    name: arguments.AnyWorld = None,
+    model: arguments.ModelName = None,
+    data: arguments.Data = None,
+    masks: arguments.Masks = None,
+    palette: arguments.Colors = None,
+    count: arguments.Count = None,
+    views: Annotated[
+        str | None, typer.Option(help="As for learn; those of the weights, else d4.")
+    ] = None,
+    background: Annotated[str, typer.Option(help="in or out of the means.")] = "in",
+    mean: Annotated[str, typer.Option(help="pooled or per-image.")] = "pooled",
+) -> None:
+    """Compares no TTA, even mean and learned weights on labelled pictures; resumes where it was.
+
+    Writes scores_none.csv, scores_mean.csv, scores_learned.csv, summary.json, summary.png,
+    joint/NAME.png (picture, truth, prediction) and mask/NAME.png.
+    """
+    arguments.one_of("--background", background, ("in", "out"))
+    arguments.one_of("--mean", mean, ("pooled", "per-image"))
+    file = None if weights is None else WeightFile.load(weights)
+    world = arguments.chosen_world(name or (file.world if file and not model else None), model)
+    names = arguments.chosen_views(views) if views else file.views if file else VIEW_SETS["d4"]
+    plans = {"none": ONE_LOOK, "mean": Plan(names)}
+    if file:
+        plans["learned"], _ = world.plan(names, "learned", file)
+    arguments.refuse_among_pictures(out, data, masks)
+    sources = labelled_pictures(world, "test", data, masks, palette, count)
+    record = world.record
+    stamp = {
+        "world": world.name,
+        "data": _digest(sources),
+        "model": record.digest,
+        "views": names,
+        "weights": file and asdict(file),
+    }
+    means = {"background": background == "in", "per_image": mean == "per-image"}
+    outcome = evaluate_segmentation(
+        load_model(record), sources, plans, record.palette, out, stamp, **means
+    )
+    if file:
+        _warn_of_known(file, sources)
+    _tell(outcome, record.classes)
+    tell_left_out(outcome.failures)
+
+
+def _digest(sources: Mapping[str, Source]) -> str:
+    """Returns what tells these pictures and masks from others, or from these before a change."""
+    stamps = (f"{name} {source.stamp}" for name, source in sorted(sources.items()))
+    return blake2b("\n".join(stamps).encode(), digest_size=8).hexdigest()
+
+
+def _warn_of_known(file: WeightFile, sources: Mapping[str, Source]) -> None:
+    known = set(file.calibration.get("names", ())) & set(sources)
+    if known:
+        told = f"{len(known)} of these pictures are those that the weights were learned on"
+        typer.echo(f"{told}: the scores flatter them", err=True)
+
+
+def _tell(outcome: Outcome, classes: tuple[str, ...]) -> None:
+    """Prints IoU by class and the mean for each plan, with frames a second."""
+    typer.echo(f"{'IoU':10}" + "".join(f"{name:>12}" for name in (*classes, "Mean", "frames/s")))
+    for name, score in outcome.scores.items():
+        cells = "".join(f"{value:12.4f}" for value in outcome.tables[name][:, 1])
+        speed = len(score.matrices) / score.seconds
+        typer.echo(f"{name:10}{cells}{speed:12.1f}")

@@ -1,0 +1,89 @@
+"""The command that segments pictures."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from tqdm import tqdm
+
+from tta_demo.commands import arguments
+from tta_demo.commands.failing import for_each
+from tta_demo.evaluation.results import write_json
+from tta_demo.pictures.draw import overlay
+from tta_demo.pictures.masks import restore
+from tta_demo.pictures.palettes import index_png, rgb_png
+from tta_demo.pictures.reading import read_picture
+from tta_demo.tasks.segment import Segmentation, segment
+from tta_demo.tasks.worlds import world_named
+from tta_demo.tta.fusion import FUSIONS
+from tta_demo.tta.views import View
+
+__all__ = ["predict"]
+
+
+def predict(
+    pictures: arguments.Pictures,
+    out: arguments.Results,
+    name: arguments.WorldName,
+    views: arguments.ViewNames = "d4",
+    fusion: Annotated[str, typer.Option(help=f"One of {', '.join(FUSIONS)}.")] = "mean",
+    masks: Annotated[
+        Path | None, typer.Option(help="Folder of masks with the pictures' names, to score.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
+) -> None:
+    """Segments pictures and writes, for each, mask, overlay and report.
+
+    NAME-mask.png holds class ids at the picture's full size, NAME-overlay.png shows them over the
+    picture, NAME.json has views, weights, and scores where there is a mask.
+    """
+    world = world_named(name)
+    plan, plan_notes = world.plan(arguments.chosen_views(views), fusion)
+    names = {path.stem for path in pictures}
+    if len(names) < len(pictures):
+        raise ValueError(
+            f"{len(pictures)} pictures share {len(names)} names: rename, or run twice"
+        )
+    arguments.refuse_among_pictures(out, masks, *(path.parent for path in pictures))
+    out.mkdir(parents=True, exist_ok=True)
+
+    def one(path: Path) -> None:
+        def track(missing: Sequence[View]) -> Iterable[View]:
+            return tqdm(missing, desc=path.name, unit="look", leave=False, disable=None)
+
+        picture, truth, truth_notes = read_picture(path), None, ()
+        if masks is not None:
+            truth, truth_notes = world.read_truth(_mask_for(path, masks), picture)
+        picture = replace(picture, notes=picture.notes + truth_notes + plan_notes)
+        result = segment(world.record, picture, plan, truth, track=track, device=device)
+        _write(result, out, path.stem)
+        for note in result.notes:
+            typer.echo(f"{path.name}: {note}")
+
+    for_each(pictures, one)
+
+
+def _write(result: Segmentation, out: Path, stem: str) -> None:
+    palette = result.model.palette
+    labels = restore(result.labels, result.picture.size)
+    (out / f"{stem}-mask.png").write_bytes(index_png(labels, palette))
+    shown = overlay(result.picture.rgb, result.labels, palette)
+    (out / f"{stem}-overlay.png").write_bytes(rgb_png(shown))
+    write_json(out / f"{stem}.json", result.report())
+
+
+def _mask_for(picture: Path, folder: Path) -> Path:
+    """Returns the one mask of a picture: its name, or its name with -mask, any ending."""
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is no folder: --masks must name one")
+    stems = (picture.stem, f"{picture.stem}-mask")
+    found = [
+        path
+        for path in sorted(folder.iterdir())
+        if path.stem in stems and path.suffix != ".json" and path.resolve() != picture.resolve()
+    ]
+    if len(found) != 1:
+        raise ValueError(f"{picture.name} has {len(found)} masks in {folder}: there must be one")
+    return found[0]

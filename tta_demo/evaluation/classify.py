@@ -1,0 +1,251 @@
+"""Measuring what crops, mirrors and learned weights are worth on labelled photographs."""
+
+import json
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from hashlib import blake2b
+from math import log
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from tta_demo.evaluation.failures import Failures
+from tta_demo.evaluation.run import Entry, Progress, Run
+from tta_demo.evaluation.times import seconds_of
+from tta_demo.learning.answers import Answers
+from tta_demo.learning.fit import fit_steps
+from tta_demo.pictures.reading import read_picture
+from tta_demo.scoring.interval import bootstrap
+from tta_demo.tta.crops import CROP_SETS, predict_crops
+from tta_demo.tta.fusion import Weights
+from tta_demo.tta.plan import Plan
+from tta_demo.tta.predict import Model, ViewStack
+
+__all__ = ["FUSED", "PLANS", "Result", "Row", "evaluate_classification"]
+
+LOG = "imagenet.jsonl"
+CROPS = CROP_SETS["ten-crop"]
+FUSED = {"mean": "mean of probabilities", "gmean": "mean of logits"}
+PLANS = {"centre crop": Plan(CROP_SETS["center"])} | {
+    f"{name}, {how}": Plan(CROP_SETS[name], fusion)
+    for name in ("mirror", "five-crop", "ten-crop")
+    for fusion, how in FUSED.items()
+}
+EVEN = "ten-crop, mean of probabilities"
+"""The plan that learned weights are compared with."""
+LEARNED = "ten-crop, learned weights"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one way to look and fuse reached.
+
+    Attributes:
+        method: its name.
+        top1: share of pictures whose class came first, 0..1.
+        top5: share of pictures whose class was among the first five, 0..1.
+        views: number of crops V.
+        slowdown: time of one picture, from the file to the answer, over the centre crop's; None
+            if it was not measured.
+        nll: mean negative log of the true class's probability.
+        pictures: how many, and which.
+    """
+
+    method: str
+    top1: float
+    top5: float
+    views: int
+    slowdown: float | None
+    nll: float
+    pictures: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an evaluation came to.
+
+    Attributes:
+        rows: of the table.
+        failures: why pictures could not be read, by their names.
+        learned: weights by crop, the gap of their certificate, the number of pictures that they
+            were learned on, and by how much they beat the even mean on the other half; empty if
+            there was nothing to learn on.
+    """
+
+    rows: tuple[Row, ...]
+    failures: Failures
+    learned: dict[str, Any]
+
+
+def evaluate_classification(
+    model: Model,
+    folder: Path,
+    photos: Mapping[Path, int],
+    out: Path,
+    stamp: dict[str, Any],
+    seed: int = 0,
+    timed: int = 30,
+    progress: Progress = tqdm,
+) -> Result:
+    """Scores every plan on pictures, and weights learned on one half of them on the other half.
+
+    The half to learn on comes first: when the other one's turn comes, the weights are there. So
+    the log `imagenet.jsonl` need not keep any answer for all classes, but a picture's ranks, its
+    log losses, and each crop's log-probability of the true class. A file that is mended after the
+    weights were learned changes them no more.
+
+    Args:
+        model: from crops `(B, 3, 224, 224)` to logits `(B, C)`.
+        folder: that all pictures are in; they are known by their path from there.
+        photos: picture files and their class ids.
+        out: folder of the log; made if it is missing.
+        stamp: what else tells this run's settings, for instance the model's digest; JSON.
+        seed: of the halves.
+        timed: number of pictures to measure times on.
+        progress: as for `Run.over`.
+
+    Raises:
+        ValueError: no picture can be read, or the folder holds results of other settings.
+    """
+    labels = {path.relative_to(folder).as_posix(): label for path, label in photos.items()}
+    log = Run(out / LOG, stamp | _settings(folder, labels, seed))
+    names = list(labels)
+    order = [names[i] for i in np.random.default_rng(seed).permutation(len(names))]
+    learning = set(order[: len(order) // 2])
+    if "slowdown" not in log.facts:
+        paths = (folder / name for name in progress(order[: timed + 1]))
+        log.add({"slowdown": _slowdown(model, paths)})
+
+    def work(name: str) -> Entry:
+        plans = PLANS if name in learning else PLANS | _learned(log)
+        return _scored(_look(model, folder / name), labels[name], plans.values())
+
+    log.over(order, work, progress)
+    return _result(log)
+
+
+def _settings(folder: Path, labels: dict[str, int], seed: int) -> dict[str, Any]:
+    """Returns what must be equal for two runs to share a folder, beside the model."""
+    return {
+        "data": folder.resolve().name,
+        "pictures": len(labels),
+        "labels": blake2b(json.dumps(labels).encode(), digest_size=8).hexdigest(),
+        "seed": seed,
+        "plans": {name: plan.settings() for name, plan in PLANS.items()},
+    }
+
+
+def _look(model: Model, path: Path, views: Sequence[str] = CROPS) -> ViewStack:
+    stack = predict_crops(model, read_picture(path).rgb, views)
+    if not torch.isfinite(stack.log_probs).all():
+        raise ValueError(f"{path.name}: the model's answer is no finite number")
+    return stack
+
+
+def _weighted(weights: Sequence[float]) -> Plan:
+    return Plan(CROPS, "learned", Weights(weights))
+
+
+def _slowdown(model: Model, paths: Iterable[Path]) -> list[float]:
+    """Returns how much longer each plan takes than the first: the median over pictures.
+
+    The plans take turns on each picture, so that other load meets all alike. The first picture
+    only warms up. A file that cannot be read is left out; empty if that leaves nothing.
+    """
+    plans = (*PLANS.values(), _weighted([1 / len(CROPS)] * len(CROPS)))
+    ratios = []
+    for path in paths:
+        with Failures().of(path.name):
+            _look(model, path)  # else the first plan would be the one to wait for the disk
+            times = [seconds_of(partial(_answered, model, path, plan)) for plan in plans]
+            ratios.append([seconds / times[0] for seconds in times])
+    return [round(statistics.median(each), 3) for each in zip(*ratios[1:], strict=True)]
+
+
+def _answered(model: Model, path: Path, plan: Plan) -> torch.Tensor:
+    return plan.fuse(_look(model, path, plan.views))
+
+
+def _scored(stack: ViewStack, label: int, plans: Iterable[Plan]) -> Entry:
+    """Returns what the log keeps of one picture; of equal classes, the lower id comes first."""
+    ranks, losses = [], []
+    for plan in plans:
+        probs = plan.fuse(stack)
+        before = (probs > probs[label]).sum() + (probs[:label] == probs[label]).sum()
+        ranks.append(int(before))
+        losses.append(round(-log(probs[label]), 6))
+    true = [round(value, 6) for value in stack.log_probs[:, label].tolist()]
+    return {"label": label, "ranks": ranks, "nll": losses, "true": true}
+
+
+def _learned(log: Run) -> dict[str, Plan]:
+    """Returns the plan of the weights, learned once, on all pictures that are there by then.
+
+    It is missing if there is none.
+    """
+    if "weights" not in log.facts:
+        log.add(_fitted(list(log.done.values())))
+    weights = log.facts["weights"]
+    return {} if weights is None else {LEARNED: _weighted(weights)}
+
+
+def _fitted(entries: Sequence[Entry]) -> Entry:
+    """Returns the exact weights of pictures in the log, as facts for the log."""
+    if not entries:
+        return {"weights": None}
+    truth = np.exp(np.array([entry["true"] for entry in entries], np.float32).T)
+    answers = Answers((truth[:, None],), (np.array([entry["label"] for entry in entries]),))
+    *_, found = fit_steps(answers)
+    return {"weights": found.weights.tolist(), "gap": found.gap, "fitted_on": len(entries)}
+
+
+def _result(log: Run) -> Result:
+    everything = list(log.done.values())
+    held = [entry for entry in everything if len(entry["ranks"]) > len(PLANS)]
+    slowdown = dict(zip((*PLANS, LEARNED), log.facts["slowdown"], strict=False))
+    rows = _rows(everything, PLANS, slowdown, f"{len(everything)} (all)")
+    if not held:
+        return Result(rows, log.failures, {})
+    rows += _rows(held, (EVEN, LEARNED), slowdown, f"{len(held)} (not learned on)")
+    learned = {
+        "weights": dict(zip(CROPS, log.facts["weights"], strict=True)),
+        "gap": log.facts["gap"],
+        "fitted_on": log.facts["fitted_on"],
+        "minus_even": _gains(held) if len(held) > 1 else {},
+    }
+    return Result(rows, log.failures, learned)
+
+
+def _scores(entries: Sequence[Entry], plan: str) -> dict[str, np.ndarray]:
+    """Returns a plan's scores by name, one a picture."""
+    place = [*PLANS, LEARNED].index(plan)
+    ranks, nll = (np.array([entry[key][place] for entry in entries]) for key in ("ranks", "nll"))
+    return {"top1": 1.0 * (ranks < 1), "top5": 1.0 * (ranks < 5), "nll": nll}
+
+
+def _rows(
+    entries: Sequence[Entry], plans: Iterable[str], slowdown: Mapping[str, float], which: str
+) -> tuple[Row, ...]:
+    return tuple(
+        Row(
+            plan,
+            views=len(PLANS.get(plan, PLANS[EVEN]).views),
+            slowdown=slowdown.get(plan),
+            pictures=which,
+            **{key: round(float(x.mean()), 6) for key, x in _scores(entries, plan).items()},
+        )
+        for plan in plans
+    )
+
+
+def _gains(entries: Sequence[Entry]) -> dict[str, dict[str, float]]:
+    """Returns by how much the learned weights exceed the even mean; see `bootstrap`."""
+    learned, even = _scores(entries, LEARNED), _scores(entries, EVEN)
+    gains = np.array([learned[key] - even[key] for key in learned])
+    found = bootstrap(lambda counts: gains @ counts / len(entries), len(entries))
+    return {key: one._asdict() for key, one in zip(learned, found, strict=True)}

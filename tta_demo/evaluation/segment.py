@@ -1,0 +1,233 @@
+"""Evaluating segmentation on labelled pictures: tables, pictures and a figure, resumable."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from tta_demo.evaluation.failures import Failures
+from tta_demo.evaluation.results import write_json, write_table
+from tta_demo.evaluation.run import Entry, Progress, Run
+from tta_demo.pictures.palettes import Palette, class_ids, index_png, rgb_png
+from tta_demo.samples.labelled import LabelledPicture, Source
+from tta_demo.scoring.metrics import f1, iou
+from tta_demo.scoring.score import Score, gain
+from tta_demo.scoring.score import run as run_plans
+from tta_demo.tta.plan import Plan
+from tta_demo.tta.predict import Model, to_labels
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Outcome", "evaluate_segmentation", "score_table"]
+
+LOG = "pictures.jsonl"
+GAP = 8
+"""Pixels of white between the parts of a joint picture."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an evaluation came to.
+
+    Attributes:
+        scores: of each plan, by its name, over all pictures that could be read, in their order.
+        tables: the same as `score_table`s.
+        failures: why the other pictures could not, by their names.
+    """
+
+    scores: dict[str, Score]
+    tables: dict[str, np.ndarray]
+    failures: Failures
+
+
+def evaluate_segmentation(
+    model: Model,
+    sources: Mapping[str, Source],
+    plans: Mapping[str, Plan],
+    palette: Palette,
+    out: Path,
+    stamp: dict[str, Any],
+    background: bool = True,
+    per_image: bool = False,
+    progress: Progress = tqdm,
+) -> Outcome:
+    """Scores plans on labelled pictures, and writes what it finds into a folder.
+
+    Writes `scores_PLAN.csv`, `summary.json`, `summary.png`, and for each picture `mask/NAME.png`
+    (class ids by the last plan) and `joint/NAME.png` (picture, truth and that prediction). The
+    log `pictures.jsonl` keeps what each came to: one more run with the same settings only writes
+    the tables again.
+
+    Args:
+        model: gives logits.
+        sources: the pictures, by names that can be a file's.
+        plans: what to compare, by name; with a plan `mean`, the last one's gain over it is told.
+        palette: the model's classes.
+        out: folder for the results; made if it is missing.
+        stamp: what else tells this run's settings, for instance the model's digest; JSON.
+        background: whether class 0 counts in the tables' means.
+        per_image: whether to average the scores of single pictures instead of pooling all pixels.
+        progress: as for `Run.over`.
+
+    Raises:
+        ValueError: no picture can be read, or the folder holds results of other settings.
+    """
+    settings = stamp | {f"plan {name}": plan.settings() for name, plan in plans.items()}
+    settings["classes"] = dict(zip(palette.names, palette.colors, strict=True))
+    log = Run(out / LOG, settings, lambda name: all(path.exists() for path in _drawn(out, name)))
+
+    def work(name: str) -> Entry:
+        picture, kept = _checked(sources[name].read(), palette), {}
+        for plan, (probs, seconds) in run_plans(model, picture.rgb, plans):
+            kept[plan] = _kept(probs, picture.labels, seconds)
+        _draw(out, name, picture, to_labels(torch.from_numpy(probs)), palette)
+        return {"plans": kept}
+
+    for path in _drawn(out, LOG):
+        path.parent.mkdir(exist_ok=True)
+    entries = log.over(sources, work, progress)
+    scores = {name: _score([entry["plans"][name] for entry in entries]) for name in plans}
+    tables = {name: score_table(score, background, per_image) for name, score in scores.items()}
+    outcome = Outcome(scores, tables, log.failures)
+    shown = {"background": background, "per_image": per_image}
+    _write_results(out, outcome, palette, {"stamp": stamp, "tables": shown})
+    return outcome
+
+
+def score_table(score: Score, background: bool = True, per_image: bool = False) -> np.ndarray:
+    """Returns F1 and IoU `(C + 1, 2)` in 0..1 or NaN: a row for each class, and their mean.
+
+    Args:
+        score: of at least one picture.
+        background: whether class 0 counts in the mean; its own row always stays.
+        per_image: whether a class's value is the mean over the pictures where it is in truth or
+            prediction; else it is computed once, from the pixels of all pictures.
+
+    Example:
+        >>> score = Score()
+        >>> score.matrices += [np.array([[2, 0], [0, 0]]), np.array([[0, 0], [1, 1]])]
+        >>> score_table(score)[:, 1].round(3).tolist()
+        [0.667, 0.5, 0.583]
+        >>> score_table(score, per_image=True)[:, 1].tolist()
+        [0.5, 0.5, 0.5]
+    """
+    matrices = np.stack(score.matrices)
+    if not per_image:
+        matrices = matrices.sum(0, keepdims=True)
+    by_class = _mean(np.array([[f1(matrix), iou(matrix)] for matrix in matrices])).T
+    return np.vstack([by_class, _mean(by_class[0 if background else 1 :])])
+
+
+def _mean(values: np.ndarray) -> np.ndarray:
+    """Returns the mean over the first axis of what is not NaN; NaN if nothing is left."""
+    there = ~np.isnan(values)
+    total, count = np.where(there, values, 0).sum(0), there.sum(0)
+    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+
+
+def _checked(picture: LabelledPicture, palette: Palette) -> LabelledPicture:
+    size = picture.rgb.shape[:2]
+    if class_ids(picture.labels, len(palette.names)).shape != size:
+        raise ValueError(f"{picture.name} is {size}, its truth is not: sizes differ")
+    return picture
+
+
+def _drawn(out: Path, name: str) -> tuple[Path, Path]:
+    """Returns where a picture's joint picture and mask are."""
+    return out / "joint" / f"{name}.png", out / "mask" / f"{name}.png"
+
+
+def _draw(
+    out: Path, name: str, picture: LabelledPicture, labels: np.ndarray, palette: Palette
+) -> None:
+    joint, mask = _drawn(out, name)
+    gap = np.full((len(labels), GAP, 3), 255, np.uint8)
+    parts = (picture.rgb, gap, palette.colorize(picture.labels), gap, palette.colorize(labels))
+    joint.write_bytes(rgb_png(np.hstack(parts)))
+    mask.write_bytes(index_png(labels, palette))
+
+
+def _kept(probs: np.ndarray, truth: np.ndarray, seconds: float) -> Entry:
+    """Returns what the log keeps of a plan's answer to one picture."""
+    score = Score()
+    score.add(probs, truth, seconds)
+    return {
+        "confusion": score.matrices[0].tolist(),
+        "log_loss": score.log_losses[0],
+        "reliability": score.tables[0].tolist(),
+        "seconds": score.seconds,
+    }
+
+
+def _score(kept: Sequence[Entry]) -> Score:
+    """Returns the score of what the log keeps of several pictures."""
+    return Score(
+        matrices=[np.array(one["confusion"]) for one in kept],
+        log_losses=[one["log_loss"] for one in kept],
+        tables=[np.array(one["reliability"]) for one in kept],
+        seconds=sum(one["seconds"] for one in kept),
+    )
+
+
+def _write_results(out: Path, outcome: Outcome, palette: Palette, told: dict[str, Any]) -> None:
+    rows = (*palette.names, "Mean")
+    for name, table in outcome.tables.items():
+        path = out / f"scores_{name}.csv"
+        write_table(path, ("Class", "F1", "Jaccard"), zip(rows, table, strict=True))
+    summary = told | {"date": date.today().isoformat()} | _summary(outcome, palette.names)
+    write_json(out / "summary.json", summary)
+    shown = told["tables"]
+    how = "averaged over pictures" if shown["per_image"] else "pooled over all pixels"
+    which = "with background" if shown["background"] else "without background"
+    title = f"IoU {how}, mean {which} (pictures: {summary['pictures']})"
+    _figure(outcome.tables, rows, title).savefig(out / "summary.png", dpi=120)
+
+
+def _summary(outcome: Outcome, classes: Sequence[str]) -> dict[str, Any]:
+    *_, last = outcome.scores.values()
+    mean = outcome.scores.get("mean", last)
+    comparable = mean is not last and len(last.matrices) > 1
+    gains = gain(last, mean, classes) if comparable else {}
+    return {
+        "pictures": len(last.matrices),
+        "failures": outcome.failures,
+        "plans": {name: _means(score, classes) for name, score in outcome.scores.items()},
+        "gain": {key: difference._asdict() for key, difference in gains.items()},
+    }
+
+
+def _means(score: Score, classes: Sequence[str]) -> dict[str, Any]:
+    row = score.row(classes)
+    found: dict[str, Any] = {key: row[key] for key in ("accuracy", "nll", "ece")}
+    for way, per_image in (("pooled", False), ("per_image", True)):
+        found[way] = {}
+        for which, background in (("with_background", True), ("without_background", False)):
+            f1_mean, iou_mean = score_table(score, background, per_image)[-1].tolist()
+            found[way][which] = {"f1": f1_mean, "iou": iou_mean}
+    return found | {"frames_per_second": 1000 / row["ms"]}
+
+
+def _figure(tables: dict[str, np.ndarray], names: Sequence[str], title: str) -> "Figure":
+    """Returns bars of the IoU by plan, grouped by class, and of the mean."""
+    from matplotlib.figure import Figure  # takes a second, which other commands need not wait
+
+    figure = Figure(figsize=(5 + len(names), 4.5), layout="constrained")
+    axes = figure.subplots()
+    places, width = np.arange(len(names)), 0.84 / len(tables)
+    for i, (plan, table) in enumerate(tables.items()):
+        at = places + (i - (len(tables) - 1) / 2) * width
+        bars = axes.bar(at, table[:, 1], width, label=plan)
+        axes.bar_label(bars, fmt="%.3f", padding=2, fontsize=8)
+    axes.set_xticks(places, names)
+    axes.set_yticks(np.arange(0, 1.01, 0.2))
+    axes.set_ylim(0, 1.08)  # room for the numbers above the bars
+    axes.set_title(title)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside lower center", ncols=len(tables), frameon=False)
+    return figure

@@ -1,0 +1,1 @@
+"""Weights of views, learned on labelled pictures."""

@@ -1,0 +1,93 @@
+"""What weights are learned from: the views' answers at labelled pixels."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from tta_demo.tta.predict import ViewStack
+
+__all__ = ["Answers"]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the views answered at labelled pixels that all of them saw, picture by picture.
+
+    Renormalising over the views that saw a pixel would make the fit non-concave.
+
+    Attributes:
+        probs: `(V, C, n)` float32 a picture, n differs; or `(V, 1, n)`, the true class alone.
+        labels: `(n,)` int64 a picture.
+    """
+
+    probs: tuple[np.ndarray, ...]
+    labels: tuple[np.ndarray, ...]
+
+    @classmethod
+    def of(
+        cls,
+        looked: Iterable[tuple[ViewStack, np.ndarray]],
+        whole: bool = False,
+        pixels: int = 20_000,
+        seed: int = 0,
+    ) -> "Answers":
+        """Returns the answers at drawn pixels; takes the pictures one by one.
+
+        Args:
+            looked: a stack `(V, C, ...)` and class ids `(...)` a picture, the same views in all.
+            whole: whether to keep all classes, V C numbers a pixel; else V, the true class's.
+            pixels: most pixels of one picture, drawn without replacement.
+            seed: of the draw.
+
+        Raises:
+            ValueError: no picture, or no pixel that all views saw.
+        """
+        rng = np.random.default_rng(seed)
+        parts, truths = [], []
+        for stack, label in looked:
+            label = np.asarray(label)
+            logs = stack.log_probs
+            if label.shape != tuple(logs.shape[2:]):
+                raise ValueError(
+                    f"labels have shape {label.shape} and the answers {tuple(logs.shape)}: give "
+                    "class ids of the shape that follows V, C"
+                )
+            truth = torch.from_numpy(label.ravel()).long()
+            logs = logs.reshape(*logs.shape[:2], -1)
+            if not whole:
+                logs = logs.gather(1, truth.expand(len(logs), 1, -1))
+            if stack.seen is not None:
+                everywhere = stack.seen.reshape(len(logs), -1).all(0)
+                logs, truth = logs[..., everywhere], truth[everywhere]
+            if len(truth) > pixels:
+                drawn = torch.from_numpy(rng.choice(len(truth), pixels, replace=False))
+                logs, truth = logs[..., drawn], truth[drawn]
+            parts.append(logs.float().exp().numpy())
+            truths.append(truth.numpy())
+        if not sum(len(truth) for truth in truths):
+            raise ValueError(f"{len(truths)} pictures have no pixel that all views saw: add some")
+        return cls(tuple(parts), tuple(truths))
+
+    @property
+    def pixels(self) -> int:
+        """Number of pixels of all pictures."""
+        return sum(len(truth) for truth in self.labels)
+
+    @property
+    def views(self) -> int:
+        """Number of views V."""
+        return len(self.probs[0])
+
+    def take(self, pictures: Sequence[int]) -> "Answers":
+        """Returns those of some pictures, by their places."""
+        return Answers(
+            tuple(self.probs[i] for i in pictures), tuple(self.labels[i] for i in pictures)
+        )
+
+    def true_class(self) -> np.ndarray:
+        """Returns each view's probability of the true class, `(V, N)`."""
+        pairs = zip(self.probs, self.labels, strict=True)
+        rows = [p[:, 0] if p.shape[1] == 1 else p[:, y, np.arange(len(y))] for p, y in pairs]
+        return np.concatenate(rows, axis=1)

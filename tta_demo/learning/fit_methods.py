@@ -1,0 +1,154 @@
+"""Ways to find weights: the exact one, Adam on the same loss, and the classic one.
+
+The right loss is the negative log of the fused probability of the true class. Tutorials often put
+fused probabilities into a cross-entropy that takes a softmax once more: then even a perfect answer
+costs (0.551 for 3 classes), a confident mistake hardly more, and the best weights are sparse. That
+loss is here as `classic`, to compare with.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from tta_demo.learning.answers import Answers
+from tta_demo.learning.module import Form, LearnableTTA
+from tta_demo.learning.solver import ascend
+
+__all__ = ["METHODS", "Method", "log_likelihood", "needs_all_classes"]
+
+_Steps = Iterator[tuple[np.ndarray, float]]
+"""Weights `(V,)` or `(V, C)` float64 and their mean log-likelihood, even ones first."""
+
+
+def needs_all_classes(method: str, form: Form) -> bool:
+    """Returns whether more than the true class's probability is needed.
+
+    Raises:
+        ValueError: there is no such method, or it cannot fit this form.
+    """
+    if method not in METHODS:
+        raise ValueError(f"method {method!r} is unknown: choose one of {', '.join(METHODS)}")
+    if not (form.plain or METHODS[method].any_form):
+        raise ValueError(
+            f"method {method!r} fits one weight a view and the linear pool, because other forms "
+            "have no certificate here: choose adam"
+        )
+    return not form.plain or METHODS[method].whole
+
+
+def log_likelihood(answers: Answers, weights: np.ndarray, pool: str) -> float:
+    """Returns the mean log-likelihood of weights `(V,)` or `(V, C)`."""
+    classes = weights.shape[1] if weights.ndim > 1 else None
+    start = torch.from_numpy(weights).float()
+    with torch.no_grad():
+        tta = LearnableTTA(answers.views, classes, pool, start)
+        probs, labels = _tensors(answers)
+        return -float(_loss(tta, tta.values(probs), labels))
+
+
+def _exact(answers: Answers, _: Form) -> _Steps:
+    return ascend(answers.true_class())
+
+
+def _adam(answers: Answers, form: Form, steps: int = 300) -> _Steps:
+    """Descends the negative log-likelihood of all pixels at once, until it is flat."""
+    tta, (probs, labels) = _module(answers, form), _tensors(answers)
+    values = tta.values(probs)
+    optimiser = torch.optim.Adam(tta.parameters(), lr=0.1)
+    reached: list[float] = []
+    # it swings about the best before it settles: flat is what has no new best for long
+    while len(reached) <= steps and (
+        len(reached) < 60 or max(reached[-30:]) - max(reached[:-30]) > 1e-7
+    ):
+        loss = _loss(tta, values, labels)
+        reached.append(-float(loss.detach()))
+        yield tta.weights.detach().double().numpy(), reached[-1]
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+
+
+def _classic(answers: Answers, form: Form, epochs: int = 5) -> _Steps:
+    """Descends the cross-entropy of fused probabilities taken for logits, picture by picture."""
+    tta, (everything, truth) = _module(answers, form), _tensors(answers)
+    everything = tta.values(everything)
+    optimiser = torch.optim.Adam(tta.parameters(), lr=0.01)
+    seen_between = max(1, len(answers.labels) // 4)
+    for step in range(epochs * len(answers.labels) + 1):
+        if step % seen_between == 0 or step == epochs * len(answers.labels):
+            with torch.no_grad():
+                value = -float(_loss(tta, everything, truth))
+            yield tta.weights.detach().double().numpy(), value
+        probs, labels = _tensors(answers.take([step % len(answers.labels)]))
+        optimiser.zero_grad()
+        F.cross_entropy(tta(probs), labels).backward()
+        optimiser.step()
+
+
+def _module(answers: Answers, form: Form) -> LearnableTTA:
+    classes = answers.probs[0].shape[1] if form.per_class else None
+    return LearnableTTA(answers.views, classes, form.pool)
+
+
+def _tensors(answers: Answers) -> tuple[Tensor, Tensor]:
+    """Returns `(V, 1, C, N)` and `(1, N)`."""
+    probs, labels = (np.concatenate(parts, -1) for parts in (answers.probs, answers.labels))
+    return torch.from_numpy(probs)[:, None], torch.from_numpy(labels)[None]
+
+
+def _loss(tta: LearnableTTA, values: Tensor, labels: Tensor) -> Tensor:
+    """Returns the mean negative log of the fused probability of the true class `(B, N)`."""
+    fused = tta.pooled(values)
+    if fused.shape[1] > 1:
+        fused = fused.gather(1, labels[:, None])
+    return -fused.log().mean()
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to find weights.
+
+    Attributes:
+        label: plain words for people.
+        summary: what it means, in a sentence.
+        source: where it comes from.
+        steps: from answers and the form, to weights and their likelihood.
+        whole: whether it needs all classes even where the likelihood does not.
+        any_form: whether it fits weights per class, and the log pool.
+    """
+
+    label: str
+    summary: str
+    source: str
+    steps: Callable[[Answers, Form], _Steps]
+    whole: bool = False
+    any_form: bool = True
+
+
+METHODS: dict[str, Method] = {
+    "exact": Method(
+        "Exact",
+        "Finds the one best answer in a handful of steps, and proves that none is better.",
+        "Kim et al. 2018",
+        _exact,
+        any_form=False,
+    ),
+    "adam": Method(
+        "Adam",
+        "Walks downhill on the same loss in up to 300 small steps; close to the best.",
+        "Kingma and Ba 2015",
+        _adam,
+    ),
+    "classic": Method(
+        "Classic",
+        "As the well-known tutorial does it: five rounds with a loss that takes a softmax of "
+        "probabilities, so that confident mistakes hardly count.",
+        "Shanmugam et al. 2021",
+        _classic,
+        whole=True,
+    ),
+}

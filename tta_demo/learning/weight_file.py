@@ -1,0 +1,236 @@
+"""The weights file: learned weights as data (JSON), and where they come from."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tta_demo.learning.fit import Fit
+from tta_demo.tta.fusion import POOLS, Weights
+
+__all__ = ["ByName", "WeightFile", "weights_by_name"]
+
+ByName = dict[str, float] | dict[str, dict[str, float]]
+"""Weights by view, or by view and class."""
+
+_KINDS = {
+    "world": str,
+    "method": str,
+    "shrink": float,
+    "pool": str,
+    "calibration": dict,
+    "scores": dict,
+    "date": str,
+}
+"""What stands at the top of the file beside the entries."""
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """Learned weights, what they belong to, and how they came about.
+
+    Attributes:
+        world: the world that they were learned in.
+        model: name of the model.
+        digest: of the model's weights; another model needs other weights.
+        weights: by view, or by view and class; non-negative, sum 1 over the views.
+        method: how they were fitted.
+        shrink: how far they were then drawn towards even, 0..1.
+        pool: a key of `POOLS`, what they weigh.
+        calibration: what they were fitted on.
+        scores: what they reached, and where.
+        date: ISO date.
+    """
+
+    world: str
+    model: str
+    digest: str
+    weights: ByName
+    method: str = "exact"
+    shrink: float = 0.0
+    pool: str = "linear"
+    calibration: dict[str, Any] = field(default_factory=dict)
+    scores: dict[str, Any] = field(default_factory=dict)
+    date: str = ""
+
+    FORMAT = 1
+    TASK = "segment"
+    MAX_BYTES = 1_000_000
+
+    @classmethod
+    def of(
+        cls,
+        fit: Fit,
+        views: Sequence[str],
+        classes: Sequence[str],
+        calibration: dict[str, Any],
+        scores: dict[str, Any],
+        **belongs: str,
+    ) -> "WeightFile":
+        """Returns the weights file of a fit.
+
+        Args:
+            fit: the weights and how they were found.
+            views: V names, in the order of the fit's weights.
+            classes: C names, the model's.
+            calibration: what they were learned on.
+            scores: what they reached, and where; the fit's own are added.
+            belongs: `world`, `model` and `digest`.
+        """
+        own = {"even": -fit.history[0], "before_shrinking": -fit.history[-1]}
+        return cls(
+            weights=weights_by_name(views, fit.weights.round(6).tolist(), classes),
+            method=fit.method,
+            shrink=fit.shrink,
+            pool=fit.form.pool,
+            calibration=calibration | {"pixels": fit.pixels},
+            scores={"nll_on_the_calibration_pixels": own, "gap": fit.gap} | scores,
+            date=date.today().isoformat(),
+            **belongs,
+        )
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """The views that have a weight."""
+        return tuple(self.weights)
+
+    @property
+    def origin(self) -> str:
+        """Where they come from, in plain words."""
+        pictures = self.calibration.get("pictures", "an unknown number of")
+        return f"your own, learned on {pictures} pictures (method {self.method}, {self.date})"
+
+    def text(self) -> str:
+        """Returns the file's content."""
+        entries = [
+            {"model": self.model, "digest": self.digest, "view": view, "class": name, "weight": w}
+            for view, by_class in self.weights.items()
+            for name, w in (by_class if isinstance(by_class, dict) else {None: by_class}).items()
+        ]
+        top = {key: value for key, value in asdict(self).items() if key in _KINDS}
+        data = {"format": self.FORMAT, "task": self.TASK} | top | {"entries": entries}
+        return json.dumps(data, indent=1) + "\n"
+
+    def save(self, path: Path) -> None:
+        """Writes the file."""
+        path.write_text(self.text())
+
+    @classmethod
+    def load(cls, path: Path) -> "WeightFile":
+        """Returns the file's content.
+
+        Raises:
+            ValueError: the file is missing, of another format, or its weights are no weights.
+        """
+        try:
+            if path.stat().st_size > cls.MAX_BYTES:
+                raise ValueError(f"{path.stat().st_size} bytes are too many")
+            data = json.loads(path.read_text())
+            if (data["format"], data["task"]) != (cls.FORMAT, cls.TASK):
+                raise ValueError(f"format {data['format']!r}, task {data['task']!r}")
+            if data["pool"] not in POOLS:
+                raise ValueError(f"pool {data['pool']!r}")
+            entries = data["entries"]
+            if len({(entry["model"], entry["digest"]) for entry in entries}) > 1:
+                raise ValueError("more than one model")
+            model, digest = str(entries[0]["model"]), str(entries[0]["digest"])
+            weights = _weights(entries)
+            top = {key: kind(data[key]) for key, kind in _KINDS.items()}
+            if not 0 <= top["shrink"] <= 1:
+                raise ValueError(f"shrink {top['shrink']}")
+        except OSError as error:
+            raise ValueError(f"{path.name} cannot be read ({error.strerror})") from error
+        except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError,
+                RecursionError) as error:  # fmt: skip
+            raise ValueError(
+                f"{path.name} is no weights file of format {cls.FORMAT} ({error}): "
+                "write one with `python -m tta_demo learn`"
+            ) from error
+        return cls(model=model, digest=digest, weights=weights, **top)
+
+    def select(self, views: Sequence[str], digest: str, classes: Sequence[str]) -> Weights:
+        """Returns the weights of these views, scaled up if they are not all.
+
+        Args:
+            views: V names.
+            digest: of the model that is to be used.
+            classes: C names, the model's.
+
+        Raises:
+            ValueError: the file is for another model, lacks a view, or gives these no weight.
+        """
+        if digest != self.digest:
+            raise ValueError(
+                f"the weights were learned for {self.model} ({self.digest}), not for this model "
+                f"({digest}): learn them again"
+            )
+        if not views:
+            raise ValueError("no view is chosen: choose at least one")
+        missing = [view for view in views if view not in self.weights]
+        if missing:
+            raise ValueError(
+                f"no weight was learned for {', '.join(missing)}: leave it out, or choose another "
+                "fusion"
+            )
+        table = [self.weights[view] for view in views]
+        if isinstance(table[0], dict):
+            if set(table[0]) != set(classes):
+                raise ValueError(
+                    f"the weights are for the classes {', '.join(table[0])}, not for "
+                    f"{', '.join(classes)}: learn them again"
+                )
+            table = [[by_class[name] for name in classes] for by_class in table]
+        chosen = torch.tensor(table, dtype=torch.float32)
+        if (chosen.sum(0) <= 0).any():
+            raise ValueError(
+                f"the learned weights of {', '.join(views)} are all 0: choose more views or "
+                "another fusion"
+            )
+        return Weights(chosen / chosen.sum(0), self.pool)
+
+
+def weights_by_name(views: Sequence[str], rows: list[Any], classes: Sequence[str]) -> ByName:
+    """Returns weights by name.
+
+    Args:
+        views: V names.
+        rows: for each a weight, or C weights.
+        classes: C names.
+
+    Example:
+        >>> weights_by_name(["identity"], [[0.5, 0.5]], ["ground", "cell"])
+        {'identity': {'ground': 0.5, 'cell': 0.5}}
+    """
+    if rows and isinstance(rows[0], list):
+        rows = [dict(zip(classes, row, strict=True)) for row in rows]
+    return dict(zip(views, rows, strict=True))
+
+
+def _weights(entries: list[dict[str, Any]]) -> ByName:
+    """Returns the entries' weights by view, or by view and class.
+
+    Raises:
+        ValueError: they are not one for every view, or one for every class and view; or not
+            numbers >= 0 of sum 1 over the views.
+    """
+    table: dict[Any, dict[str, float]] = {}
+    for entry in entries:
+        by_view = table.setdefault(entry["class"], {})
+        if not isinstance(entry["view"], str) or not isinstance(entry["class"], str | None):
+            raise ValueError(f"view {entry['view']!r}, class {entry['class']!r}")
+        if entry["view"] in by_view:
+            raise ValueError(f"more than one weight for {entry['view']!r}")
+        by_view[entry["view"]] = float(entry["weight"])
+    views = list(next(iter(table.values())))
+    if (len(table) > 1 and None in table) or any(set(one) != set(views) for one in table.values()):
+        raise ValueError("some classes have weights for other views than others")
+    for one in table.values():
+        if not all(w >= 0 for w in one.values()) or abs(sum(one.values()) - 1) > 1e-3:
+            raise ValueError(f"weights {one} are negative or do not sum to 1")
+    if None in table:
+        return table[None]
+    return {view: {name: one[view] for name, one in table.items()} for view in views}

@@ -1,0 +1,110 @@
+"""What there is to know of a model, before it is loaded."""
+
+import csv
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tta_demo.pictures.palettes import Palette
+from tta_demo.tta.symmetry import IDENTITY
+from tta_demo.tta.views import View
+
+__all__ = ["Augmentation", "ModelRecord", "digest_of"]
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What training showed the model beside the pictures; uniform or log-uniform draws.
+
+    Attributes:
+        d4: mirrored and turned by quarter turns, all eight alike.
+        zoom: lowest and highest magnification.
+        gain: brightness factor over 0..1, clipped.
+        gamma: exponent.
+        tint: largest change of one colour channel's gain.
+        noise: largest standard deviation of Gaussian noise over 0..1.
+    """
+
+    d4: bool = True
+    zoom: tuple[float, float] = (0.7, 1.4)
+    gain: tuple[float, float] = (0.5, 2.5)
+    gamma: tuple[float, float] = (0.7, 1.4)
+    tint: float = 0.1
+    noise: float = 0.03
+
+    def covers(self, view: View) -> bool:
+        """Tells whether training showed the model what this view shows it."""
+        return (
+            (self.d4 or view.symmetry == IDENTITY)
+            and self.zoom[0] <= view.zoom <= self.zoom[1]
+            and self.gain[0] <= view.gain <= self.gain[1]
+            and self.gamma[0] <= view.gamma <= self.gamma[1]
+            and view.noise <= self.noise
+            and view.contrast == 1
+            and view.tilt == 0
+        )
+
+
+@dataclass(frozen=True)
+class ModelRecord:
+    """A model of the registry, or one made at run time from somebody's file.
+
+    Attributes:
+        name: what it is called in commands, reports and weights files.
+        task: `segment`, `classify` or `detect`.
+        label: plain words for people.
+        summary: what it knows, in a sentence.
+        source: where it comes from, and under what licence.
+        domain: a key of `DOMAINS`.
+        weights: tells where its weights are; asked when they are needed.
+        load: from that path, a device and what to compute in (None for the model's own choice) to
+            the model: a `Model`, or a `BoxModel` for `detect`.
+        palette: its classes and their colours; boxes have the labels 1..C-1.
+        class_table: of a model without palette, a CSV file with a row per class, in the order of
+            the logits: synset, name.
+        augmentation: what training showed it; None if that is not known.
+    """
+
+    name: str
+    task: str
+    label: str
+    summary: str
+    source: str
+    domain: str
+    weights: Callable[[], Path]
+    load: Callable[[Path, str, torch.dtype | None], Callable[..., Any]]
+    palette: Palette | None = None
+    class_table: Path | None = None
+    augmentation: Augmentation | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        """Tells these weights from all others, see `digest_of`."""
+        return digest_of(self.weights())
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """C names in plain words, all different."""
+        return self.palette.names if self.palette else tuple(row["name"] for row in self._table)
+
+    @cached_property
+    def synsets(self) -> tuple[str, ...]:
+        """C WordNet ids, `n01440764`; none for a model without a table of classes."""
+        return tuple(row["synset"] for row in self._table)
+
+    @cached_property
+    def _table(self) -> list[dict[str, str]]:
+        if self.class_table is None:
+            return []
+        with self.class_table.open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+
+def digest_of(path: Path) -> str:
+    """Returns 16 hexadecimal digits that tell a file from all others (BLAKE2b)."""
+    return blake2b(path.read_bytes(), digest_size=8).hexdigest()

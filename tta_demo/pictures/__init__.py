@@ -1,0 +1,1 @@
+"""Pictures and masks: read safely, written exactly, drawn."""

@@ -1,0 +1,56 @@
+"""Drawing: label maps over pictures, numpy in and numpy out."""
+
+import cv2
+import numpy as np
+
+from tta_demo.pictures.palettes import Palette
+from tta_demo.tta.boxes import Boxes
+
+__all__ = ["boxes_drawn", "fit_within", "overlay"]
+
+_READABLE = 640
+"""Longest side, in pixels, up to which pictures with boxes are enlarged."""
+
+
+def overlay(
+    rgb: np.ndarray, labels: np.ndarray, palette: Palette, opacity: float = 0.45
+) -> np.ndarray:
+    """Returns the picture with every class but background tinted and outlined, `(H, W, 3)` uint8.
+
+    The labels are `(H, W)` class ids; the tint has an opacity of 0..1, the outline is solid.
+
+    Example:
+        >>> palette = Palette(("soil", "weed"), ((0, 0, 0), (200, 0, 0)))
+        >>> overlay(np.zeros((1, 1, 3), np.uint8), np.array([[1]]), palette, opacity=0.5)
+        array([[[100,   0,   0]]], dtype=uint8)
+    """
+    colors = palette.colorize(labels)
+    shown = cv2.addWeighted(rgb, 1 - opacity, colors, opacity, 0)
+    ids = labels.astype(np.uint8)
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    edge = cv2.morphologyEx(ids, cv2.MORPH_GRADIENT, cross) > 0
+    result = np.where((ids > 0)[..., None], shown, rgb)
+    return np.where((edge & (ids > 0))[..., None], colors, result)
+
+
+def boxes_drawn(rgb: np.ndarray, boxes: Boxes, palette: Palette) -> np.ndarray:
+    """Returns the picture with a frame for every box in its class's colour, `(H, W, 3)` uint8.
+
+    Small pictures are enlarged by a whole number, so that frames stay thin.
+    """
+    factor = max(1, _READABLE // max(rgb.shape[:2]))
+    shown = cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+    for (left, top, right, bottom), label in zip(factor * boxes.xyxy, boxes.labels, strict=True):
+        first, last = (round(left), round(top)), (round(right) - 1, round(bottom) - 1)
+        cv2.rectangle(shown, first, last, (255, 255, 255), 3)
+        cv2.rectangle(shown, first, last, palette.colors[label], 2)
+    return shown
+
+
+def fit_within(image: np.ndarray, side: int) -> np.ndarray:
+    """Returns the image reduced so that no side is longer than `side` pixels; never enlarged."""
+    scale = side / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    height, width = (max(1, round(n * scale)) for n in image.shape[:2])
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)

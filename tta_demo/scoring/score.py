@@ -1,0 +1,150 @@
+"""Measuring ways to look and fuse on labelled pictures."""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from tta_demo.samples.labelled import LabelledPicture
+from tta_demo.scoring.interval import Difference, bootstrap
+from tta_demo.scoring.metrics import (
+    accuracy,
+    calibration_error,
+    confusion,
+    f1,
+    iou,
+    mean_iou,
+    reliability,
+)
+from tta_demo.tta.plan import Plan
+from tta_demo.tta.predict import Look, Model, ViewStack, look, to_tensor
+from tta_demo.tta.views import VIEWS
+
+__all__ = ["Score", "evaluate", "gain", "run"]
+
+
+@dataclass
+class Score:
+    """What a plan reached; grows picture by picture.
+
+    Attributes:
+        matrices: a confusion matrix `(C, C)` a picture.
+        log_losses: summed over the pixels of a picture.
+        tables: of `reliability`, one a picture.
+        seconds: of views and fusion, all pictures.
+    """
+
+    matrices: list[np.ndarray] = field(default_factory=list)
+    log_losses: list[float] = field(default_factory=list)
+    tables: list[np.ndarray] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def add(self, probs: np.ndarray, truth: np.ndarray, seconds: float = 0.0) -> None:
+        """Counts one picture: `probs` `(C, ...)`, `truth` `(...)` class ids."""
+        labels = probs.argmax(0)
+        self.matrices.append(confusion(truth, labels, len(probs)))
+        true = np.take_along_axis(probs, truth[None].astype(np.int64), 0)
+        self.log_losses.append(-float(np.log(true.clip(1e-7)).sum()))
+        self.tables.append(reliability(probs.max(0), labels == truth))
+        self.seconds += seconds
+
+    def row(self, names: Sequence[str], counts: np.ndarray | None = None) -> dict[str, float]:
+        """Returns the scores by name, pooled over all pixels; F1 and IoU for each class name.
+
+        Args:
+            names: of the C classes.
+            counts: how often each picture counts; once if left out.
+        """
+        counts = np.ones(len(self.matrices)) if counts is None else counts
+        matrix = np.tensordot(counts, self.matrices, 1)
+        whole = np.array(
+            [[matrix[0, 0], matrix[0, 1:].sum()], [matrix[1:, 0].sum(), matrix[1:, 1:].sum()]]
+        )
+        return {
+            "miou": mean_iou(matrix),
+            "miou_without_background": mean_iou(matrix, background=False),
+            "f1": float(np.nanmean(f1(matrix))),
+            "accuracy": accuracy(matrix),
+            "foreground_dice": float(f1(whole)[1]),
+            "nll": float(counts @ self.log_losses / matrix.sum()),
+            "ece": calibration_error(np.tensordot(counts, self.tables, 1)),
+            "ms": 1000 * self.seconds / len(self.matrices),
+            **{f"f1_{n}": float(x) for n, x in zip(names, f1(matrix), strict=True)},
+            **{f"iou_{n}": float(x) for n, x in zip(names, iou(matrix), strict=True)},
+        }
+
+
+def gain(
+    score: Score,
+    over: Score,
+    names: Sequence[str],
+    keys: Sequence[str] = ("miou", "nll"),
+    draws: int = 1000,
+    seed: int = 0,
+) -> dict[str, Difference]:
+    """Returns by how much a score exceeds another on the same pictures; see `bootstrap`.
+
+    Args:
+        score: what is asked about.
+        over: what it is compared with, on the same pictures in the same order.
+        names: of the classes.
+        keys: of `Score.row`.
+        draws: number of resamples.
+        seed: of the draws.
+
+    Raises:
+        ValueError: they have different numbers of pictures.
+    """
+    pictures = len(score.matrices)
+    if len(over.matrices) != pictures:
+        raise ValueError(f"{pictures} and {len(over.matrices)} pictures: compare on the same")
+
+    def differences(counts: np.ndarray) -> list[float]:
+        one, other = score.row(names, counts), over.row(names, counts)
+        return [one[key] - other[key] for key in keys]
+
+    return dict(zip(keys, bootstrap(differences, pictures, draws, seed), strict=True))
+
+
+def evaluate(
+    model: Model, pictures: Iterable[LabelledPicture], plans: Mapping[str, Plan]
+) -> dict[str, Score]:
+    """Returns the plans' scores by name; see `run`.
+
+    Args:
+        model: gives logits.
+        pictures: with their truth, read one by one.
+        plans: what to compare, by name.
+    """
+    scores = {name: Score() for name in plans}
+    for picture in pictures:
+        for name, (probs, seconds) in run(model, picture.rgb, plans):
+            scores[name].add(probs, picture.labels, seconds)
+    return scores
+
+
+@torch.no_grad()
+def run(
+    model: Model, rgb: np.ndarray, plans: Mapping[str, Plan]
+) -> Iterator[tuple[str, tuple[np.ndarray, float]]]:
+    """Yields each plan's name, its probabilities `(C, H, W)`, and the seconds that it took.
+
+    Args:
+        model: gives logits.
+        rgb: `(H, W, 3)` uint8.
+        plans: what to run, by name; every view runs once, whatever plans share it.
+    """
+    image = to_tensor(rgb)
+    looks: dict[str, Look] = {}
+    seconds: dict[str, float] = {}
+    for name in dict.fromkeys(view for plan in plans.values() for view in plan.views):
+        start = time.perf_counter()
+        looks[name] = look(model, image, VIEWS[name])
+        seconds[name] = time.perf_counter() - start
+    for name, plan in plans.items():
+        start = time.perf_counter()
+        probs = plan.fuse(ViewStack.of({view: looks[view] for view in plan.views})).numpy()
+        fusing = time.perf_counter() - start
+        yield name, (probs, fusing + sum(seconds[view] for view in plan.views))

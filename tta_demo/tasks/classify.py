@@ -1,0 +1,111 @@
+"""Classification from one end to the other: a picture in, the fused answer of its crops out."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tta_demo.models.record import ModelRecord
+from tta_demo.models.registry import load_model
+from tta_demo.pictures.reading import Picture
+from tta_demo.tasks.result import Result, kept_looks, needed, refuse_unfit
+from tta_demo.tta.crops import CROP_VIEWS, predict_crops
+from tta_demo.tta.plan import Plan
+from tta_demo.tta.predict import ViewStack
+
+__all__ = ["ONE_CROP", "Classification", "classify"]
+
+ONE_CROP = Plan(("center",), "none")
+"""No test-time augmentation: the crop in the middle, once."""
+
+
+@dataclass(frozen=True, eq=False)
+class Classification(Result):
+    """What the model says is in one picture; `looks` are log-probabilities `(C,)`."""
+
+    @cached_property
+    def stack(self) -> ViewStack:
+        """The answers of the plan's V crops, log-probabilities `(V, C)`."""
+        return _stack(self.looks, self.plan.views)
+
+    @cached_property
+    def probs(self) -> Tensor:
+        """`(C,)` fused probabilities."""
+        return self.plan.fuse(self.stack)
+
+    @cached_property
+    def one_look(self) -> Tensor:
+        """`(C,)` probabilities of the crop in the middle alone."""
+        return ONE_CROP.fuse(_stack(self.looks, ONE_CROP.views))
+
+    def top(self, k: int = 5) -> list[tuple[int, float]]:
+        """Returns the k likeliest classes of the fused answer, with their probabilities."""
+        return _top(self.probs, k)
+
+    def view_top(self, name: str, k: int = 5) -> list[tuple[int, float]]:
+        """Returns the k likeliest classes of one crop's own answer, with their probabilities.
+
+        Raises:
+            ValueError: the crop is not among those of the plan.
+        """
+        return _top(self.stack.take((name,)).probs[0], k)
+
+    @property
+    def agreement(self) -> float:
+        """The share of crops whose first choice is the fused first choice, 0..1."""
+        return float((self.stack.probs.argmax(1) == self.probs.argmax()).float().mean())
+
+    def findings(self) -> dict[str, Any]:
+        """Returns the likeliest classes of one look and of all, and how many looks agree."""
+        return {
+            "one_look": self._named(_top(self.one_look, 5)),
+            "fused": self._named(self.top()),
+            "agreement": self.agreement,
+        }
+
+    def _named(self, found: list[tuple[int, float]]) -> dict[str, float]:
+        return {self.model.classes[place]: share for place, share in found}
+
+
+def classify(
+    model: ModelRecord,
+    picture: Picture,
+    plan: Plan = ONE_CROP,
+    shown: Sequence[str] = (),
+    device: str = "auto",
+) -> Classification:
+    """Returns the answer of one look and of all looks; runs only crops that are not cached.
+
+    Args:
+        model: what tells, a record of the registry or one of your own.
+        picture: what to look at.
+        plan: how; its views are keys of `CROP_VIEWS`.
+        shown: crops to look at beside those of the plan.
+        device: `cuda`, `mps`, `cpu`, or `auto` for the fastest that is there.
+
+    Raises:
+        ValueError: no crop, an unknown one, or a fusion that is unknown or does not fit the crops;
+            before any forward pass; or as `cut`.
+    """
+    views = needed(plan, *ONE_CROP.views, shown, CROP_VIEWS)
+    refuse_unfit(plan, len(model.classes))
+
+    def make(missing: list[str]) -> Iterable[tuple[str, Tensor]]:
+        fresh = predict_crops(load_model(model, device), picture.rgb, missing).log_probs.half()
+        # a row alone would keep the whole batch in memory
+        return ((name, row.clone()) for name, row in zip(missing, fresh, strict=True))
+
+    looks = kept_looks(model, picture, views, make)
+    return Classification(model, picture, plan, looks, picture.notes)
+
+
+def _stack(looks: dict[str, Tensor], views: Sequence[str]) -> ViewStack:
+    return ViewStack(tuple(views), torch.stack([looks[name] for name in views]))
+
+
+def _top(probs: Tensor, k: int) -> list[tuple[int, float]]:
+    values, classes = probs.topk(min(k, len(probs)))
+    return list(zip(classes.tolist(), values.tolist(), strict=True))

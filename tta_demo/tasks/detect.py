@@ -1,0 +1,112 @@
+"""Detection from one end to the other: a picture in, the fused boxes of its views out."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+from tta_demo.models.record import ModelRecord
+from tta_demo.models.registry import load_model
+from tta_demo.pictures.reading import Picture
+from tta_demo.scoring.box_metrics import DetectionScores, average_precision
+from tta_demo.tasks.result import Result, kept_looks, needed
+from tta_demo.tta.box_fusion import Fused
+from tta_demo.tta.box_views import BoxLook, predict_boxes
+from tta_demo.tta.boxes import Boxes
+from tta_demo.tta.plan import ONE_LOOK, Plan
+from tta_demo.tta.predict import Track, to_tensor
+from tta_demo.tta.views import VIEWS
+
+__all__ = ["Detection", "detect"]
+
+
+@dataclass(frozen=True, eq=False)
+class Detection(Result):
+    """What the model finds in one picture; `looks` are `BoxLook`s.
+
+    Attributes:
+        truth: the true boxes, if known.
+    """
+
+    truth: Boxes | None = None
+
+    @cached_property
+    def fused(self) -> Fused:
+        """The fused boxes, and which became which; places in `members` are those of the plan."""
+        return self.plan.fuse_boxes({name: one.boxes for name, one in self.looks.items()})
+
+    @property
+    def boxes(self) -> Boxes:
+        """The fused boxes, the best first."""
+        return self.fused.boxes
+
+    @property
+    def one_look(self) -> Boxes:
+        """The boxes of the original view alone."""
+        return self.looks["identity"].boxes
+
+    @cached_property
+    def scores(self) -> tuple[DetectionScores, DetectionScores] | None:
+        """COCO's scores of one look and of all looks; None without truth."""
+        if self.truth is None:
+            return None
+        labels = range(1, len(self.model.classes))
+        one, fused = (
+            average_precision([boxes], [self.truth], labels)
+            for boxes in (self.one_look, self.boxes)
+        )
+        return one, fused
+
+    def findings(self) -> dict[str, Any]:
+        """Returns the boxes, and scores where the truth is known."""
+        rows = zip(
+            self.boxes.labels.tolist(),
+            self.boxes.scores.tolist(),
+            self.boxes.xyxy.round(2).tolist(),
+            strict=True,
+        )
+        found: dict[str, Any] = {
+            "boxes": [
+                {"class": self.model.classes[label], "score": round(score, 4), "xyxy": corners}
+                for label, score, corners in rows
+            ]
+        }
+        if self.scores:
+            one, fused = self.scores
+            found["scores"] = {"one_look": asdict(one), "fused": asdict(fused)}
+        return found
+
+
+def detect(
+    model: ModelRecord,
+    picture: Picture,
+    plan: Plan = ONE_LOOK,
+    truth: Boxes | None = None,
+    shown: Sequence[str] = (),
+    track: Track = iter,
+    device: str = "auto",
+) -> Detection:
+    """Returns the boxes of one look and of all looks; runs only views that are not cached.
+
+    Args:
+        model: what finds, a record of the registry or one of your own.
+        picture: what to look at.
+        plan: how; its fusion is a key of `FUSERS`, its views are no tilts.
+        truth: the true boxes at the picture's working size, if known.
+        shown: views to look at beside those of the plan.
+        track: wraps the views that need a forward pass, to show progress.
+        device: `cuda`, `mps`, `cpu`, or `auto` for the fastest that is there.
+
+    Raises:
+        ValueError: no view, an unknown one or a tilt, or a fusion that is unknown or does not fit
+            the views; before any forward pass.
+    """
+    views = needed(plan, "identity", shown, VIEWS)
+    plan.fuse_boxes(dict.fromkeys(plan.views, Boxes.empty()))  # refuses what cannot be fused
+
+    def make(missing: list[str]) -> Iterable[tuple[str, BoxLook]]:
+        ready, image = load_model(model, device), to_tensor(picture.rgb)
+        return predict_boxes(ready, image, missing, track).items()
+
+    looks = kept_looks(model, picture, views, make)
+    return Detection(model, picture, plan, looks, picture.notes, truth)

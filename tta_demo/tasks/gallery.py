@@ -1,0 +1,146 @@
+"""Labelled pictures that views looked at, and what weights of views are worth on them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from tta_demo.learning.answers import Answers
+from tta_demo.models.registry import load_model
+from tta_demo.samples.labelled import LabelledPicture, Source
+from tta_demo.scoring.interval import Difference
+from tta_demo.scoring.score import Score, gain
+from tta_demo.tasks.cache import KEPT
+from tta_demo.tasks.worlds import World
+from tta_demo.tta.plan import ONE_LOOK, Plan
+from tta_demo.tta.predict import ViewStack, look, to_tensor
+from tta_demo.tta.views import VIEWS
+
+__all__ = ["PIXELS", "Gallery", "Verdict", "compare"]
+
+PIXELS = 4096
+"""Pixels of one picture whose answers are kept."""
+
+
+@dataclass(frozen=True, eq=False)
+class _DrawnLook:
+    """One view's answer and the truth at `n` drawn pixels of a picture.
+
+    Attributes:
+        log_probs: `(C, n)` float16.
+        seen: `(n,)` bool, the pixels that the view really saw; all of them if it saw all.
+        labels: `(n,)` class ids.
+    """
+
+    log_probs: torch.Tensor
+    seen: torch.Tensor
+    labels: np.ndarray
+
+    @property
+    def nbytes(self) -> int:
+        return self.log_probs.nbytes + self.seen.nbytes + self.labels.nbytes
+
+
+class Gallery:
+    """Labelled pictures and every view's answers at some of their pixels.
+
+    The answers are kept in the process-wide cache: another method costs no forward pass, another
+    view one a picture. What had to leave the cache is looked at again when it is asked for.
+
+    Args:
+        world: whose model looks.
+        sources: how to get each picture, by a name that tells it from all others if it comes from
+            no file.
+    """
+
+    def __init__(self, world: World, sources: Mapping[str, Source]) -> None:
+        self.world = world
+        self.sources = dict(sources)
+
+    def missing(self, names: Sequence[str], views: Sequence[str]) -> list[str]:
+        """Returns the pictures that some of the views have not looked at."""
+        return [name for name in names if KEPT.missing(*self._key(name), views)]
+
+    def look(self, name: str, views: Sequence[str]) -> dict[str, _DrawnLook]:
+        """Lets the views that have not done so look at one picture.
+
+        Raises:
+            ValueError, OSError: the picture cannot be read.
+        """
+
+        def make(missing: list[str]) -> Iterator[tuple[str, _DrawnLook]]:
+            picture = self.sources[name].read()
+            model, image = load_model(self.world.model), to_tensor(picture.rgb)
+            for view in missing:
+                one = look(model, image, VIEWS[view])
+                yield view, _drawn(picture, one.log_probs, one.seen)
+
+        return KEPT.looks(*self._key(name), views, make)
+
+    def stacks(
+        self, names: Sequence[str], views: Sequence[str]
+    ) -> Iterator[tuple[ViewStack, np.ndarray]]:
+        """Yields `(V, C, n)` answers and `(n,)` class ids of pictures."""
+        for name in names:
+            looks = self.look(name, views)
+            seen = torch.stack([looks[view].seen for view in views])
+            stack = ViewStack(
+                tuple(views),
+                torch.stack([looks[view].log_probs for view in views]),
+                None if seen.all() else seen,
+            )
+            yield stack, looks[views[0]].labels
+
+    def answers(self, names: Sequence[str], views: Sequence[str]) -> Answers:
+        """Returns what `fit_steps` needs."""
+        return Answers.of(self.stacks(names, views), whole=True, pixels=PIXELS)
+
+    def _key(self, name: str) -> tuple[str, str]:
+        source = self.sources[name]
+        files = " ".join(map(str, source.files))  # two visitors may have files of one name
+        return self.world.record.digest, f"drawn {name} {files} {source.stamp}"
+
+
+def _drawn(
+    picture: LabelledPicture, log_probs: torch.Tensor, seen: torch.Tensor | None
+) -> _DrawnLook:
+    """Keeps the drawn pixels; the same of a picture at every time."""
+    labels = picture.labels.ravel()
+    places = np.random.default_rng(0).permutation(labels.size)[:PIXELS]
+    seen = torch.ones(labels.size, dtype=torch.bool) if seen is None else seen.flatten()
+    return _DrawnLook(log_probs.flatten(1)[:, places].half(), seen[places], labels[places])
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether learning helped on some pictures.
+
+    Attributes:
+        none: scores of no TTA, by name; see `Score.row`.
+        mean: of the even mean.
+        learned: of the learned weights.
+        gain: learned minus mean, with intervals over pictures.
+        pictures: how many.
+    """
+
+    none: dict[str, float]
+    mean: dict[str, float]
+    learned: dict[str, float]
+    gain: dict[str, Difference]
+    pictures: int
+
+
+def compare(gallery: Gallery, names: Sequence[str], learned: Plan) -> Verdict:
+    """Returns the scores of no TTA, even mean and learned weights on pictures looked at."""
+    plans = {"none": ONE_LOOK, "mean": Plan(learned.views), "learned": learned}
+    scores = {name: Score() for name in plans}
+    views = tuple(dict.fromkeys((*learned.views, *ONE_LOOK.views)))
+    for stack, labels in gallery.stacks(names, views):
+        for name, plan in plans.items():
+            scores[name].add(plan.fuse(stack).numpy(), labels)
+    classes = gallery.world.record.classes
+    rows = {name: score.row(classes) for name, score in scores.items()}
+    keys = ("miou", "miou_without_background", "f1", "accuracy", "nll", "ece")
+    gained = gain(scores["learned"], scores["mean"], classes, keys)
+    return Verdict(**rows, gain=gained, pictures=len(names))

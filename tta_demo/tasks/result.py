@@ -1,0 +1,102 @@
+"""What the three tasks have in common: a picture was looked at by a plan."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import torch
+
+from tta_demo.learning.weight_file import ByName, weights_by_name
+from tta_demo.models.record import ModelRecord
+from tta_demo.pictures.reading import Picture
+from tta_demo.tasks.cache import KEPT, picture_key
+from tta_demo.tta.plan import Plan
+from tta_demo.tta.predict import ViewStack
+from tta_demo.tta.views import refuse_unknown
+
+__all__ = ["Result", "kept_looks", "needed", "refuse_unfit"]
+
+
+@dataclass(frozen=True, eq=False)
+class Result(ABC):
+    """What a model says of one picture: with one look and with several.
+
+    Attributes:
+        model: whose answer it is.
+        picture: what was looked at.
+        plan: how.
+        looks: by view name: those of the plan, the plain one, and others that were asked for.
+        notes: plain sentences on what the user should know.
+    """
+
+    model: ModelRecord
+    picture: Picture
+    plan: Plan
+    looks: Mapping[str, Any]
+    notes: tuple[str, ...]
+
+    @property
+    def weights(self) -> ByName | None:
+        """What each view counts, by view, or by view and class; None without learned weights."""
+        if self.plan.weights is None:
+            return None
+        return weights_by_name(
+            self.plan.views, self.plan.weights.values.tolist(), self.model.classes
+        )
+
+    def report(self) -> dict[str, Any]:
+        """Returns everything but the pixels, ready for JSON."""
+        return {
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "model": {"name": self.model.name, "digest": self.model.digest},
+            "picture": {"size": self.picture.size, "working_size": self.picture.rgb.shape[:2]},
+            "views": list(self.plan.views),
+            "fusion": self.plan.fusion,
+            "weights": self.weights,
+            "notes": list(self.notes),
+            **self.findings(),
+        }
+
+    @abstractmethod
+    def findings(self) -> dict[str, Any]:
+        """Returns what the task adds to the report."""
+
+
+def needed(
+    plan: Plan, plain: str, shown: Sequence[str], views: Collection[str]
+) -> tuple[str, ...]:
+    """Returns the views that a result needs, each once: the plan's, the plain one and others.
+
+    Args:
+        plan: how to look.
+        plain: the view that shows the picture as it is.
+        shown: views to look at beside those of the plan.
+        views: all that the task has.
+
+    Raises:
+        ValueError: there is no view, or one is none of the task's or given twice.
+    """
+    refuse_unknown(plan.views, views)
+    names = tuple(dict.fromkeys((*plan.views, plain, *shown)))
+    refuse_unknown(names, views)
+    return names
+
+
+def refuse_unfit(plan: Plan, classes: int) -> None:
+    """Raises a `ValueError` if a plan cannot fuse answers of C classes, without having any yet."""
+    plan.fuse(ViewStack(plan.views, torch.zeros(len(plan.views), classes)))
+
+
+def kept_looks(
+    model: ModelRecord,
+    picture: Picture,
+    views: Sequence[str],
+    make: Callable[[list[str]], Iterable[tuple[str, Any]]],
+) -> dict[str, Any]:
+    """Returns a task's looks at a picture out of the process-wide cache; see `Cache.looks`.
+
+    The task belongs to the key: one file of weights can serve several, with views of one name.
+    """
+    return KEPT.looks(f"{model.task} {model.digest}", picture_key(picture.rgb), views, make)

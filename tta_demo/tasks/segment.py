@@ -1,0 +1,151 @@
+"""Segmentation from one end to the other: a picture in, labels, scores and a report out."""
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+
+from tta_demo.models.record import ModelRecord
+from tta_demo.models.registry import load_model
+from tta_demo.pictures.reading import Picture
+from tta_demo.scoring.metrics import confusion, f1, iou, mean_iou
+from tta_demo.tasks.result import Result, kept_looks, needed, refuse_unfit
+from tta_demo.tta.plan import ONE_LOOK, Plan
+from tta_demo.tta.predict import Look, Model, Track, ViewStack, look, to_labels, to_tensor
+from tta_demo.tta.views import VIEWS, View
+
+__all__ = ["Segmentation", "segment"]
+
+_FUSING = threading.Lock()
+"""One fusion at a time: 22 views of a large picture need a gigabyte for a moment."""
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation(Result):
+    """What the model marks in one picture; `looks` are `Look`s.
+
+    Attributes:
+        truth: `(h, w)` uint8 class ids at the working size, or None.
+    """
+
+    truth: np.ndarray | None = None
+
+    @cached_property
+    def labels(self) -> np.ndarray:
+        """`(h, w)` uint8, the fused answer; fused when it is first asked for."""
+        with _FUSING:
+            stack = ViewStack.of({name: self.looks[name] for name in self.plan.views})
+            return to_labels(self.plan.fuse(stack))
+
+    @property
+    def one_look(self) -> np.ndarray:
+        """`(h, w)` uint8, the answer of the original view alone."""
+        return self.looks["identity"].labels
+
+    @property
+    def changed(self) -> float:
+        """The share of pixels on which one look and all looks differ, 0..1."""
+        return float((self.one_look != self.labels).mean())
+
+    @cached_property
+    def matrices(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Confusion matrices of one look and of all looks; None without truth."""
+        if self.truth is None:
+            return None
+        classes = len(self.model.classes)
+        one, fused = (confusion(self.truth, x, classes) for x in (self.one_look, self.labels))
+        return one, fused
+
+    def view_score(self, name: str, background: bool = True) -> float | None:
+        """Returns one view's own mean IoU over the pixels that it saw; None if there is none."""
+        if self.truth is None:
+            return None
+        look = self.looks[name]
+        seen = np.s_[:] if look.seen is None else look.seen.numpy()
+        classes = len(self.model.classes)
+        score = mean_iou(confusion(self.truth[seen], look.labels[seen], classes), background)
+        return None if np.isnan(score) else score
+
+    def findings(self) -> dict[str, Any]:
+        """Returns the share of every class, and scores where the truth is known."""
+        names = self.model.classes
+        counts = np.bincount(self.labels.ravel(), minlength=len(names))
+        shares = (counts / counts.sum()).tolist()
+        found: dict[str, Any] = {
+            "changed": self.changed,
+            "pixels": dict(zip(names, shares, strict=True)),
+        }
+        if self.matrices:
+            one, fused = self.matrices
+            found["scores"] = {
+                "one_look": _scores(one, names),
+                "fused": _scores(fused, names),
+                "views": {name: self.view_score(name) for name in self.looks},
+            }
+        return found
+
+
+def segment(
+    model: ModelRecord,
+    picture: Picture,
+    plan: Plan = ONE_LOOK,
+    truth: np.ndarray | None = None,
+    shown: Sequence[str] = (),
+    track: Track = iter,
+    device: str = "auto",
+) -> Segmentation:
+    """Returns the answer of one look and of all looks; runs only views that are not cached.
+
+    Args:
+        model: what marks, a record of the registry or one of your own.
+        picture: what to look at.
+        plan: how to look, views in any order.
+        truth: `(h, w)` class ids at the picture's working size, if known.
+        shown: views to look at beside those of the plan.
+        track: wraps the views that need a forward pass, to show progress.
+        device: `cuda`, `mps`, `cpu`, or `auto` for the fastest that is there.
+
+    Raises:
+        ValueError: no view, an unknown one, or a fusion that is unknown or does not fit the views;
+            before any forward pass.
+    """
+    views = needed(plan, "identity", shown, VIEWS)
+    refuse_unfit(plan, len(model.classes))
+
+    def make(missing: list[str]) -> Iterable[tuple[str, Look]]:
+        ready, image = load_model(model, device), to_tensor(picture.rgb)
+        wanted = [VIEWS[name] for name in missing]
+        return ((view.name, _halved(ready, image, view)) for view in track(wanted))
+
+    looks = kept_looks(model, picture, views, make)
+    return Segmentation(
+        model, picture, plan, looks, (*picture.notes, *_unseen(plan, looks)), truth
+    )
+
+
+def _halved(model: Model, image: torch.Tensor, view: View) -> Look:
+    one = look(model, image, view)
+    return replace(one, log_probs=one.log_probs.half())
+
+
+def _unseen(plan: Plan, looks: dict[str, Look]) -> tuple[str, ...]:
+    """Returns a note if no view of the plan saw all of the picture."""
+    seen = [looks[name].seen for name in plan.views]
+    if any(one is None for one in seen):
+        return ()
+    share = float(1 - torch.stack(seen).any(0).float().mean())
+    return (f"{share:.1%} of the picture was seen by no chosen view: add the original.",)
+
+
+def _scores(matrix: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
+    scores = {"f1": f1(matrix), "iou": iou(matrix)}
+    by_class = {
+        key: {n: None if np.isnan(x) else float(x) for n, x in zip(names, values, strict=True)}
+        for key, values in scores.items()
+    }
+    means = {"miou": mean_iou(matrix), "miou_without_background": mean_iou(matrix, False)}
+    return {k: None if np.isnan(v) else v for k, v in means.items()} | by_class

@@ -1,0 +1,1 @@
+"""The tab that says what is in a picture."""

@@ -1,0 +1,58 @@
+"""What one visitor looks at on the Detect tab, and how."""
+
+from dataclasses import dataclass
+
+from tta_demo.models.registry import models_for
+from tta_demo.pictures.reading import Picture
+from tta_demo.samples import weeds
+from tta_demo.tasks.detect import Detection, detect
+from tta_demo.tta.boxes import Boxes
+from tta_demo.tta.plan import Plan
+from tta_demo.tta.views import VIEWS
+from tta_demo.ui.kit.visitor import Case
+
+__all__ = ["DETECTOR", "DetectCase", "Settings", "example_case", "field_case"]
+
+DETECTOR = next(iter(models_for("detect").values()))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the controls say: names in `VIEWS`, a key of `FUSERS`, the lowest score shown."""
+
+    views: list[str]
+    fusion: str
+    threshold: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectCase(Case):
+    """A picture, its true boxes if they are known, and the settings."""
+
+    settings: Settings
+    truth: Boxes | None = None
+
+    def detect(self) -> Detection:
+        """Returns the answer, with the mirror's to show; only views that are new run the model.
+
+        Raises:
+            ValueError: no view, or an unknown fusion.
+        """
+        views = tuple(name for name in VIEWS if name in self.settings.views)
+        if not views:
+            raise ValueError("No look is chosen: choose at least one.")
+        plan = Plan.chosen(views, self.settings.fusion)
+        return detect(DETECTOR, self.picture, plan, self.truth, shown=("hflip",))
+
+
+def example_case(settings: Settings, number: int) -> DetectCase:
+    """Returns one of the first test fields."""
+    return field_case(settings, weeds.SEEDS["test"][number], weeds.DIFFICULTY)
+
+
+def field_case(settings: Settings, seed: int, difficulty: float) -> DetectCase:
+    """Returns a generated field with its true boxes."""
+    made = weeds.field(seed, difficulty=difficulty)
+    note = f"Field of seed {seed}, difficulty {difficulty:.2f}."
+    picture = Picture.of(made.rgb, note)
+    return DetectCase(picture=picture, settings=settings, truth=weeds.plant_boxes(made.plants))

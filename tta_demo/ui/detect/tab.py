@@ -1,0 +1,113 @@
+"""The Detect tab: where its parts stand, and which action each starts."""
+
+import gradio as gr
+
+from tta_demo.samples.weeds import DIFFICULTY
+from tta_demo.tasks.worlds import WORLDS
+from tta_demo.tta.box_fusion import FUSERS
+from tta_demo.tta.views import VIEW_SETS, VIEWS
+from tta_demo.ui.detect.actions import ACTIONS, new_field
+from tta_demo.ui.detect.case import DETECTOR, Settings
+from tta_demo.ui.kit.events import HEAVY
+from tta_demo.ui.kit.files import beside
+from tta_demo.ui.kit.html import legend_of
+from tta_demo.ui.kit.looking import open_with, wire
+from tta_demo.ui.kit.parts import Presets, examples, gallery, picture_box, radio
+from tta_demo.ui.kit.screen import Screen
+from tta_demo.ui.kit.visitor import Viewer
+
+__all__ = ["build_detect_tab"]
+
+PRESETS = Presets(
+    {
+        "mirror": "Original and mirror", "flips": "4 flips", "d4": "8 mirrored and turned",
+        "all": "All 15",
+    },
+    VIEW_SETS | {"mirror": ("identity", "hflip")},
+    {name: view for name, view in VIEWS.items() if not view.tilt},
+)  # fmt: skip
+"""Boxes of a tilted picture cannot be turned back."""
+
+INTRO = """
+**Where is every plant?** The detector draws boxes. It looks at the mirrored and turned field too;
+its boxes are turned back, and boxes that belong together become one.
+"""
+
+MISTAKE = """
+A box found in the mirrored picture has its x counted from the other side: x must become W − x,
+W the width that the model saw. Copy the numbers as they are, and every box stands on the wrong
+side, where it can only spoil the fusion.
+"""
+
+
+def build_detect_tab(tab: gr.Tab) -> None:
+    """Lays out the tab inside the open page, and wires it."""
+    screen = Screen(Viewer(), restore=ACTIONS.restore)
+    gr.Markdown(INTRO)
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=2, min_width=320):
+            _build_pictures(screen)
+            _build_choices(screen)
+        with gr.Column(scale=3, min_width=320, elem_id="detect-results") as screen["box"]:
+            _build_results(screen)
+    screen["settings"] = Settings
+    heavy = HEAVY | {"show_progress_on": screen["slider"]}
+    wire(screen, tab, ACTIONS, PRESETS, heavy)
+    open_with(screen, screen["generate"].click, new_field, heavy)
+    screen.act(screen["threshold"].input, ACTIONS.change, heavy)
+
+
+def _build_pictures(screen: Screen) -> None:
+    gr.Markdown("### 1. Pick a field, make one, or upload a picture")
+    screen.add_fixed(
+        example=examples(WORLDS["weeds"].examples, "detect-examples"),
+        difficulty=gr.Slider(
+            0, 1, DIFFICULTY, step=0.05, label="Difficulty of the new field",
+            elem_id="detect-difficulty",
+        ),
+        generate=gr.Button("New field", size="sm", elem_id="detect-new"),
+    )  # fmt: skip
+    screen["picture"] = picture_box("Picture", "detect-picture")
+    record = DETECTOR
+    gr.HTML(
+        f"<p>{record.summary} Anything else puzzles it.</p>"
+        f"<p class='classes'>{legend_of(record.palette)}</p>",
+        elem_classes=["small"],
+    )
+
+
+def _build_choices(screen: Screen) -> None:
+    gr.Markdown("### 2. How should it look again?")
+    PRESETS.build(screen, "d4", "detect")
+    gr.Markdown("### 3. How should the boxes become one?")
+    screen["fusion"] = radio("Fusion", FUSERS, "detect-fusion", "wbf")
+    screen["threshold"] = gr.Slider(
+        0.05, 0.95, 0.3, step=0.05, label="Show boxes from this score on",
+        elem_id="detect-threshold",
+    )  # fmt: skip
+    screen["meaning"] = gr.HTML(elem_id="detect-meaning")
+
+
+def _build_results(screen: Screen) -> None:
+    screen["numbers"] = gr.HTML(
+        "Looking at the first field …", elem_id="detect-numbers", min_height=92
+    )
+    with gr.Tabs(overflow_behavior="wrap"):
+        with gr.Tab("Which became which"):
+            screen["hover"] = gr.HTML(
+                elem_id="detect-hover", js_on_load=beside(__file__, "hover.js")
+            )
+        with gr.Tab("Before and after"):
+            screen["slider"] = gr.ImageSlider(
+                label="One look | all looks", elem_id="detect-slider", show_label=True,
+                format="png", interactive=False,
+            )  # fmt: skip
+        with gr.Tab("Each look"):
+            gr.Markdown("In its own frame, and turned back.")
+            screen["gallery"] = gallery("Every look's boxes", "detect-gallery", 2, whole=True)
+        with gr.Tab("Step by step"):
+            gr.Markdown(MISTAKE)
+            screen["steps"] = gallery("Turning a box back", "detect-steps", 3, whole=True)
+        with gr.Tab("Scores"):
+            screen["table"] = gr.HTML(elem_id="detect-table")
+    screen["notes"] = gr.Markdown(elem_classes=["notes"])

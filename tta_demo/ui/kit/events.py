@@ -1,0 +1,35 @@
+"""How actions are queued and shown: keyword arguments for gradio's events."""
+
+from typing import Any
+
+__all__ = ["HEAVY", "LATEST", "LIGHT", "LONG", "RAW"]
+
+LIGHT: dict[str, Any] = {
+    "show_progress": "hidden",
+    "concurrency_id": "light",
+    "api_visibility": "private",
+}
+"""For actions without a forward pass."""
+
+LATEST = LIGHT | {"trigger_mode": "always_last"}
+"""The same; a choice made while one is under way is kept, not dropped."""
+
+HEAVY: dict[str, Any] = {
+    "concurrency_id": "model",
+    "concurrency_limit": 4,
+    "trigger_mode": "always_last",
+    "api_visibility": "private",
+}
+"""For actions that may run the model; a click while one is under way is kept, not dropped."""
+
+LONG: dict[str, Any] = {
+    "show_progress": "hidden",
+    "concurrency_id": "learn",
+    "concurrency_limit": 2,
+    "trigger_mode": "once",
+    "api_visibility": "private",
+}
+"""For actions that take minutes: they do not keep others from looking."""
+
+RAW = {"preprocess": False}
+"""For uploads: gradio would open the file itself, and fail before our own words are reached."""

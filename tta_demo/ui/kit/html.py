@@ -1,0 +1,154 @@
+"""Parts of the page as HTML: numbers, bars, tables. Every string is escaped."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from math import isnan
+
+from tta_demo.pictures.palettes import Palette
+from tta_demo.tta.views import VIEWS
+
+__all__ = [
+    "cards", "figure", "legend_of", "looks_together", "score_cards", "signed", "swatch",
+    "table", "tone", "track", "weight_bars",
+]  # fmt: skip
+
+NEUTRAL = 0.05
+"""Differences within this many points count as none."""
+
+
+def figure(value: float, digits: int) -> str:
+    """Returns a number with so many digits; a dash for NaN.
+
+    Example:
+        >>> figure(99.666, 1), figure(float("nan"), 1)
+        ('99.7', '–')
+    """
+    return "–" if isnan(value) else f"{value:.{digits}f}"
+
+
+def signed(value: float, digits: int, zero: str = "") -> str:
+    """Returns a difference with its sign, `zero` where it rounds to 0; a dash for NaN.
+
+    Example:
+        >>> signed(1.25, 2), signed(-1.25, 2), signed(-0.001, 2, zero="±")
+        ('+1.25', '−1.25', '±0.00')
+    """
+    text = figure(abs(value), digits)
+    if isnan(value):
+        return text
+    return (zero if float(text) == 0 else "+" if value > 0 else "−") + text
+
+
+def tone(difference: float, neutral: float = NEUTRAL) -> str:
+    """Returns the class of a difference: `better`, `worse`, or none for little or NaN."""
+    if isnan(difference) or abs(difference) <= neutral:
+        return ""
+    return "better" if difference > 0 else "worse"
+
+
+def looks_together(count: int) -> str:
+    """Returns what the fused answer of so many looks is called."""
+    return "1 look" if count == 1 else f"{count} looks combined"
+
+
+def cards(*cards: tuple[str, ...]) -> str:
+    """Returns cards of what, value, unit and optionally a tone."""
+    parts = []
+    for number, (what, value, unit, *kind) in enumerate(cards):
+        main = ' class="main"' if number == 1 else ""
+        parts.append(
+            f'<div{main}><div class="what">{escape(what)}</div>'
+            f'<div class="value {"".join(kind)}">{escape(value)}</div>'
+            f'<div class="unit">{escape(unit)}</div></div>'
+        )
+    return f'<div class="numbers" aria-live="polite">{"".join(parts)}</div>'
+
+
+def score_cards(looks: str, one: float, fused: float, unit: str) -> str:
+    """Returns three cards: the score of one look, of all looks, and the difference.
+
+    Args:
+        looks: what the fused answer is called.
+        one: in percent.
+        fused: in percent.
+        unit: what is counted.
+    """
+    points = fused - one
+    return cards(
+        ("One look", f"{one:.1f} %", unit),
+        (looks, f"{fused:.1f} %", unit),
+        ("Difference", signed(points, 2, "±"), "points", tone(points)),
+    )
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], note: str, above: str = "") -> str:
+    """Returns a table of scores with a note below it.
+
+    Args:
+        heads: of the columns.
+        rows: cells as HTML, the first one names the row.
+        note: HTML.
+        above: a row of HTML over the heads.
+    """
+    head = "".join(f"<th scope='col'>{escape(head)}</th>" for head in heads)
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return (
+        f"<div class='scores' tabindex='0'><table><thead>{above}<tr>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table><p>{note}</p></div>"
+    )
+
+
+def swatch(color: tuple[int, int, int]) -> str:
+    """Returns a small square of a colour."""
+    return f'<i class="swatch" style="background:rgb{color}"></i>'
+
+
+def legend_of(palette: Palette) -> str:
+    """Returns the classes with their colours."""
+    return " ".join(
+        f"<span>{swatch(color)}{escape(name)}</span>"
+        for name, color in zip(palette.names, palette.colors, strict=True)
+    )
+
+
+def track(shares: Sequence[float], colors: Sequence[tuple[int, int, int]] = ()) -> str:
+    """Returns bars of shares 0..1, one below the other, each in its colour if there are some."""
+    styles = [f"background:rgb{color};" for color in colors] or [""] * len(shares)
+    bars = "".join(
+        f'<i style="{style}width:{100 * share:.1f}%"></i>'
+        for style, share in zip(styles, shares, strict=True)
+    )
+    return f'<span class="track">{bars}</span>'
+
+
+def weight_bars(
+    weights: dict[str, float] | dict[str, dict[str, float]],
+    palette: Palette,
+    element: str = "div",
+) -> str:
+    """Returns a bar a view; with weights per class, one in the colour of each class.
+
+    Args:
+        weights: what each view counts, by view, or by view and class.
+        palette: the classes.
+        element: `button` for bars that can be clicked and name their view, else `div`.
+    """
+    kind = ' type="button"' if element == "button" else ""
+    each = {name: list(w.values()) if isinstance(w, dict) else [w] for name, w in weights.items()}
+    longest = max(max(shares) for shares in each.values())
+    rows, several = [], False
+    for name, shares in each.items():
+        view, several = VIEWS[name], len(shares) > 1
+        said = "/".join(f"{100 * share:.0f}" for share in shares)
+        rows.append(
+            f'<{element}{kind} class="bar" data-view="{escape(name)}" '
+            f'title="{escape(view.summary)}">'
+            f'<span class="name">{escape(view.label)}<small>{escape(name)}</small></span>'
+            f"{track([share / longest for share in shares], palette.colors if several else ())}"
+            f'<span class="share{" several" if several else ""}">'
+            f"{said if several else f'{shares[0]:.1%}'}</span></{element}>"
+        )
+    legend = ""
+    if several:
+        legend = f"<p class='classes'>For each class, in percent: {legend_of(palette)}</p>"
+    return f'{legend}<div class="bars">{"".join(rows)}</div>'

@@ -1,0 +1,175 @@
+"""Parts that several tabs have: example strips, boxes for pictures, sets of looks."""
+
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.events import Dependency
+
+from tta_demo.tta.views import View
+from tta_demo.ui.kit.screen import Screen, Updates
+
+__all__ = [
+    "Presets",
+    "examples",
+    "gallery",
+    "options_of",
+    "picture_box",
+    "radio",
+    "samples",
+    "set_of",
+]
+
+
+def examples(paths: Iterable[Path], name: str) -> gr.Dataset:
+    """Returns a strip of pictures to choose from, whose value is the number of the one chosen.
+
+    Args:
+        paths: the pictures.
+        name: the element's id; it ends in `examples`.
+    """
+    return gr.Dataset(
+        components=[gr.Image(visible=False)],
+        samples=samples(paths),
+        type="index",
+        show_label=False,
+        elem_id=name,
+    )
+
+
+def samples(paths: Iterable[Path]) -> list[list[str]]:
+    """Returns pictures as the rows of an example strip."""
+    return [[str(path)] for path in paths]
+
+
+def picture_box(label: str, name: str, height: int = 210) -> gr.Image:
+    """Returns a box to upload a picture into, as a file that nothing has changed.
+
+    Args:
+        label: in the box.
+        name: the element's id.
+        height: pixels.
+    """
+    return gr.Image(
+        label=label,
+        type="filepath",
+        image_mode=None,
+        sources=["upload", "clipboard"],
+        format="png",
+        buttons=[],  # on a phone they would cover the label
+        height=height,
+        min_width=150,
+        elem_id=name,
+    )
+
+
+def options_of(choices: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Returns the records of a registry, or plain words, as gradio's pairs of label and value."""
+    return [(getattr(choice, "label", choice), name) for name, choice in choices.items()]
+
+
+def radio(
+    label: str,
+    choices: Mapping[str, Any],
+    name: str,
+    value: str | None = None,
+    show_label: bool = False,
+    info: str | None = None,
+) -> gr.Radio:
+    """Returns buttons to choose one of the records of a registry, or of plain words.
+
+    Args:
+        label: what is chosen.
+        choices: records with a `label`, or words, by value.
+        name: the element's id.
+        value: what is chosen at first; the first one if left out.
+        show_label: whether the label is shown, or only read out.
+        info: a sentence below the label.
+    """
+    return gr.Radio(
+        options_of(choices),
+        value=value or next(iter(choices)),
+        label=label,
+        show_label=show_label,
+        info=info,
+        elem_id=name,
+    )
+
+
+def gallery(label: str, name: str, columns: int, whole: bool) -> gr.Gallery:
+    """Returns a gallery of results, as high as its pictures.
+
+    Args:
+        label: what it shows.
+        name: the element's id.
+        columns: on a wide screen.
+        whole: shows pictures uncut, and enlarges them at a click; else they fill squares.
+    """
+    return gr.Gallery(
+        show_label=False,
+        label=label,
+        columns=columns,
+        object_fit="contain" if whole else "cover",
+        allow_preview=whole,
+        format="png",
+        interactive=False,
+        height="auto",
+        elem_id=name,
+    )
+
+
+def set_of(views: Collection[str], sets: Mapping[str, Collection[str]]) -> str | None:
+    """Returns the name of the first set that has just these views; None if there is none."""
+    return next((name for name, chosen in sets.items() if set(chosen) == set(views)), None)
+
+
+class Presets:
+    """Named sets of looks as buttons, over a list of single looks: the parts `preset`, `views`.
+
+    Args:
+        labels: plain words by set.
+        sets: the views of each set.
+        views: what there is to choose from.
+    """
+
+    def __init__(
+        self,
+        labels: Mapping[str, str],
+        sets: Mapping[str, tuple[str, ...]],
+        views: Mapping[str, View],
+    ) -> None:
+        self.labels, self.views = labels, views
+        self.sets = {name: sets[name] for name in labels}
+
+    def build(self, screen: Screen, first: str, tab: str, show_label: bool = False) -> None:
+        """Lays out both parts.
+
+        Args:
+            screen: gets the parts.
+            first: the set to begin with.
+            tab: begins the ids of the elements.
+            show_label: whether the buttons have a title.
+        """
+        screen["preset"] = radio("Looks", self.labels, f"{tab}-preset", first, show_label)
+        with gr.Accordion("Choose single looks", open=False):
+            screen["views"] = gr.Dropdown(
+                options_of(self.views),
+                value=list(self.sets[first]),
+                multiselect=True,
+                show_label=False,
+                label="Single looks",
+                elem_id=f"{tab}-views",
+            )
+
+    def wire(self, screen: Screen) -> Dependency:
+        """Keeps both parts together; returns the event after which a set is ticked."""
+
+        def tick(preset: str) -> Updates:
+            return {"views": list(self.sets[preset])}
+
+        def name_set(views: list[str]) -> Updates:
+            return {"preset": set_of(views, self.sets)}
+
+        screen.on(screen["views"].input, name_set)
+        return screen.on(screen["preset"].input, tick)

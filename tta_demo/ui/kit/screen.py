@@ -1,0 +1,174 @@
+"""The named parts of a tab, and the actions that read and change them by name."""
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from html import escape
+from typing import Any, get_type_hints
+
+import gradio as gr
+from gradio.blocks import Block
+from gradio.events import Dependency
+
+from tta_demo.ui.kit.events import LIGHT
+from tta_demo.ui.kit.visitor import Visitor
+
+__all__ = ["Action", "Screen", "Trigger", "Updates"]
+
+Updates = dict[str, Any]
+"""What changes on a screen: new values, or gradio's updates, by the names of the parts."""
+
+Action = Callable[..., Updates | Iterator[Updates] | None]
+Part = Block | Sequence[Block] | type
+Trigger = Callable[..., Dependency]
+Values = dict[Block, Any]
+
+
+class Screen:
+    """The parts of a tab by name, and the actions that read and change them by name.
+
+    A part is a component, a list of components, or a record: a dataclass whose fields are names
+    of parts. An action is a function or a generator. Its parameters are names of parts, whose
+    values it gets, and at most one that is annotated as gradio's data of an event. What it
+    returns or yields are `Updates`; all other parts stay as they are. A `ValueError` becomes a
+    message on the page.
+
+    A name that no part has raises a `KeyError`: among fields and parameters when the page is
+    built, among updates when the action returns.
+
+    Args:
+        visitor: the first value of the part `visitor`, fresh for everybody.
+        restore: after an action failed, puts back what fits the result on screen.
+        finish: does what can wait once a result is on screen; nothing if left out.
+    """
+
+    def __init__(self, visitor: Visitor, restore: Action, finish: Action | None = None) -> None:
+        self._parts: dict[str, Part] = {}
+        self._fixed: set[str] = set()
+        self._restore, self._finish = restore, finish
+        self.add_fixed(visitor=gr.State(visitor))
+
+    def __setitem__(self, name: str, part: Part) -> None:
+        if name in self._parts:
+            raise KeyError(f"there is a part {name!r} already")
+        self._parts[name] = part
+        self._blocks(name)
+
+    def __getitem__(self, name: str) -> Part:
+        if name not in self._parts:
+            raise KeyError(f"no part {name!r}: there are {', '.join(self._parts)}")
+        return self._parts[name]
+
+    def add_fixed(self, **parts: Part) -> None:
+        """Adds parts that no action changes."""
+        for name, part in parts.items():
+            self[name] = part
+            self._fixed.add(name)
+
+    def reaching(self, **parts: Part) -> "Screen":
+        """Returns a screen that has parts of other tabs too, for actions across tabs."""
+        screen = Screen(Visitor(), self._restore, self._finish)
+        screen._parts, screen._fixed = dict(self._parts), set(self._fixed)
+        for name, part in parts.items():
+            screen[name] = part
+        return screen
+
+    def on(self, trigger: Trigger, action: Action, how: dict[str, Any] = LIGHT) -> Dependency:
+        """Lets a trigger start an action, and returns the event; all parts must be there.
+
+        Args:
+            trigger: a listener of a part or of an event, such as `screen["start"].click`.
+            action: see the class.
+            how: keyword arguments for gradio, see `tta_demo.ui.kit.events`.
+        """
+        handler, reads = self._handler(action)
+        return trigger(handler, reads, self._changeable, **how)
+
+    def act(self, trigger: Trigger, action: Action, how: dict[str, Any] = LIGHT) -> Dependency:
+        """As `on`, for an action that changes the result: `finish` or `restore` follows."""
+        event = self.on(trigger, action, how)
+        restored = self.on(event.failure, self._restore)
+        if self._finish:
+            self.on(event.success, self._finish)
+            self.on(restored.success, self._finish)
+        return event
+
+    def _handler(self, action: Action) -> tuple[Callable, set[Block]]:
+        """Returns the action as gradio calls it, with the values of some parts, and those parts.
+
+        Gradio reads from a function's signature whether it has to give an event's data.
+        """
+        parameters, hints = inspect.signature(action).parameters, get_type_hints(action)
+        data = [name for name in parameters if _is_event_data(hints.get(name))]
+        names = [name for name in parameters if name not in data]
+
+        def given(values: Values, event: tuple[gr.EventData, ...]) -> dict[str, Any]:
+            read = {name: self._value(name, values) for name in names}
+            return read | dict(zip(data, event, strict=True))
+
+        def call(values: Values, *event: gr.EventData) -> Values:
+            with _toasts():
+                return self._updates(action(**given(values, event)) or {})
+
+        def stream(values: Values, *event: gr.EventData) -> Iterator[Values]:
+            with _toasts():
+                changed = None
+                for changed in action(**given(values, event)):
+                    yield self._updates(changed)
+                if changed is None:  # gradio blanks all that a silent generator may change
+                    yield self._updates({})
+
+        handler = stream if inspect.isgeneratorfunction(action) else call
+        values = inspect.Parameter("values", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        handler.__signature__ = inspect.Signature([values, *(parameters[name] for name in data)])
+        handler.__annotations__ = {name: hints[name] for name in data}
+        handler.__name__ = action.__name__
+        return handler, {block for name in names for block in self._blocks(name)}
+
+    @property
+    def _changeable(self) -> list[Block]:
+        records = {name for name, part in self._parts.items() if isinstance(part, type)}
+        names = [name for name in self._parts if name not in records | self._fixed]
+        return [block for name in names for block in self._blocks(name)]
+
+    def _blocks(self, name: str) -> list[Block]:
+        part = self[name]
+        if isinstance(part, type):
+            return [block for field in fields(part) for block in self._blocks(field.name)]
+        return [part] if isinstance(part, Block) else list(part)
+
+    def _value(self, name: str, values: Values) -> object:
+        part = self[name]
+        if isinstance(part, type):
+            return part(**{field.name: self._value(field.name, values) for field in fields(part)})
+        return values[part] if isinstance(part, Block) else [values[block] for block in part]
+
+    def _updates(self, changed: Updates) -> Values:
+        """Returns updates by component instead of by name, for all that can be changed."""
+        updates: Values = {block: gr.skip() for block in self._changeable}
+        for name, update in changed.items():
+            updates |= self._update(name, update)
+        return updates
+
+    def _update(self, name: str, update: object) -> Values:
+        part = self[name]
+        if name in self._fixed:
+            raise KeyError(f"no action may change the part {name!r}")
+        if isinstance(part, type):
+            each = (self._update(name, value) for name, value in vars(update).items())
+            return {block: value for some in each for block, value in some.items()}
+        return {part: update} if isinstance(part, Block) else dict(zip(part, update, strict=True))
+
+
+def _is_event_data(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, gr.EventData)
+
+
+@contextmanager
+def _toasts() -> Iterator[None]:
+    """Turns a `ValueError` into a message on the page, which renders HTML: names are escaped."""
+    try:
+        yield
+    except ValueError as error:
+        raise gr.Error(escape(str(error)), duration=12, print_exception=False) from error

@@ -1,0 +1,1 @@
+(id) => { if (innerWidth <= 640) document.getElementById(id).scrollIntoView() }

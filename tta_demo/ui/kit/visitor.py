@@ -1,0 +1,64 @@
+"""What the page keeps of one visitor."""
+
+import threading
+from dataclasses import dataclass
+from typing import Any, Self
+
+from tta_demo.pictures.reading import Picture
+
+__all__ = ["NO_PICTURE", "Case", "Viewer", "Visitor"]
+
+NO_PICTURE = "There is no picture yet: pick an example or upload one."
+
+
+class Visitor:
+    """One visitor of a tab. Actions take turns: none computes on what another replaces.
+
+    Attributes:
+        turn: held by the action that is under way.
+    """
+
+    def __init__(self) -> None:
+        self.turn = threading.Lock()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Returns a fresh one: gradio copies a state's first value for every visitor."""
+        return type(self)()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A picture on screen, and the way to look at it.
+
+    Attributes:
+        picture: the file, read.
+        settings: what the controls say; each field has the name of a part of the screen.
+        truth: the right answer, if it is known.
+    """
+
+    picture: Picture
+    settings: Any
+    truth: Any = None
+
+
+class Viewer(Visitor):
+    """A visitor who looks at a picture.
+
+    Attributes:
+        case: what is on screen; None without a picture.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.case: Case | None = None
+
+    @property
+    def present(self) -> Case:
+        """The case on screen.
+
+        Raises:
+            ValueError: there is no picture yet.
+        """
+        if self.case is None:
+            raise ValueError(NO_PICTURE)
+        return self.case

@@ -1,0 +1,137 @@
+"""What is learned on the Learn tab, and on which pictures; what a visitor's lesson keeps."""
+
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from tta_demo.learning.module import Form
+from tta_demo.learning.weight_file import WeightFile
+from tta_demo.samples.labelled import Source
+from tta_demo.samples.weeds import DIFFICULTY, SEEDS
+from tta_demo.tasks.gallery import Gallery
+from tta_demo.tasks.worlds import WORLDS, world_named
+from tta_demo.ui.kit.visitor import Visitor
+from tta_demo.ui.learn.uploads import Bag, open_bag
+
+__all__ = ["FIELDS", "UPLOAD", "LearnVisitor", "Task", "Wanted", "task_for"]
+
+FIELDS, UPLOAD = "fields", "upload"
+"""Where the pictures come from."""
+SHARE = 1 / 3
+"""The part of an upload that is held out to check on."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to learn, as the controls say it; `count` and `held_out` are of generated fields."""
+
+    source: str
+    count: int
+    held_out: int
+    files: list[dict[str, Any]] | None
+    world: str
+    views: list[str]
+    form: str
+    method: str
+    shrink: float
+    choose: bool
+
+    @property
+    def weights_form(self) -> Form:
+        """What the weights look like."""
+        return Form(per_class=self.form == "class")
+
+
+@dataclass
+class Task:
+    """What is to be learned on.
+
+    Attributes:
+        world: a key of `WORLDS`.
+        gallery: the pictures.
+        calibration: names of those to learn on.
+        held_out: names of those to check on.
+        told: what it is, for the weights file.
+        bag: the upload, or None.
+    """
+
+    world: str
+    gallery: Gallery
+    calibration: list[str]
+    held_out: list[str]
+    told: str
+    bag: Bag | None = None
+
+    def without(self, broken: Collection[str]) -> "Task":
+        """Returns the task without pictures that could not be read."""
+        calibration, held_out = (
+            [name for name in names if name not in broken]
+            for names in (self.calibration, self.held_out)
+        )
+        return replace(self, calibration=calibration, held_out=held_out)
+
+
+class LearnVisitor(Visitor):
+    """A visitor of the Learn tab.
+
+    Attributes:
+        upload: the gallery of the last upload, by what it was.
+        file: the weights learned or loaded last.
+        halt: set to stop what is under way.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.halt = threading.Event()
+        self.upload: dict[tuple[str, ...], tuple[Gallery, Bag]] = {}
+        self.file: WeightFile | None = None
+
+    @contextmanager
+    def free_turn(self) -> Iterator[None]:
+        """Takes the turn, or refuses: waiting would keep others' Stop from being heard.
+
+        Raises:
+            ValueError: learning is under way.
+        """
+        if not self.turn.acquire(blocking=False):
+            raise ValueError("Learning is under way: stop it first, or wait.")
+        try:
+            yield
+        finally:
+            self.turn.release()
+
+
+def task_for(visitor: LearnVisitor, wanted: Wanted) -> Task:
+    """Returns the pictures to learn on and to check on; known ones keep their answers."""
+    if wanted.source == FIELDS:
+        return _fields(int(np.clip(wanted.count, 4, 200)), wanted.held_out)
+    world = world_named(wanted.world)
+    paths = tuple(sorted(str((upload or {}).get("path")) for upload in wanted.files or []))
+    key = (wanted.world, *paths)
+    if key not in visitor.upload:
+        bag = open_bag(wanted.files, world)
+        visitor.upload = {key: (Gallery(world, bag.sources), bag)}
+    gallery, bag = visitor.upload[key]
+    names = list(gallery.sources)
+    mixed = [names[i] for i in np.random.default_rng(0).permutation(len(names))]
+    held = max(1, round(SHARE * len(names))) if len(names) > 1 else 0
+    return Task(wanted.world, gallery, mixed[held:], mixed[:held], "uploaded pictures", bag)
+
+
+def _fields(count: int, held_out: int) -> Task:
+    world = WORLDS["weeds"]
+    calibration, held = (
+        {f"{split} {seed}": Source(partial(world.generate, seed, DIFFICULTY)) for seed in seeds}
+        for split, seeds in (
+            ("calibration", SEEDS["calibration"][:count]),
+            ("test", SEEDS["test"][:held_out]),
+        )
+    )
+    told = "generated fields, calibration seeds"
+    gallery = Gallery(world, calibration | held)
+    return Task("weeds", gallery, list(calibration), list(held), told)

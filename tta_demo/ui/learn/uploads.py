@@ -1,0 +1,85 @@
+"""What a visitor uploads to learn from: many files or zips, as labelled pictures."""
+
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from tta_demo.samples.archives import MAX_BYTES, MAX_FILES, unpack
+from tta_demo.samples.folders import pair, read_pair, split_mixed
+from tta_demo.samples.labelled import Source
+from tta_demo.tasks.worlds import World
+from tta_demo.ui.kit.files import uploaded
+
+__all__ = ["MAX_PICTURES", "Bag", "open_bag"]
+
+MAX_PICTURES = 200
+
+
+@dataclass(frozen=True)
+class Bag:
+    """The labelled pictures of one upload.
+
+    Attributes:
+        sources: how to read each picture with its mask, by name.
+        lonely: files that have no partner.
+        folder: where zips were unpacked; goes with the bag.
+    """
+
+    sources: dict[str, Source]
+    lonely: tuple[str, ...]
+    folder: TemporaryDirectory | None = field(default=None, repr=False)
+
+
+def open_bag(uploads: list[dict[str, Any]] | None, world: World) -> Bag:
+    """Returns the pairs of picture and mask among uploaded files and in uploaded zips.
+
+    Raises:
+        ValueError: nothing was uploaded, a zip is unsafe, or the limits are passed.
+    """
+    paths = list(dict.fromkeys(uploaded(upload) for upload in uploads or []))
+    _check(paths)
+    folder = TemporaryDirectory(prefix="tta-demo-")
+    files = unpack(paths[0], Path(folder.name)) if _is_zip(paths[0]) else paths
+    pairs = pair(*split_mixed(files))
+    if len(pairs.pairs) > MAX_PICTURES:
+        raise ValueError(
+            f"{len(pairs.pairs)} pictures are too many, the limit is {MAX_PICTURES}: choose fewer."
+        )
+    if not pairs.pairs:
+        raise ValueError(
+            "No picture has a mask of the same name (plant.png and plant-mask.png, or folders "
+            f"images and masks). Without a partner: {', '.join(pairs.lonely[:8]) or 'nothing'}."
+        )
+    palette = world.record.palette
+    sources = {
+        picture.stem: Source(
+            partial(read_pair, picture, mask, palette, world.complete), (picture, mask)
+        )
+        for picture, mask in pairs.pairs
+    }
+    return Bag(sources, pairs.lonely, folder)
+
+
+def _is_zip(path: Path) -> bool:
+    return path.suffix.lower() == ".zip"
+
+
+def _check(paths: list[Path]) -> None:
+    """Raises a `ValueError` unless the files are there, of one kind and within the limits."""
+    if not paths:
+        raise ValueError("No pictures yet: choose pictures and their masks, or one zip of both.")
+    if any(map(_is_zip, paths)) and len(paths) > 1:
+        raise ValueError("Choose either one zip or single files, not both.")
+    if len(paths) > MAX_FILES:
+        raise ValueError(f"{len(paths)} files are too many, the limit is {MAX_FILES}: use fewer.")
+    gone = [path.name for path in paths if not path.is_file()]
+    if gone:
+        raise ValueError(f"{gone[0]} is no longer on the server: choose the files again.")
+    size = sum(path.stat().st_size for path in paths)
+    if size > MAX_BYTES:
+        raise ValueError(
+            f"The files have {size / 1e6:.0f} MB together, the limit is {MAX_BYTES / 1e6:.0f} MB: "
+            "choose fewer, or smaller copies."
+        )

@@ -1,0 +1,1 @@
+"""The tab that marks what is in a picture."""

@@ -1,0 +1,240 @@
+"""What a visitor can do with the picture on the segmentation tab: one function an action.
+
+Every action takes its turn and changes the case on screen only when it succeeds.
+"""
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import cv2
+import gradio as gr
+import numpy as np
+
+from tta_demo.pictures.masks import restore as full_size
+from tta_demo.pictures.palettes import Palette, color_png, index_png
+from tta_demo.pictures.reading import read_picture
+from tta_demo.samples.weeds import DIFFICULTY, SEEDS
+from tta_demo.tta.views import View
+from tta_demo.ui.kit.files import saved, uploaded
+from tta_demo.ui.kit.looking import READY, looked
+from tta_demo.ui.kit.screen import Updates
+from tta_demo.ui.kit.visitor import NO_PICTURE
+from tta_demo.ui.segment.case import (
+    SegmentCase,
+    SegmentVisitor,
+    Settings,
+    example_case,
+    field_case,
+)
+from tta_demo.ui.segment.choices import domain_of, world_parts
+from tta_demo.ui.segment.show import EMPTY, NO_FILES, show, show_fusion, show_view
+
+__all__ = [
+    "canvas", "change_fusion", "change_score", "change_views", "clear_mask", "clear_picture",
+    "files", "inputs_of", "new_field", "open_bar", "open_example", "open_first", "open_mask",
+    "open_picture", "restore", "run", "same_field", "select_view", "use_painting",
+]  # fmt: skip
+
+PROGRESS = gr.Progress()
+CLOSED = gr.Accordion(open=False)
+"""What was painted belongs to the picture before; opening it again loads the new one."""
+
+
+def open_example(visitor: SegmentVisitor, example: int, settings: Settings) -> Iterator[Updates]:
+    """Opens an example of the world with its mask, and runs."""
+    with visitor.turn:
+        yield from _open(visitor, example_case(settings, example), difficulty=DIFFICULTY)
+
+
+def open_first(visitor: SegmentVisitor, settings: Settings) -> Iterator[Updates]:
+    """Opens the world's first example, and runs."""
+    yield from open_example(visitor, 0, settings)
+
+
+def new_field(visitor: SegmentVisitor, difficulty: float, settings: Settings) -> Iterator[Updates]:
+    """Generates a picture that nobody has seen, with its mask, and runs."""
+    with visitor.turn:
+        seed = random.choice(SEEDS["test"])
+        yield from _open(visitor, field_case(settings, seed, difficulty))
+
+
+def same_field(
+    visitor: SegmentVisitor, difficulty: float, settings: Settings
+) -> Iterator[Updates]:
+    """Generates the field on screen at another difficulty; leaves an uploaded picture alone."""
+    with visitor.turn:
+        if visitor.case is not None and visitor.case.seed is not None:
+            yield from _open(visitor, field_case(settings, visitor.case.seed, difficulty))
+
+
+def open_picture(
+    visitor: SegmentVisitor, picture: dict[str, Any], settings: Settings
+) -> Iterator[Updates]:
+    """Opens an uploaded picture; the mask of the one before does not belong to it, and goes."""
+    with visitor.turn:
+        path = uploaded(picture)
+        case = SegmentCase(name=path.stem, picture=read_picture(path), settings=settings)
+        yield from _open(visitor, case)
+
+
+def change_views(visitor: SegmentVisitor, settings: Settings) -> Iterator[Updates]:
+    """Runs the views that are new; one forward pass each."""
+    with visitor.turn:
+        case = visitor.present
+        wanted = replace(settings, world=case.settings.world)
+        yield from _look(visitor, replace(case, settings=wanted))
+
+
+def _open(visitor: SegmentVisitor, case: SegmentCase, **at_once: object) -> Iterator[Updates]:
+    case = replace(case, file=visitor.files.get(case.settings.world))
+    yield from _look(visitor, case, mask=case.mask, painting=CLOSED, **at_once)
+
+
+def _look(visitor: SegmentVisitor, case: SegmentCase, **at_once: object) -> Iterator[Updates]:
+    yield from looked(visitor, case, run, **NO_FILES, **at_once)
+
+
+def run(case: SegmentCase) -> Updates:
+    """Returns everything about the case's answer; says which look it is at."""
+
+    def track(views: Sequence[View]) -> Iterator[View]:
+        for done, view in enumerate(views):
+            PROGRESS((done, len(views)), desc=f"Looking: {view.label}", unit="looks")
+            yield view
+
+    return show(case, case.segment(track))
+
+
+def open_mask(visitor: SegmentVisitor, mask: dict[str, Any]) -> Updates:
+    """Reads an uploaded mask and scores; no forward pass."""
+    with visitor.turn:
+        case = visitor.present
+        truth, notes = case.world.read_truth(uploaded(mask), case.picture)
+        return _score(visitor, replace(case, truth=truth, mask_notes=notes))
+
+
+def use_painting(visitor: SegmentVisitor, canvas: dict[str, Any] | None) -> Updates:
+    """Takes the painted colours as the mask; what is not painted is background."""
+    with visitor.turn:
+        case = visitor.present
+        layers = canvas["layers"] if canvas else []
+        if not any(layer[..., 3].any() for layer in layers):
+            raise ValueError("Nothing is painted yet: choose a colour and paint over the picture.")
+        painted = _painted(layers, case.picture.rgb.shape[:2], case.world.record.palette)
+        truth, notes = case.world.complete(painted)
+        return _score(visitor, replace(case, truth=truth, mask_notes=notes))
+
+
+def _painted(layers: list[np.ndarray], size: tuple[int, int], palette: Palette) -> np.ndarray:
+    """Returns the classes of the nearest colours `(H, W)`; nothing painted is background."""
+    truth = np.zeros(size, np.uint8)
+    for layer in layers:
+        rgba = cv2.resize(layer, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+        distance = np.abs(rgba[..., None, :3].astype(int) - palette.table).sum(-1)
+        truth = np.where(rgba[..., 3] > 127, distance.argmin(-1), truth).astype(np.uint8)
+    return truth
+
+
+def clear_mask(visitor: SegmentVisitor) -> Updates:
+    """Forgets the mask."""
+    with visitor.turn:
+        if visitor.case is None:
+            return {}
+        return _score(visitor, replace(visitor.case, truth=None, mask_notes=()))
+
+
+def clear_picture(visitor: SegmentVisitor) -> Updates:
+    """Empties the page: no old result without its picture."""
+    with visitor.turn:
+        visitor.case = None
+        empty = {"mask": None, "painting": CLOSED, "numbers": f"<p>{NO_PICTURE}</p>"}
+        return READY | EMPTY | empty
+
+
+def change_fusion(visitor: SegmentVisitor, fusion: str) -> Updates:
+    """Fuses again; no forward pass."""
+    with visitor.turn:
+        case = visitor.present.changed(fusion=fusion)
+        shown = show_fusion(case, case.segment())
+        visitor.case = case
+        return shown
+
+
+def change_score(visitor: SegmentVisitor, background: bool) -> Updates:
+    """Scores again, with or without the background."""
+    with visitor.turn:
+        return _score(visitor, visitor.present.changed(background=background))
+
+
+def _score(visitor: SegmentVisitor, case: SegmentCase) -> Updates:
+    """Returns the mask and the result scored anew, and makes the case the visitor's."""
+    shown = show(case, case.segment())
+    visitor.case = case
+    return shown | {"mask": case.mask}
+
+
+def select_view(visitor: SegmentVisitor, event: gr.SelectData) -> Updates:
+    """Shows the view whose thumbnail was clicked."""
+    with visitor.turn:
+        case = visitor.present
+        return show_view(case, case.segment(), case.settings.views[event.index])
+
+
+def open_bar(visitor: SegmentVisitor, event: gr.EventData) -> Updates:
+    """Shows the view whose bar was clicked, in its tab."""
+    with visitor.turn:
+        case = visitor.present
+        result, views = case.segment(), case.settings.views
+        name = str(event.view)
+        if name not in result.looks:
+            raise ValueError(f"The look {name!r} is not on this page: click a bar.")
+        opened: Updates = {"tabs": gr.Tabs(selected="views")}
+        if name in views:
+            opened["gallery"] = gr.Gallery(selected_index=views.index(name))
+        return opened | show_view(case, result, name)
+
+
+def canvas(visitor: SegmentVisitor) -> Updates:
+    """Puts the picture under what is painted."""
+    rgb = visitor.present.picture.rgb
+    return {"canvas": {"background": rgb, "layers": [], "composite": rgb}}
+
+
+def files(visitor: SegmentVisitor) -> Updates:
+    """Writes what can be downloaded, both masks at full size, after the result is on screen."""
+    with visitor.turn:
+        if visitor.case is None:
+            return NO_FILES
+        result, name = visitor.case.segment(), visitor.case.name
+        palette = result.model.palette
+        labels = full_size(result.labels, result.picture.size)
+        paths = {
+            "index": saved(index_png(labels, palette), f"{name}-mask.png"),
+            "colors": saved(color_png(labels, palette), f"{name}-colors.png"),
+            "report": saved(json.dumps(result.report(), indent=1).encode(), f"{name}-report.json"),
+        }
+        return {
+            part: gr.DownloadButton(value=path, interactive=True) for part, path in paths.items()
+        }
+
+
+def restore(visitor: SegmentVisitor) -> Updates:
+    """Puts the inputs back to what belongs to the result on screen, after an error."""
+    with visitor.turn:
+        return inputs_of(visitor.case)
+
+
+def inputs_of(case: SegmentCase | None) -> Updates:
+    """Returns the inputs that belong to a case."""
+    if case is None:
+        return READY | {"picture": None, "mask": None}
+    settings = case.settings
+    return READY | world_parts(settings.world) | {
+        "picture": case.picture.rgb,
+        "mask": case.mask,
+        "domain": domain_of(settings.world, settings.views),
+        "settings": settings,
+    }  # fmt: skip

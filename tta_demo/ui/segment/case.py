@@ -1,0 +1,111 @@
+"""What one visitor looks at on the segmentation tab, and how."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tta_demo.learning.weight_file import WeightFile
+from tta_demo.pictures.reading import Picture, read_picture
+from tta_demo.samples.weeds import SEEDS
+from tta_demo.tasks.segment import Segmentation, segment
+from tta_demo.tasks.worlds import WORLDS, World
+from tta_demo.tta.predict import Track
+from tta_demo.tta.views import VIEWS
+from tta_demo.ui.kit.visitor import Case, Viewer
+
+__all__ = ["GROUPS", "SegmentCase", "SegmentVisitor", "Settings", "example_case", "field_case",
+           "tick"]  # fmt: skip
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    group: tuple(name for name, view in VIEWS.items() if view.group == group)
+    for group in dict.fromkeys(view.group for view in VIEWS.values())
+}
+
+
+def tick(views: Sequence[str]) -> list[list[str]]:
+    """Returns the ticks of every group for these views."""
+    return [[name for name in group if name in views] for group in GROUPS.values()]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the controls say; `groups` is what is ticked in each of `GROUPS`."""
+
+    world: str
+    fusion: str
+    background: bool
+    groups: list[list[str]]
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """The names of the views that are ticked in any group."""
+        return tuple(name for group in self.groups for name in group)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentCase(Case):
+    """A picture, its truth `(h, w)` uint8 class ids or None, and the settings.
+
+    Attributes:
+        name: of the picture's file, without ending.
+        seed: of a generated picture, or None.
+        mask_notes: what was said when the mask was read.
+        file: the visitor's own learned weights; the world's own if None.
+    """
+
+    settings: Settings
+    truth: np.ndarray | None = None
+    name: str
+    seed: int | None = None
+    mask_notes: tuple[str, ...] = ()
+    file: WeightFile | None = None
+
+    @property
+    def world(self) -> World:
+        """The world that the picture belongs to."""
+        return WORLDS[self.settings.world]
+
+    @property
+    def mask(self) -> np.ndarray | None:
+        """The truth in colours, `(h, w, 3)` uint8."""
+        return None if self.truth is None else self.world.record.palette.colorize(self.truth)
+
+    def changed(self, **settings: object) -> "SegmentCase":
+        """Returns the case with some settings changed."""
+        return replace(self, settings=replace(self.settings, **settings))
+
+    def segment(self, track: Track = iter) -> Segmentation:
+        """Returns the answer; from the cache where it can."""
+        views = self.settings.views
+        plan, notes = self.world.plan(views, self.settings.fusion, self.file)
+        picture = replace(self.picture, notes=self.picture.notes + self.mask_notes + notes)
+        return segment(self.world.record, picture, plan, self.truth, views, track)
+
+
+class SegmentVisitor(Viewer):
+    """A visitor of the segmentation tab, with own learned weights by world."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.files: dict[str, WeightFile] = {}
+
+
+def example_case(settings: Settings, number: int) -> SegmentCase:
+    """Returns an example of the settings' world, with its mask."""
+    world = WORLDS[settings.world]
+    path = world.examples[number]
+    picture = read_picture(path)
+    truth, _ = world.read_truth(world.mask_of(path), picture)
+    seed = SEEDS["test"][number] if world.generate else None
+    return SegmentCase(name=path.stem, picture=picture, truth=truth, settings=settings, seed=seed)
+
+
+def field_case(settings: Settings, seed: int, difficulty: float) -> SegmentCase:
+    """Returns a generated picture of the settings' world, with its mask."""
+    made = WORLDS[settings.world].generate(seed, difficulty)
+    note = f"Field of seed {seed}, difficulty {difficulty:.2f}."
+    picture = Picture.of(made.rgb, note)
+    return SegmentCase(
+        name=made.name, picture=picture, truth=made.labels, settings=settings, seed=seed
+    )

@@ -1,0 +1,78 @@
+"""What the page offers to choose from, as it follows from the registries."""
+
+from collections.abc import Sequence
+from html import escape
+
+import gradio as gr
+
+from tta_demo.models.domains import DOMAINS
+from tta_demo.tasks.worlds import WORLDS
+from tta_demo.tta.views import VIEW_SETS
+from tta_demo.ui.kit.html import legend_of
+from tta_demo.ui.kit.looking import WORKING
+from tta_demo.ui.kit.parts import samples, set_of
+from tta_demo.ui.kit.screen import Updates
+from tta_demo.ui.segment.case import tick
+
+__all__ = [
+    "brush", "change_world", "colors", "domain_of", "note", "tick_all", "tick_domain",
+    "world_parts",
+]  # fmt: skip
+
+
+def change_world(world: str) -> Updates:
+    """Dims the result, and offers the examples, colours and looks of another world."""
+    domain = WORLDS[world].record.domain
+    return WORKING | {"domain": domain} | world_parts(world) | tick_domain(domain)
+
+
+def world_parts(world: str) -> Updates:
+    """Returns what differs from world to world."""
+    return {
+        "example": gr.Dataset(samples=samples(WORLDS[world].examples)),
+        "note": note(world),
+        "generator": gr.Column(visible=WORLDS[world].generate is not None),
+        "canvas": gr.ImageEditor(brush=brush(world)),
+        "result": gr.AnnotatedImage(color_map=colors(world)),
+    }
+
+
+def tick_domain(domain: str) -> Updates:
+    """Ticks the views that suit a kind of picture."""
+    return {"groups": tick(DOMAINS[domain].views)}
+
+
+def tick_all() -> Updates:
+    """Ticks the fifteen views of the set `all`."""
+    return {"groups": tick(VIEW_SETS["all"])}
+
+
+def domain_of(world: str, views: Sequence[str]) -> str | None:
+    """Returns the domain that ticks these views, the world's own first; None if none does."""
+    ordered = (WORLDS[world].record.domain, *DOMAINS)
+    return set_of(views, {name: DOMAINS[name].views for name in ordered})
+
+
+def note(world: str) -> str:
+    """Returns what the world's model knows, its classes, and where the examples come from."""
+    record = WORLDS[world].record
+    return (
+        f"<p>{escape(record.summary)} Anything else puzzles it. The truth (a mask) "
+        f"is optional.</p><p class='classes'>{legend_of(record.palette)}</p>"
+        f"<p class='small'>Examples: {escape(WORLDS[world].source)}.</p>"
+    )
+
+
+def colors(world: str) -> dict[str, str]:
+    """Returns the classes' colours as `#rrggbb` by name."""
+    palette = WORLDS[world].record.palette
+    return {
+        name: "#{:02x}{:02x}{:02x}".format(*color)
+        for name, color in zip(palette.names, palette.colors, strict=True)
+    }
+
+
+def brush(world: str) -> gr.Brush:
+    """Returns a brush with the colours of all classes but the background."""
+    painted = list(colors(world).values())[1:]
+    return gr.Brush(10, colors=painted, default_color=painted[0], color_mode="fixed")

@@ -1,0 +1,186 @@
+"""The segmentation tab: where its parts stand, and which action each starts."""
+
+from typing import Any
+
+import gradio as gr
+
+from tta_demo.models.domains import DOMAINS
+from tta_demo.samples.weeds import DIFFICULTY
+from tta_demo.tasks.worlds import WORLDS
+from tta_demo.tta.fusion import FUSIONS
+from tta_demo.tta.views import VIEWS
+from tta_demo.ui.kit.events import HEAVY, LATEST, RAW
+from tta_demo.ui.kit.files import beside
+from tta_demo.ui.kit.looking import open_with
+from tta_demo.ui.kit.parts import examples, gallery, options_of, picture_box, radio
+from tta_demo.ui.kit.screen import Screen
+from tta_demo.ui.segment import actions, choices
+from tta_demo.ui.segment.case import GROUPS, SegmentVisitor, Settings, tick
+
+__all__ = ["build_segment_tab"]
+
+WORLD = next(iter(WORLDS))
+RESULT: dict[str, Any] = {"format": "png", "interactive": False}
+
+
+def build_segment_tab(page: gr.Blocks) -> Screen:
+    """Lays out the tab inside the open page, and wires it."""
+    screen = Screen(SegmentVisitor(), restore=actions.restore, finish=actions.files)
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=2, min_width=320):
+            _build_picture(screen)
+            _build_painting(screen)
+            _build_looks(screen)
+            _build_fusion(screen)
+        screen["settings"] = Settings
+        with gr.Column(scale=3, min_width=320, elem_id="results") as screen["box"]:
+            _build_results(screen)
+    heavy = HEAVY | {"show_progress_on": screen["slider"]}
+    _wire_pictures(screen, page, heavy)
+    _wire_masks(screen)
+    _wire_views(screen, heavy)
+    screen.on(screen["gallery"].select, actions.select_view)
+    screen.on(screen["bars"].select, actions.open_bar)
+    return screen
+
+
+def _build_picture(screen: Screen) -> None:
+    gr.Markdown("### 1. Pick a picture, or upload your own")
+    screen["world"] = radio("World", WORLDS, "world")
+    # gradio shows other files than those of the first world only from the working directory
+    gr.set_static_paths([path for world in WORLDS.values() for path in world.examples])
+    screen["example"] = examples(WORLDS[WORLD].examples, "examples")
+    generates = WORLDS[WORLD].generate is not None
+    with gr.Column(visible=generates, elem_id="generator") as screen["generator"]:
+        screen["difficulty"] = gr.Slider(
+            0, 1, DIFFICULTY, step=0.05, label="Difficulty", info="Noise, blur, dusk, look-alikes."
+        )
+        screen.add_fixed(generate=gr.Button("New field", size="sm", elem_id="new-field"))
+    with gr.Row():
+        screen["picture"] = picture_box("Picture", "picture")
+        screen["mask"] = picture_box("The truth", "mask")
+    screen["note"] = gr.HTML(choices.note(WORLD), elem_id="note")
+
+
+def _build_painting(screen: Screen) -> None:
+    with gr.Accordion("No mask file? Paint one", open=False, elem_id="painting") as screen[
+        "painting"
+    ]:
+        screen["canvas"] = gr.ImageEditor(
+            show_label=False,
+            type="numpy",
+            image_mode="RGBA",
+            format="png",
+            layers=False,
+            sources=(),
+            transforms=(),
+            brush=choices.brush(WORLD),
+            elem_id="canvas",
+        )
+        screen.add_fixed(use_painting=gr.Button("Use this painting", size="sm"))
+
+
+def _build_looks(screen: Screen) -> None:
+    domain = WORLDS[WORLD].record.domain
+    gr.Markdown("### 2. How should it look again?")
+    screen["domain"] = radio(
+        "What kind of picture is it?", DOMAINS, "domain", domain, show_label=True,
+        info="Ticks the looks that suit it.",
+    )  # fmt: skip
+    ticks = dict(zip(GROUPS, tick(DOMAINS[domain].views), strict=True))
+    first, *others = GROUPS
+    boxes = [_build_group(first, ticks[first])]
+    with gr.Accordion("More looks: zoom, light, small moves", open=False):
+        boxes += [_build_group(group, ticks[group]) for group in others]
+        screen.add_fixed(everything=gr.Button("Tick the set of 15", size="sm"))
+    screen["groups"] = boxes
+
+
+def _build_group(group: str, ticked: list[str]) -> gr.CheckboxGroup:
+    views = options_of({name: VIEWS[name] for name in GROUPS[group]})
+    name = group.lower().replace(" ", "-")
+    return gr.CheckboxGroup(views, value=ticked, label=group, elem_id=name)
+
+
+def _build_fusion(screen: Screen) -> None:
+    gr.Markdown("### 3. How should it combine the answers?")
+    screen["fusion"] = radio("Fusion", FUSIONS, "fusion", "mean")
+    screen["background"] = gr.Checkbox(
+        value=True, label="Count the background in the score", elem_id="background"
+    )
+
+
+def _build_results(screen: Screen) -> None:
+    screen["numbers"] = gr.HTML("Looking at the first example …", elem_id="numbers", min_height=92)
+    with gr.Tabs(overflow_behavior="wrap") as screen["tabs"]:
+        with gr.Tab("Before / after", id="slider"):
+            screen["slider"] = gr.ImageSlider(
+                label="One look | all looks", elem_id="slider", show_label=True, **RESULT
+            )
+        with gr.Tab("Result", id="result"):
+            screen["result"] = gr.AnnotatedImage(
+                label="All looks combined; point at a class",
+                color_map=choices.colors(WORLD),
+                format="png",
+                elem_id="result",
+            )
+        with gr.Tab("Every look", id="views"):
+            _build_views(screen)
+        with gr.Tab("Weights", id="weights"):
+            screen["bars"] = gr.HTML(elem_id="weights", js_on_load=beside(__file__, "bars.js"))
+        with gr.Tab("Numbers", id="table"):
+            screen["table"] = gr.HTML(elem_id="table")
+    screen["notes"] = gr.Markdown(elem_classes=["notes"], elem_id="notes")
+    with gr.Row(elem_id="downloads"):
+        for name, label in (
+            ("index", "Download mask (class ids)"),
+            ("colors", "Download mask (colours)"),
+            ("report", "Download report (JSON)"),
+        ):
+            screen[name] = gr.DownloadButton(
+                label, size="sm", interactive=False, elem_id=f"download-{name}"
+            )
+
+
+def _build_views(screen: Screen) -> None:
+    screen["gallery"] = gallery("Every look, turned back", "gallery", columns=4, whole=False)
+    screen["about"] = gr.Markdown(elem_id="about")
+    with gr.Row(elem_classes=["three"]):
+        for name, label in (
+            ("shown", "Shown to the model"),
+            ("answered", "Its answer there"),
+            ("back", "Turned back"),
+        ):
+            with gr.Column(min_width=80):
+                gr.Markdown(label)
+                screen[name] = gr.Image(
+                    label=label, alt_text=label, show_label=False, buttons=["fullscreen"], **RESULT
+                )
+
+
+def _wire_pictures(screen: Screen, page: gr.Blocks, heavy: dict[str, Any]) -> None:
+    screen.act(page.load, actions.open_first, heavy)
+    changed = screen.on(screen["world"].input, choices.change_world)
+    screen.act(changed.success, actions.open_first, heavy)
+    screen.act(screen["difficulty"].input, actions.same_field, heavy)
+    open_with(screen, screen["example"].click, actions.open_example, heavy)
+    open_with(screen, screen["generate"].click, actions.new_field, heavy)
+    open_with(screen, screen["picture"].upload, actions.open_picture, heavy | RAW)
+    screen.act(screen["picture"].clear, actions.clear_picture)
+
+
+def _wire_masks(screen: Screen) -> None:
+    screen.on(screen["painting"].expand, actions.canvas)
+    screen.act(screen["mask"].upload, actions.open_mask, LATEST | RAW)
+    screen.act(screen["mask"].clear, actions.clear_mask, LATEST)
+    screen.act(screen["use_painting"].click, actions.use_painting, LATEST)
+
+
+def _wire_views(screen: Screen, heavy: dict[str, Any]) -> None:
+    ticked = screen.on(screen["domain"].input, choices.tick_domain)
+    every = screen.on(screen["everything"].click, choices.tick_all)
+    groups = [group.input for group in screen["groups"]]
+    for trigger in (*groups, ticked.success, every.success):
+        screen.act(trigger, actions.change_views, heavy)
+    screen.act(screen["fusion"].input, actions.change_fusion, LATEST)
+    screen.act(screen["background"].input, actions.change_score, LATEST)

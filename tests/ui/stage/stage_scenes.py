@@ -6,15 +6,17 @@ import numpy as np
 import torch
 from torch import nn
 
-from tta_demo.fusion import fuse
-from tta_demo.models.registry import load_model
-from tta_demo.predict import LookCache, ViewStack, look, to_labels, to_tensor
-from tta_demo.samples.weeds import DIFFICULTY, PALETTE, SEEDS, sample
+from tta_demo.pictures.reading import Picture
+from tta_demo.samples.weeds import DIFFICULTY, SEEDS, sample
+from tta_demo.tasks.segment import segment
+from tta_demo.tasks.worlds import WORLDS
+from tta_demo.tta.fusion import Weights, fuse
+from tta_demo.tta.plan import Plan
+from tta_demo.tta.predict import ViewStack, look, to_labels, to_tensor
+from tta_demo.tta.views import VIEW_SETS, VIEWS
 from tta_demo.ui.stage import Scene, SceneLook, display_colors
-from tta_demo.views import VIEW_SETS, VIEWS
 
 D4 = VIEW_SETS["d4"]
-CACHE = LookCache()
 
 
 def toy(classes):
@@ -56,12 +58,11 @@ def fused(stack, fusion, weights=None, on=None, pool="linear"):
     """Returns the labels of the looks that are on, as the library fuses them."""
     on = [True] * len(stack.views) if on is None else on
     chosen = [i for i, flag in enumerate(on) if flag]
-    seen = None if stack.seen is None else stack.seen[chosen]
-    part = ViewStack(tuple(stack.views[i] for i in chosen), stack.log_probs[chosen], seen)
+    part = stack.take([stack.views[i] for i in chosen])
     if weights is None:
         return to_labels(fuse(part, fusion))
     weights = weights[chosen]
-    return to_labels(fuse(part, fusion, weights / weights.sum(0), pool))
+    return to_labels(fuse(part, fusion, Weights(weights / weights.sum(0), pool)))
 
 
 def scene_of(
@@ -115,7 +116,8 @@ def field_scene(views, fusion="mean", weights=None):
     """Returns the first test field as the shipped model sees it, and its stack."""
     field = sample(SEEDS["test"][0], DIFFICULTY)
     names = VIEW_SETS[views]
-    looks = CACHE.looks(load_model("unet-weeds", "cpu"), "weeds", field.rgb, names)
+    record = WORLDS["weeds"].record
+    looks = segment(record, Picture.of(field.rgb, ""), Plan(names), device="cpu").looks
     stack, count = ViewStack.of(looks), len(looks)
     steps = [
         fused(stack, fusion, weights, [v < k for v in range(count)]) for k in range(1, count + 1)
@@ -128,7 +130,7 @@ def field_scene(views, fusion="mean", weights=None):
             for name, one in looks.items()
         ],
         together=np.stack(steps),
-        names=PALETTE.names,
+        names=record.palette.names,
         colors=display_colors(3),
         fusion=fusion,
         weights=None if weights is None else weights.numpy(),

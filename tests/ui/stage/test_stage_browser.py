@@ -9,11 +9,11 @@ import pytest
 from browser import DESKTOP, needs_chromium
 from stage_scenes import D4, fused, scene_of
 
+from tta_demo.tta.views import VIEW_SETS
+from tta_demo.ui.kit.theme import THEME
 from tta_demo.ui.stage import BUSY, pack, painted, stage
-from tta_demo.ui.theme import THEME
-from tta_demo.views import VIEW_SETS
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.xdist_group("stage")]
 
 HOSTILE = (
     "<img src=x onerror='window.pwned=1'>",

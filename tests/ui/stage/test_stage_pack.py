@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from stage_scenes import D4, field_scene, scene_of
 
+from tta_demo.tta.views import VIEWS
 from tta_demo.ui.stage import Scene, SceneLook, display_colors, pack, painted
-from tta_demo.views import VIEWS
 
 
 def opened(value):

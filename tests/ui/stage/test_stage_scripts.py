@@ -14,10 +14,10 @@ import pytest
 import torch
 from stage_scenes import D4, field_scene, fused, scene_of, stack_of
 
-from tta_demo.fusion import fuse
-from tta_demo.predict import ViewStack, to_labels, to_tensor
+from tta_demo.tta.fusion import fuse
+from tta_demo.tta.predict import ViewStack, to_labels, to_tensor
+from tta_demo.tta.views import VIEWS
 from tta_demo.ui.stage import component, pack
-from tta_demo.views import VIEWS
 
 HERE = Path(__file__).parent
 NODE = shutil.which("node")

@@ -1,6 +1,7 @@
 import json
 import os
 import re
+from dataclasses import replace
 
 import cv2
 import gradio as gr
@@ -42,6 +43,29 @@ def page(window, url):
     return window
 
 
+def said(page):
+    return page.locator("#stage .say").inner_text()
+
+
+def rests(page):
+    """Ends the play by a click, as a visitor can."""
+    picture = page.locator("#stage .stage-grid[data-ready] .picture")
+    picture.wait_for()
+    if page.locator("#stage [data-status=playing]").count():
+        picture.click(position={"x": 5, "y": 5})
+    page.locator("#stage :not([data-status=playing]) > .left").wait_for()
+
+
+def told_by(page):
+    """Returns how many pixels the stage says are wrong."""
+    rests(page)
+    return int(re.sub(r"\D", "", page.locator("#stage .count b").inner_text()))
+
+
+def counts(result):
+    return int((result.labels != result.truth).sum())
+
+
 both_sizes = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 
 
@@ -81,12 +105,13 @@ def scores(place, number):
 @both_sizes
 def test_the_page_opens_with_a_finished_example(page, size):
     assert numbers(page)[:2] == scores(PLACE, 0)
-    assert page.locator("#slider img").count() == 2
+    plan = expected(PLACE.examples[0], PLACE.mask_of(PLACE.examples[0]))
+    assert told_by(page) == counts(plan)
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= size["width"], "the page scrolls sideways"
     if size is PHONE:
-        results, inputs = (page.locator(i).bounding_box() for i in ("#results", "#picture"))
-        assert results["y"] < inputs["y"]
+        stage, inputs = (page.locator(i).bounding_box() for i in ("#stage", "#picture"))
+        assert stage["y"] < inputs["y"]
 
 
 @both_sizes
@@ -189,7 +214,7 @@ def test_unticking_the_last_view_is_refused_and_the_tick_returns(page):
     page.get_by_label("Text", exact=True).click()
     page.locator("#numbers", has_text="1 look").wait_for()
     page.get_by_label("Original", exact=True).click()
-    told(page, "tick")
+    told(page, "at least one")
     page.locator("#mirror-and-turn input:checked").wait_for(timeout=10_000)
     assert page.locator("#mirror-and-turn input:checked").count() == 1
     settled(page)
@@ -214,21 +239,74 @@ def test_a_bar_opens_its_view(page):
 
 
 def test_a_painting_becomes_the_mask(page):
-    page.get_by_text("No mask file? Paint one").click()
-    canvas = page.locator("#canvas canvas").first
-    canvas.scroll_into_view_if_needed()
+    rests(page)
+    page.locator("#stage .paint").click()
+    page.locator("#stage .pot").nth(2).click()
+    page.locator("#stage .picture").press("Space")
+    before = told_by(page)
+    changes_numbers(page, page.locator("#stage .use").click)
     page.wait_for_function(
-        "document.querySelector('#canvas canvas')?.getBoundingClientRect().height > 100"
+        "before => !document.querySelector('#stage .count b').innerText.includes(before)",
+        arg=f"{before:,}",
     )
-    page.wait_for_timeout(500)  # the editor draws its ground without any sign in the document
-    box = canvas.bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x - 20, y)
-    page.mouse.down()
-    page.mouse.move(x + 20, y, steps=4)
-    page.mouse.up()
-    shown = changes_numbers(page, page.get_by_role("button", name="Use this painting").click)
-    assert float(shown[0].split()[0]) < 60
+    assert abs(told_by(page) - before) < 200  # a dot of 8 pixels across
+
+
+def test_it_plays_by_itself_on_load_and_rests(browser, url):
+    page = browser.new_page(viewport=DESKTOP)
+    page.goto(url)
+    page.locator("#stage [data-status=playing]").wait_for()
+    page.locator("#stage .ticker.on").wait_for()
+    rests(page)
+    first = PLACE.examples[0]
+    assert told_by(page) == counts(expected(first, PLACE.mask_of(first)))
+    page.close()
+
+
+def test_a_look_switched_off_on_the_stage_is_unticked_and_comes_back(page, passes):
+    rests(page)
+    result = expected(PLACE.examples[0], PLACE.mask_of(PLACE.examples[0]))
+    views = tuple(name for name in VIEW_SETS["d4"] if name != "hflip")
+    less = replace(result, plan=Plan(views))
+    row = page.locator("#stage .rows li").nth(1).locator("input")
+    shown = changes_numbers(page, row.click)
+    assert shown[1] == f"{100 * mean_iou(less.matrices[1]):.1f} %"
+    assert page.locator("#mirror-and-turn input:checked").count() == 7
+    page.locator("#stage .count em", has_text="7 of 7").wait_for()
+    assert abs(told_by(page) - counts(less)) <= 0.001 * less.labels.size
+    changes_numbers(page, page.get_by_label("Majority vote").click)
+    page.locator("#stage .count em", has_text="7 of 7").wait_for()
+    assert told_by(page) == counts(replace(less, plan=Plan(views, "vote")))
+    changes_numbers(page, row.click)
+    assert page.locator("#mirror-and-turn input:checked").count() == 8
+    assert not passes
+
+
+def test_the_server_fuses_where_the_browser_cannot(page):
+    rests(page)
+    changes_numbers(page, page.get_by_label("Median").click)
+    result = expected(PLACE.examples[0], PLACE.mask_of(PLACE.examples[0]))
+    less = replace(result, plan=Plan(VIEW_SETS["d4"][:-1], "median"))
+    changes_numbers(page, page.locator("#stage .rows li").last.locator("input").click)
+    page.locator("#stage .count em", has_text="7 of 7").wait_for()
+    assert told_by(page) == counts(less)
+    assert not page.locator("#stage .busy.on").is_visible()
+
+
+def test_a_row_opens_the_details_of_its_look(page):
+    rests(page)
+    page.locator("#stage .rows .name").nth(4).click()
+    page.locator("#about", has_text="90°").wait_for()
+
+
+@pytest.mark.parametrize("size", [{"width": 1280, "height": 720}], ids=["low"])
+def test_the_stage_stays_on_screen_while_one_chooses(page, size):
+    page.locator("#background").evaluate("e => e.scrollIntoView({block: 'end'})")
+    for part in (".say", ".stand", ".bar", ".rows", ".sum"):
+        box = page.locator(f"#stage {part}").bounding_box()
+        assert box["y"] >= 0, part
+        assert box["y"] + box["height"] <= size["height"], part
+        assert box["x"] + box["width"] <= size["width"], part
 
 
 @both_sizes

@@ -11,9 +11,8 @@ __all__ = ["build_page"]
 
 INTRO = """
 # Look again
-A computer marks what is in a picture, and makes mistakes. Here it looks several times
-(mirrored, turned, zoomed), undoes each change on its answer, and combines the answers.
-Does that help?
+A model marks what is in a picture. Here it looks several times (mirrored, turned, zoomed),
+undoes each change on its answer, and combines the answers. Does that help?
 """
 
 

@@ -14,7 +14,7 @@ from tta_demo.tta.fusion import Weights, fuse
 from tta_demo.tta.plan import Plan
 from tta_demo.tta.predict import ViewStack, look, to_labels, to_tensor
 from tta_demo.tta.views import VIEW_SETS, VIEWS
-from tta_demo.ui.stage import Scene, SceneLook, display_colors
+from tta_demo.ui.stage import Scene, display_colors
 
 D4 = VIEW_SETS["d4"]
 
@@ -91,16 +91,7 @@ def scene_of(
     scene = Scene(
         name="toy",
         rgb=rgb,
-        looks=[
-            SceneLook(
-                view=VIEWS[name],
-                labels=one.labels,
-                frame=one.frame,
-                probs=one.log_probs.exp().numpy(),
-                seen=None if one.seen is None else one.seen.numpy(),
-            )
-            for name, one in looks.items()
-        ],
+        looks=looks,
         together=np.stack(steps),
         names=[f"Class {c}" for c in range(classes)],
         colors=display_colors(classes),
@@ -125,10 +116,7 @@ def field_scene(views, fusion="mean", weights=None):
     scene = Scene(
         name="field",
         rgb=field.rgb,
-        looks=[
-            SceneLook(VIEWS[name], one.labels, one.frame, one.log_probs.float().exp().numpy())
-            for name, one in looks.items()
-        ],
+        looks=looks,
         together=np.stack(steps),
         names=record.palette.names,
         colors=display_colors(3),

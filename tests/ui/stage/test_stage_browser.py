@@ -54,7 +54,7 @@ def page():
         if event._data["fused"]:
             return gr.skip(), told
         name = request.query_params["scene"]
-        on = [look.view.name in event._data["on"] for look in made(name)[0].looks]
+        on = [look in event._data["on"] for look in made(name)[0].looks]
         return pack(scene_of(**{"play": "none", **SCENES[name]}, on=on)[0]), told
 
     def take(request: gr.Request, event: gr.EventData):
@@ -209,10 +209,10 @@ def test_the_inspector_says_what_the_library_says(opened):
             box["y"] + (y + 0.5) * box["height"] / height,
         )
         on.find(".where", has_text=f"{x}, {y}").wait_for()
-        for row, look in zip(on.votes(), scene.looks, strict=True):
+        for row, look in zip(on.votes(), scene.looks.values(), strict=True):
             label = look.labels[y, x]
             assert row[0] == scene.names[label]
-            sure = 100 * float(look.probs[label, y, x])
+            sure = 100 * float(look.log_probs[label, y, x].exp())
             assert abs(int(row[1].split()[0].replace("under", "0")) - sure) <= 1
             assert row[2] == "12.5 %"
         mean = stack.probs.mean(0)[:, y, x]
@@ -279,7 +279,7 @@ def test_a_row_opens_its_three_pictures(opened):
 def test_the_magnifier_steps_to_fixed_and_broken_pixels(opened):
     on = opened("d4").ready()
     scene, _ = made("d4")
-    one, last, truth = scene.looks[0].labels, scene.together[-1], scene.truth
+    one, last, truth = scene.first, scene.together[-1], scene.truth
     for button, mask in (
         (".next-good", (one != truth) & (last == truth)),
         (".next-bad", (one == truth) & (last != truth)),

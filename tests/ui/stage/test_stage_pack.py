@@ -5,11 +5,13 @@ import zlib
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from stage_scenes import D4, field_scene, scene_of
 
+from tta_demo.tta.predict import Look
 from tta_demo.tta.views import VIEWS
-from tta_demo.ui.stage import Scene, SceneLook, display_colors, pack, painted
+from tta_demo.ui.stage import Scene, display_colors, pack, painted
 
 
 def opened(value):
@@ -25,21 +27,21 @@ def test_the_planes_come_back_as_they_went_in():
     first = data[:size]
     planes = data[: 2 * count * size].reshape(2 * count, 30, 44) ^ first.reshape(30, 44)
     planes[0] ^= first.reshape(30, 44)
-    for plane, look in zip(planes, scene.looks, strict=False):
-        assert (plane == look.labels).all(), look.view.name
+    for plane, look in zip(planes, scene.looks.values(), strict=False):
+        assert (plane == look.labels).all()
     assert (planes[count:] == scene.together).all()
     rest = data[2 * count * size :]
     assert (rest[:size] ^ first == scene.truth.ravel()).all()
-    assert (rest[size : 2 * size].reshape(30, 44) == scene.looks[3].seen).all()
+    assert (rest[size : 2 * size].reshape(30, 44) == scene.looks["shift"].seen.numpy()).all()
     zoomed = rest[2 * size :][: 15 * 22].reshape(15, 22)
-    assert (zoomed == scene.looks[2].frame).all()
+    assert (zoomed == scene.looks["zoom0.5"].frame).all()
     assert about["looks"][2]["answered"] == [15, 22]
     probs = rest[2 * size + 15 * 22 :].reshape(count, 2, 30, 44) / 255
-    for plane, look in zip(probs, scene.looks, strict=True):
-        assert np.abs(plane - look.probs[1:]).max() <= 0.502 / 255
+    for plane, look in zip(probs, scene.looks.values(), strict=True):
+        assert np.abs(plane - look.log_probs.exp().numpy()[1:]).max() <= 0.502 / 255
 
 
-def test_an_answer_that_was_turned_and_zoomed_is_sent_upright():
+def test_an_answer_that_was_turned_and_zoomed_is_sent_upright(monkeypatch):
     class Both:
         symmetry = VIEWS["transpose"].symmetry
         zoom = 0.5
@@ -51,24 +53,25 @@ def test_an_answer_that_was_turned_and_zoomed_is_sent_upright():
     labels = np.zeros((6, 8), np.uint8)
     frame = np.ascontiguousarray(upright.T)  # what `transpose` makes of it
     rgb = np.zeros((6, 8, 3), np.uint8)
-    look = SceneLook(Both(), labels, frame)
-    scene = Scene("", rgb, [look], labels[None], list("abcdefghijkl"), display_colors(12))
+    monkeypatch.setitem(VIEWS, "both", Both())
+    look = Look(torch.zeros(12, 6, 8), None, labels, frame)
+    scene = Scene("", rgb, {"both": look}, labels[None], list("abcdefghijkl"), display_colors(12))
     _, data = opened(pack(scene))
-    assert (data[-12:].reshape(3, 4) == upright).all()
+    assert (data[96:108].reshape(3, 4) == upright).all()
 
 
 def test_counts_are_those_of_the_full_size_though_a_smaller_one_is_sent():
     scene, _ = scene_of(("identity", "hflip", "rot180"), size=(300, 1100))
     about, _ = opened(pack(scene))
     assert (about["height"], about["width"], about["pixels"]) == (140, 512, 330_000)
-    one, last, truth = scene.looks[0].labels, scene.together[-1], scene.truth
-    assert about["alone"] == [int((look.labels != truth).sum()) for look in scene.looks]
+    one, last, truth = scene.first, scene.together[-1], scene.truth
+    assert about["alone"] == [int((look.labels != truth).sum()) for look in scene.looks.values()]
     wrong, was = last != truth, one != truth
     assert about["steps"]["wrong"][-1] == int(wrong.sum())
     assert about["steps"]["fixed"][-1] == int((was & ~wrong).sum())
     assert about["steps"]["broken"][-1] == int((~was & wrong).sum())
     assert about["steps"]["changed"][-1] == int((one != last).sum())
-    labels = np.stack([look.labels for look in scene.looks])
+    labels = np.stack([look.labels for look in scene.looks.values()])
     assert about["steps"]["split"][-1] == int((labels != labels[0]).any(0).sum())
 
 
@@ -76,16 +79,16 @@ def test_pixels_that_a_look_did_not_see_neither_err_nor_disagree():
     scene, _ = scene_of(("shift", "identity", "tilt+10"), size=(40, 50))
     about, _ = opened(pack(scene))
     votes = [
-        np.where(look.seen if look.seen is not None else True, look.labels, 255)
-        for look in scene.looks
+        np.where(look.seen.numpy() if look.seen is not None else True, look.labels, 255)
+        for look in scene.looks.values()
     ]
     split = 0
     for y in range(40):
         for x in range(50):
             split += len({int(v[y, x]) for v in votes} - {255}) > 1
     assert about["steps"]["split"][-1] == split
-    seen = scene.looks[0].seen
-    assert about["alone"][0] == int((scene.looks[0].labels != scene.truth)[seen].sum())
+    seen = scene.looks["shift"].seen.numpy()
+    assert about["alone"][0] == int((scene.first != scene.truth)[seen].sum())
 
 
 def test_many_classes_send_labels_and_how_sure_they_are():
@@ -94,8 +97,8 @@ def test_many_classes_send_labels_and_how_sure_they_are():
     assert about["answers"] == "sure"
     assert about["fusion"]["redo"] == "ask"
     sure = data[-len(D4) * 480 :].reshape(len(D4), 20, 24) / 255
-    for plane, look in zip(sure, scene.looks, strict=True):
-        assert np.abs(plane - look.probs.max(0)).max() <= 0.502 / 255
+    for plane, look in zip(sure, scene.looks.values(), strict=True):
+        assert np.abs(plane - look.log_probs.exp().numpy().max(0)).max() <= 0.502 / 255
 
 
 @pytest.mark.parametrize(

@@ -112,11 +112,11 @@ def test_all_looks_combined_again_are_the_servers_own(fusion):
 def test_counts_after_a_look_was_taken_out_are_those_of_its_labels():
     scene, _ = scene_of(size=(120, 160))
     told = combined(scene, SOME)
-    one, last, truth = scene.looks[0].labels, told["labels"], scene.truth
+    one, last, truth = scene.first, told["labels"], scene.truth
     assert told["counts"]["wrong"][-1] == int((last != truth).sum())
     assert told["counts"]["fixed"][-1] == int(((one != truth) & (last == truth)).sum())
     assert told["counts"]["broken"][-1] == int(((one == truth) & (last != truth)).sum())
-    labels = np.stack([x.labels for x, on in zip(scene.looks, SOME, strict=True) if on])
+    labels = np.stack([x.labels for x, on in zip(scene.looks.values(), SOME, strict=True) if on])
     assert told["counts"]["split"][-1] == int((labels != labels[0]).any(0).sum())
 
 

@@ -50,7 +50,7 @@ def build_learn_tab(page_tabs: gr.Tabs, segment: Screen, held_out: int) -> None:
     _wire(screen)
     _wire_choices(screen)
     both = segment.reaching(learner=screen["visitor"], page_tabs=page_tabs)
-    heavy = HEAVY | {"show_progress_on": segment["slider"]}
+    heavy = HEAVY | {"show_progress_on": segment["progress"]}
     both.act(screen["use"].click, actions.use, heavy)
     both.act(screen["forget"].click, actions.forget, heavy)
 

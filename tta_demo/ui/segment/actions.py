@@ -7,17 +7,16 @@ import json
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-import cv2
 import gradio as gr
-import numpy as np
 
 from tta_demo.pictures.masks import restore as full_size
-from tta_demo.pictures.palettes import Palette, color_png, index_png
+from tta_demo.pictures.palettes import color_png, index_png
 from tta_demo.pictures.reading import read_picture
 from tta_demo.samples.weeds import DIFFICULTY, SEEDS
-from tta_demo.tta.views import View
+from tta_demo.tta.views import VIEWS, View
 from tta_demo.ui.kit.files import saved, uploaded
 from tta_demo.ui.kit.looking import READY, looked
 from tta_demo.ui.kit.screen import Updates
@@ -28,19 +27,28 @@ from tta_demo.ui.segment.case import (
     Settings,
     example_case,
     field_case,
+    tick,
 )
 from tta_demo.ui.segment.choices import domain_of, world_parts
-from tta_demo.ui.segment.show import EMPTY, NO_FILES, show, show_fusion, show_view
+from tta_demo.ui.segment.scene import scene_of
+from tta_demo.ui.segment.show import (
+    EMPTY,
+    NO_FILES,
+    show,
+    show_fusion,
+    show_score,
+    show_view,
+)
+from tta_demo.ui.stage import BUSY, pack, painted
 
 __all__ = [
-    "canvas", "change_fusion", "change_score", "change_views", "clear_mask", "clear_picture",
-    "files", "inputs_of", "new_field", "open_bar", "open_example", "open_first", "open_mask",
-    "open_picture", "restore", "run", "same_field", "select_view", "use_painting",
+    "begin", "change_fusion", "change_score", "change_views", "clear_mask", "clear_picture",
+    "files", "first_scene", "inputs_of", "new_field", "open_example", "open_first", "open_look",
+    "open_mask", "open_picture", "restore", "run", "same_field", "select_view", "switch",
+    "use_painting",
 ]  # fmt: skip
 
 PROGRESS = gr.Progress()
-CLOSED = gr.Accordion(open=False)
-"""What was painted belongs to the picture before; opening it again loads the new one."""
 
 
 def open_example(visitor: SegmentVisitor, example: int, settings: Settings) -> Iterator[Updates]:
@@ -52,6 +60,22 @@ def open_example(visitor: SegmentVisitor, example: int, settings: Settings) -> I
 def open_first(visitor: SegmentVisitor, settings: Settings) -> Iterator[Updates]:
     """Opens the world's first example, and runs."""
     yield from open_example(visitor, 0, settings)
+
+
+def first_scene(settings: Settings) -> dict[str, Any]:
+    """Returns what is on stage when the page opens: the first example, before any request."""
+    case = example_case(settings, 0)
+    return pack(scene_of(case, case.segment(), "full"))
+
+
+def begin(visitor: SegmentVisitor, settings: Settings) -> Updates:
+    """Makes the first example the visitor's, and shows what is not on stage."""
+    with visitor.turn:
+        case = example_case(settings, 0)
+        shown = show(case, case.segment())
+        del shown["stage"]  # it plays already
+        visitor.case = case
+        return shown | {"picture": case.picture.rgb, "mask": case.mask}
 
 
 def new_field(visitor: SegmentVisitor, difficulty: float, settings: Settings) -> Iterator[Updates]:
@@ -85,19 +109,39 @@ def change_views(visitor: SegmentVisitor, settings: Settings) -> Iterator[Update
     with visitor.turn:
         case = visitor.present
         wanted = replace(settings, world=case.settings.world)
-        yield from _look(visitor, replace(case, settings=wanted))
+        off = tuple(name for name in case.off if name not in wanted.views)
+        yield from _look(visitor, replace(case, settings=wanted, off=off), "none")
+
+
+def switch(visitor: SegmentVisitor, event: gr.EventData) -> Iterator[Updates]:
+    """Takes looks out or in, as their rows on the stage say; unticks and ticks them."""
+    with visitor.turn:
+        case = visitor.present
+        rows = {*case.settings.views, *case.off, "identity"}
+        on = rows.intersection(event.on)
+        wanted = replace(case.settings, groups=tick(on))
+        case = replace(case, settings=wanted, off=tuple(n for n in VIEWS if n in rows - on))
+        # where the browser has fused already, only the rest of the page follows
+        updates = looked(visitor, case, run, **NO_FILES, groups=wanted.groups)
+        for update in updates:
+            if event.fused:
+                update.pop("stage", None)
+            yield update
 
 
 def _open(visitor: SegmentVisitor, case: SegmentCase, **at_once: object) -> Iterator[Updates]:
     case = replace(case, file=visitor.files.get(case.settings.world))
-    yield from _look(visitor, case, mask=case.mask, painting=CLOSED, **at_once)
+    yield from _look(visitor, case, "fast", mask=case.mask, **at_once)
 
 
-def _look(visitor: SegmentVisitor, case: SegmentCase, **at_once: object) -> Iterator[Updates]:
-    yield from looked(visitor, case, run, **NO_FILES, **at_once)
+def _look(
+    visitor: SegmentVisitor, case: SegmentCase, play: str, **at_once: object
+) -> Iterator[Updates]:
+    show = partial(run, play=play)
+    yield from looked(visitor, case, show, stage=BUSY, **NO_FILES, **at_once)
 
 
-def run(case: SegmentCase) -> Updates:
+def run(case: SegmentCase, play: str = "none") -> Updates:
     """Returns everything about the case's answer; says which look it is at."""
 
     def track(views: Sequence[View]) -> Iterator[View]:
@@ -105,7 +149,7 @@ def run(case: SegmentCase) -> Updates:
             PROGRESS((done, len(views)), desc=f"Looking: {view.label}", unit="looks")
             yield view
 
-    return show(case, case.segment(track))
+    return show(case, case.segment(track), play)
 
 
 def open_mask(visitor: SegmentVisitor, mask: dict[str, Any]) -> Updates:
@@ -116,26 +160,14 @@ def open_mask(visitor: SegmentVisitor, mask: dict[str, Any]) -> Updates:
         return _score(visitor, replace(case, truth=truth, mask_notes=notes))
 
 
-def use_painting(visitor: SegmentVisitor, canvas: dict[str, Any] | None) -> Updates:
-    """Takes the painted colours as the mask; what is not painted is background."""
+def use_painting(visitor: SegmentVisitor, event: gr.EventData) -> Updates:
+    """Takes what was painted on the stage as the mask, and scores; no forward pass."""
     with visitor.turn:
         case = visitor.present
-        layers = canvas["layers"] if canvas else []
-        if not any(layer[..., 3].any() for layer in layers):
-            raise ValueError("Nothing is painted yet: choose a colour and paint over the picture.")
-        painted = _painted(layers, case.picture.rgb.shape[:2], case.world.record.palette)
-        truth, notes = case.world.complete(painted)
+        classes = len(case.world.record.classes)
+        labels = painted(event._data, case.picture.rgb.shape[:2], classes)
+        truth, notes = case.world.complete(labels)
         return _score(visitor, replace(case, truth=truth, mask_notes=notes))
-
-
-def _painted(layers: list[np.ndarray], size: tuple[int, int], palette: Palette) -> np.ndarray:
-    """Returns the classes of the nearest colours `(H, W)`; nothing painted is background."""
-    truth = np.zeros(size, np.uint8)
-    for layer in layers:
-        rgba = cv2.resize(layer, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
-        distance = np.abs(rgba[..., None, :3].astype(int) - palette.table).sum(-1)
-        truth = np.where(rgba[..., 3] > 127, distance.argmin(-1), truth).astype(np.uint8)
-    return truth
 
 
 def clear_mask(visitor: SegmentVisitor) -> Updates:
@@ -150,7 +182,7 @@ def clear_picture(visitor: SegmentVisitor) -> Updates:
     """Empties the page: no old result without its picture."""
     with visitor.turn:
         visitor.case = None
-        empty = {"mask": None, "painting": CLOSED, "numbers": f"<p>{NO_PICTURE}</p>"}
+        empty = {"mask": None, "numbers": f"<p>{NO_PICTURE}</p>"}
         return READY | EMPTY | empty
 
 
@@ -166,7 +198,10 @@ def change_fusion(visitor: SegmentVisitor, fusion: str) -> Updates:
 def change_score(visitor: SegmentVisitor, background: bool) -> Updates:
     """Scores again, with or without the background."""
     with visitor.turn:
-        return _score(visitor, visitor.present.changed(background=background))
+        case = visitor.present.changed(background=background)
+        shown = show_score(case, case.segment())
+        visitor.case = case
+        return shown
 
 
 def _score(visitor: SegmentVisitor, case: SegmentCase) -> Updates:
@@ -183,24 +218,18 @@ def select_view(visitor: SegmentVisitor, event: gr.SelectData) -> Updates:
         return show_view(case, case.segment(), case.settings.views[event.index])
 
 
-def open_bar(visitor: SegmentVisitor, event: gr.EventData) -> Updates:
-    """Shows the view whose bar was clicked, in its tab."""
+def open_look(visitor: SegmentVisitor, event: gr.EventData) -> Updates:
+    """Shows the look whose bar or row was clicked, in its tab."""
     with visitor.turn:
         case = visitor.present
         result, views = case.segment(), case.settings.views
-        name = str(event.view)
+        name = str(event.look)
         if name not in result.looks:
             raise ValueError(f"The look {name!r} is not on this page: click a bar.")
         opened: Updates = {"tabs": gr.Tabs(selected="views")}
         if name in views:
             opened["gallery"] = gr.Gallery(selected_index=views.index(name))
         return opened | show_view(case, result, name)
-
-
-def canvas(visitor: SegmentVisitor) -> Updates:
-    """Puts the picture under what is painted."""
-    rgb = visitor.present.picture.rgb
-    return {"canvas": {"background": rgb, "layers": [], "composite": rgb}}
 
 
 def files(visitor: SegmentVisitor) -> Updates:
@@ -224,7 +253,12 @@ def files(visitor: SegmentVisitor) -> Updates:
 def restore(visitor: SegmentVisitor) -> Updates:
     """Puts the inputs back to what belongs to the result on screen, after an error."""
     with visitor.turn:
-        return inputs_of(visitor.case)
+        case = visitor.case
+        if case is None:
+            return inputs_of(case) | {"stage": None}
+        # what the visitor switched on the stage may be what was refused
+        stage = {"stage": pack(scene_of(case, case.segment(), "none"))}
+        return inputs_of(case) | stage
 
 
 def inputs_of(case: SegmentCase | None) -> Updates:

@@ -52,6 +52,7 @@ class SegmentCase(Case):
         seed: of a generated picture, or None.
         mask_notes: what was said when the mask was read.
         file: the visitor's own learned weights; the world's own if None.
+        off: names of views that were taken out on the stage, and can be put in there again.
     """
 
     settings: Settings
@@ -60,6 +61,7 @@ class SegmentCase(Case):
     seed: int | None = None
     mask_notes: tuple[str, ...] = ()
     file: WeightFile | None = None
+    off: tuple[str, ...] = ()
 
     @property
     def world(self) -> World:
@@ -80,11 +82,16 @@ class SegmentCase(Case):
         views = self.settings.views
         plan, notes = self.world.plan(views, self.settings.fusion, self.file)
         picture = replace(self.picture, notes=self.picture.notes + self.mask_notes + notes)
-        return segment(self.world.record, picture, plan, self.truth, views, track)
+        shown = tuple(dict.fromkeys(views + self.off))
+        return segment(self.world.record, picture, plan, self.truth, shown, track)
 
 
 class SegmentVisitor(Viewer):
-    """A visitor of the segmentation tab, with own learned weights by world."""
+    """A visitor of the segmentation tab.
+
+    Attributes:
+        files: own learned weights by world.
+    """
 
     def __init__(self) -> None:
         super().__init__()

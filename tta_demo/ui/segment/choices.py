@@ -13,17 +13,18 @@ from tta_demo.ui.kit.looking import WORKING
 from tta_demo.ui.kit.parts import samples, set_of
 from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.segment.case import tick
+from tta_demo.ui.stage import BUSY
 
 __all__ = [
-    "brush", "change_world", "colors", "domain_of", "note", "tick_all", "tick_domain",
+    "change_world", "colors", "domain_of", "note", "tick_all", "tick_domain",
     "world_parts",
 ]  # fmt: skip
 
 
 def change_world(world: str) -> Updates:
-    """Dims the result, and offers the examples, colours and looks of another world."""
+    """Marks the result as old, and offers the examples, colours and looks of another world."""
     domain = WORLDS[world].record.domain
-    return WORKING | {"domain": domain} | world_parts(world) | tick_domain(domain)
+    return WORKING | {"stage": BUSY, "domain": domain} | world_parts(world) | tick_domain(domain)
 
 
 def world_parts(world: str) -> Updates:
@@ -32,7 +33,6 @@ def world_parts(world: str) -> Updates:
         "example": gr.Dataset(samples=samples(WORLDS[world].examples)),
         "note": note(world),
         "generator": gr.Column(visible=WORLDS[world].generate is not None),
-        "canvas": gr.ImageEditor(brush=brush(world)),
         "result": gr.AnnotatedImage(color_map=colors(world)),
     }
 
@@ -70,9 +70,3 @@ def colors(world: str) -> dict[str, str]:
         name: "#{:02x}{:02x}{:02x}".format(*color)
         for name, color in zip(palette.names, palette.colors, strict=True)
     }
-
-
-def brush(world: str) -> gr.Brush:
-    """Returns a brush with the colours of all classes but the background."""
-    painted = list(colors(world).values())[1:]
-    return gr.Brush(10, colors=painted, default_color=painted[0], color_mode="fixed")

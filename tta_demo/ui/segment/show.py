@@ -17,8 +17,10 @@ from tta_demo.ui.kit.pictures import as_rgb
 from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.segment.case import SegmentCase
 from tta_demo.ui.segment.choices import colors
+from tta_demo.ui.segment.scene import scene_of
+from tta_demo.ui.stage import pack
 
-__all__ = ["EMPTY", "NO_FILES", "show", "show_fusion", "show_view"]
+__all__ = ["EMPTY", "NO_FILES", "show", "show_fusion", "show_score", "show_view"]
 
 THUMBNAIL = 256
 """Longest side of a thumbnail in pixels."""
@@ -27,7 +29,7 @@ NO_FILES: Updates = dict.fromkeys(
 )
 """The downloads until they are written."""
 EMPTY: Updates = (
-    dict.fromkeys(("slider", "result", "gallery", "shown", "answered", "back"))
+    dict.fromkeys(("stage", "result", "gallery", "shown", "answered", "back"))
     | dict.fromkeys(("about", "bars", "table", "notes"), "")
     | NO_FILES
 )
@@ -41,25 +43,30 @@ EVEN = {
 """What looks of the same weight mean, where it needs words."""
 
 
-def show(case: SegmentCase, result: Segmentation) -> Updates:
-    """Returns everything about a result."""
+def show(case: SegmentCase, result: Segmentation, play: str = "none") -> Updates:
+    """Returns everything about a result; `play` says how the stage plays it, see `Scene`."""
     views = case.settings.views
     pictures = [
         (fit_within(_turned_back(result, name), THUMBNAIL), _caption(case, result, name))
         for name in views
     ]
     gallery = {"gallery": gr.Gallery(pictures, selected_index=0)}
-    return show_fusion(case, result) | gallery | show_view(case, result, views[0])
+    stage = {"stage": pack(scene_of(case, result, play))}
+    return stage | show_score(case, result) | gallery | show_view(case, result, views[0])
 
 
 def show_fusion(case: SegmentCase, result: Segmentation) -> Updates:
-    """Returns what depends on the fusion, the truth and the way to score."""
+    """Returns what depends on the fusion."""
+    return {"stage": pack(scene_of(case, result, "none"))} | show_score(case, result)
+
+
+def show_score(case: SegmentCase, result: Segmentation) -> Updates:
+    """Returns what depends on the fusion, the truth and the way to score, but for the stage."""
     palette = result.model.palette
     rgb = result.picture.rgb
     masks = [(result.labels == i).astype(np.uint8) for i in range(1, len(palette.names))]
     return READY | NO_FILES | {
         "numbers": _numbers(result, case.settings.background),
-        "slider": tuple(overlay(rgb, x, palette) for x in (result.one_look, result.labels)),
         "result": gr.AnnotatedImage(
             (rgb, list(zip(masks, palette.names[1:], strict=True))),
             color_map=colors(case.settings.world),

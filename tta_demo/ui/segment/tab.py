@@ -11,36 +11,42 @@ from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.views import VIEWS
 from tta_demo.ui.kit.events import HEAVY, LATEST, RAW
 from tta_demo.ui.kit.files import beside
-from tta_demo.ui.kit.looking import open_with
 from tta_demo.ui.kit.parts import examples, gallery, options_of, picture_box, radio
 from tta_demo.ui.kit.screen import Screen
 from tta_demo.ui.segment import actions, choices
 from tta_demo.ui.segment.case import GROUPS, SegmentVisitor, Settings, tick
+from tta_demo.ui.stage import stage
 
 __all__ = ["build_segment_tab"]
 
 WORLD = next(iter(WORLDS))
+FIRST = Settings(WORLD, "mean", True, tick(DOMAINS[WORLDS[WORLD].record.domain].views))
+"""How the controls stand when the page opens."""
 RESULT: dict[str, Any] = {"format": "png", "interactive": False}
 
 
 def build_segment_tab(page: gr.Blocks) -> Screen:
     """Lays out the tab inside the open page, and wires it."""
     screen = Screen(SegmentVisitor(), restore=actions.restore, finish=actions.files)
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=2, min_width=320):
+    with gr.Row(equal_height=False, elem_id="bench"):
+        with gr.Column(elem_id="steps"):
             _build_picture(screen)
-            _build_painting(screen)
             _build_looks(screen)
             _build_fusion(screen)
         screen["settings"] = Settings
-        with gr.Column(scale=3, min_width=320, elem_id="results") as screen["box"]:
-            _build_results(screen)
-    heavy = HEAVY | {"show_progress_on": screen["slider"]}
+        with gr.Column(elem_id="first-sight"):
+            screen["stage"] = stage(actions.first_scene(FIRST), "stage")
+            screen.add_fixed(progress=gr.HTML(elem_id="progress"))
+    with gr.Column(elem_id="results") as screen["box"]:
+        _build_results(screen)
+    heavy = HEAVY | {"show_progress_on": screen["progress"]}
     _wire_pictures(screen, page, heavy)
     _wire_masks(screen)
     _wire_views(screen, heavy)
     screen.on(screen["gallery"].select, actions.select_view)
-    screen.on(screen["bars"].select, actions.open_bar)
+    screen.on(screen["bars"].select, actions.open_look)
+    screen.on(screen["stage"].select, actions.open_look)
+    screen.act(screen["stage"].switch, actions.switch, heavy)
     return screen
 
 
@@ -60,24 +66,6 @@ def _build_picture(screen: Screen) -> None:
         screen["picture"] = picture_box("Picture", "picture")
         screen["mask"] = picture_box("The truth", "mask")
     screen["note"] = gr.HTML(choices.note(WORLD), elem_id="note")
-
-
-def _build_painting(screen: Screen) -> None:
-    with gr.Accordion("No mask file? Paint one", open=False, elem_id="painting") as screen[
-        "painting"
-    ]:
-        screen["canvas"] = gr.ImageEditor(
-            show_label=False,
-            type="numpy",
-            image_mode="RGBA",
-            format="png",
-            layers=False,
-            sources=(),
-            transforms=(),
-            brush=choices.brush(WORLD),
-            elem_id="canvas",
-        )
-        screen.add_fixed(use_painting=gr.Button("Use this painting", size="sm"))
 
 
 def _build_looks(screen: Screen) -> None:
@@ -113,10 +101,6 @@ def _build_fusion(screen: Screen) -> None:
 def _build_results(screen: Screen) -> None:
     screen["numbers"] = gr.HTML("Looking at the first example …", elem_id="numbers", min_height=92)
     with gr.Tabs(overflow_behavior="wrap") as screen["tabs"]:
-        with gr.Tab("Before / after", id="slider"):
-            screen["slider"] = gr.ImageSlider(
-                label="One look | all looks", elem_id="slider", show_label=True, **RESULT
-            )
         with gr.Tab("Result", id="result"):
             screen["result"] = gr.AnnotatedImage(
                 label="All looks combined; point at a class",
@@ -159,21 +143,20 @@ def _build_views(screen: Screen) -> None:
 
 
 def _wire_pictures(screen: Screen, page: gr.Blocks, heavy: dict[str, Any]) -> None:
-    screen.act(page.load, actions.open_first, heavy)
+    screen.act(page.load, actions.begin, heavy)
     changed = screen.on(screen["world"].input, choices.change_world)
     screen.act(changed.success, actions.open_first, heavy)
     screen.act(screen["difficulty"].input, actions.same_field, heavy)
-    open_with(screen, screen["example"].click, actions.open_example, heavy)
-    open_with(screen, screen["generate"].click, actions.new_field, heavy)
-    open_with(screen, screen["picture"].upload, actions.open_picture, heavy | RAW)
+    screen.act(screen["example"].click, actions.open_example, heavy)
+    screen.act(screen["generate"].click, actions.new_field, heavy)
+    screen.act(screen["picture"].upload, actions.open_picture, heavy | RAW)
     screen.act(screen["picture"].clear, actions.clear_picture)
 
 
 def _wire_masks(screen: Screen) -> None:
-    screen.on(screen["painting"].expand, actions.canvas)
     screen.act(screen["mask"].upload, actions.open_mask, LATEST | RAW)
     screen.act(screen["mask"].clear, actions.clear_mask, LATEST)
-    screen.act(screen["use_painting"].click, actions.use_painting, LATEST)
+    screen.act(screen["stage"].painted, actions.use_painting, LATEST)
 
 
 def _wire_views(screen: Screen, heavy: dict[str, Any]) -> None:

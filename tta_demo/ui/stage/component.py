@@ -6,12 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-__all__ = ["STAGE_CSS", "stage"]
-
-STAGE_CSS = """
-.stage-block, .stage-block .html-container { padding: 0 !important; overflow: visible !important; }
-"""
-"""Belongs to the page's own CSS: gradio's boxes around the stage are out of its style's reach."""
+__all__ = ["stage"]
 
 _HERE = Path(__file__).parent
 _SCRIPTS = ("unpack", "fuse", "say", "draw", "show", "play", "point", "paint", "stage")

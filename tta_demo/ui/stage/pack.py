@@ -1,16 +1,17 @@
 """Packs what the model said of one picture into the one value that the stage is fed with.
 
-The value is a dict of four plain things, because gradio stringifies every prop at every update
+The value is a dict of plain things, because gradio stringifies every prop at every update
 and wraps whatever is an object: a few long strings cost nothing, arrays of numbers a lot.
 
     busy     bool: something is being computed; alone, without the rest, it only shows a sign
     about    str: JSON with all words and numbers, see below
     picture  str: `data:` URL of a WebP, at most 512 pixels on the longer side
     data     str: base64 of one zlib stream, planes of bytes one after the other
+    number   int: never the same twice, as gradio does not show a value that has not changed
 
 `about` holds: name, play, width, height, pixels (of the full size), names, colors, background,
 fusion {key, label, redo}, weights (null, one for each look, or one list for each look), on (a
-flag for each look), truth (bool), answers ("probs", "sure" or "labels"), looks (words and
+flag for each look), truth (bool), answers ("probs" or "sure"), looks (words and
 numbers of each view, `seen` bool, `answered` [h, w] or null), alone and steps (counts, taken at
 the full size).
 
@@ -42,14 +43,18 @@ import base64
 import io
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from itertools import count
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-__all__ = ["BUSY", "Scene", "SceneLook", "pack", "painted"]
+from tta_demo.tta.predict import Look
+from tta_demo.tta.views import VIEWS, View
+
+__all__ = ["BUSY", "Scene", "pack", "painted"]
 
 LONGEST = 512
 """Pixels on the longer side of what is sent."""
@@ -63,47 +68,7 @@ PROBS_LIMIT = 9 * 2**19
 BUSY: dict[str, Any] = {"busy": True}
 """The value that shows only that something is being computed."""
 
-
-class SymmetryLike(Protocol):
-    """What the stage needs of a symmetry."""
-
-    turns: int
-    flip: bool
-
-
-class ViewLike(Protocol):
-    """What the stage needs of a view."""
-
-    name: str
-    label: str
-    summary: str
-    symmetry: SymmetryLike
-    zoom: float
-    tilt: float
-    shift: float
-    gain: float
-    contrast: float
-    gamma: float
-    noise: float
-
-
-@dataclass(frozen=True)
-class SceneLook:
-    """One look and its answer.
-
-    Attributes:
-        view: how it looked.
-        labels: `(H, W)` uint8, turned back.
-        frame: `(h, w)` uint8, the labels as the model was shown the picture.
-        probs: `(C, H, W)` float32, turned back; None if only labels are known.
-        seen: `(H, W)` bool; None if it saw every pixel.
-    """
-
-    view: ViewLike
-    labels: np.ndarray
-    frame: np.ndarray
-    probs: np.ndarray | None = None
-    seen: np.ndarray | None = None
+_NUMBERS = count()
 
 
 @dataclass(frozen=True)
@@ -113,7 +78,7 @@ class Scene:
     Attributes:
         name: of the picture.
         rgb: `(H, W, 3)` uint8.
-        looks: V looks; the first is the one that all of them together are compared with.
+        looks: V looks by view; the first is the one that all of them together are compared with.
         together: `(K, H, W)` uint8, the labels of the first 1..K looks that are on, fused.
         names: C class names.
         colors: C RGB colours 0..255 to show them in.
@@ -125,12 +90,11 @@ class Scene:
         on: whether each look takes part; None for all of them.
         background: the class that is drawn see-through; None for none.
         play: `full` the first time, `fast` later, `none` to stay at rest.
-        busy: whether a better answer is still being computed.
     """
 
     name: str
     rgb: np.ndarray
-    looks: Sequence[SceneLook]
+    looks: Mapping[str, Look]
     together: np.ndarray
     names: Sequence[str]
     colors: Sequence[tuple[int, int, int]]
@@ -142,7 +106,11 @@ class Scene:
     on: Sequence[bool] | None = None
     background: int | None = 0
     play: str = "full"
-    busy: bool = False
+
+    @property
+    def first(self) -> np.ndarray:
+        """The labels of the first look."""
+        return next(iter(self.looks.values())).labels
 
     @property
     def flags(self) -> list[bool]:
@@ -156,9 +124,9 @@ class Scene:
         return np.concatenate([alone, self.together[1:]]) if len(self.used) > 1 else self.together
 
     @property
-    def used(self) -> list[SceneLook]:
+    def used(self) -> list[Look]:
         """The K looks that take part."""
-        return [look for look, on in zip(self.looks, self.flags, strict=True) if on]
+        return [look for look, on in zip(self.looks.values(), self.flags, strict=True) if on]
 
 
 def pack(scene: Scene) -> dict[str, Any]:
@@ -176,7 +144,8 @@ def pack(scene: Scene) -> dict[str, Any]:
     answers = _answers(scene, grid)
     planes = _planes(scene, grid, answers)
     return {
-        "busy": scene.busy,
+        "busy": False,
+        "number": next(_NUMBERS),
         "about": json.dumps(_about(scene, grid, answers), separators=(",", ":")),
         "picture": _webp(scene.rgb, grid),
         "data": base64.b64encode(zlib.compress(b"".join(p.tobytes() for p in planes), 6)).decode(),
@@ -206,7 +175,7 @@ def painted(payload: dict[str, Any], size: tuple[int, int], classes: int) -> np.
         stream = base64.b64decode(payload["data"], validate=True)
         # a short stream can inflate to any size: stop one byte after what is right
         raw = zlib.decompressobj().decompress(stream, expected + 1)
-    except (LookupError, TypeError, ValueError, zlib.error) as error:
+    except (LookupError, TypeError, ValueError, OverflowError, zlib.error) as error:
         raise ValueError(f"the painting cannot be read ({error}): paint it again") from error
     if shape != (len(rows), len(columns)) or len(raw) != expected:
         raise ValueError(f"the painting is {shape}, not {(len(rows), len(columns))}: paint again")
@@ -240,9 +209,7 @@ def _small(plane: np.ndarray, grid: _Grid) -> np.ndarray:
 
 
 def _answers(scene: Scene, grid: _Grid) -> str:
-    """Returns what is sent beside the labels: `probs`, `sure` or `labels`."""
-    if any(look.probs is None for look in scene.looks):
-        return "labels"
+    """Returns what is sent beside the labels: `probs` or `sure`."""
     planes = len(scene.looks) * (len(scene.names) - 1)
     few = len(scene.names) <= FEW_CLASSES
     fits = planes * len(grid[0]) * len(grid[1]) <= PROBS_LIMIT
@@ -251,18 +218,18 @@ def _answers(scene: Scene, grid: _Grid) -> str:
 
 def _planes(scene: Scene, grid: _Grid, answers: str) -> list[np.ndarray]:
     """Returns what `data` holds, in the order of the module's docstring."""
-    first, *others = (_small(look.labels, grid) for look in scene.looks)
+    looks = scene.looks
+    first, *others = (_small(look.labels, grid) for look in looks.values())
     planes = [first, *(other ^ first for other in others)]
     planes.append(_small(scene.answers, grid) ^ first)
     if scene.truth is not None:
         planes.append(_small(scene.truth, grid) ^ first)
-    seen = [look.seen for look in scene.looks if look.seen is not None]
+    seen = [look.seen.numpy() for look in looks.values() if look.seen is not None]
     planes += [_small(one, grid).astype(np.uint8) for one in seen]
-    planes += [_upright(look) for look in scene.looks if look.view.zoom != 1]
-    if answers == "probs":
-        planes += [_bytes(_small(look.probs, grid)[1:]) for look in scene.looks]
-    elif answers == "sure":
-        planes += [_bytes(_small(look.probs, grid).max(0)) for look in scene.looks]
+    planes += [_upright(VIEWS[n], look) for n, look in looks.items() if VIEWS[n].zoom != 1]
+    for look in looks.values():
+        probs = np.exp(_small(look.log_probs.numpy(), grid).astype(np.float32))
+        planes.append(_bytes(probs[1:] if answers == "probs" else probs.max(0)))
     return planes
 
 
@@ -271,11 +238,10 @@ def _bytes(probs: np.ndarray) -> np.ndarray:
     return (probs * np.float32(255) + np.float32(0.5)).clip(0, 255).astype(np.uint8)
 
 
-def _upright(look: SceneLook) -> np.ndarray:
+def _upright(view: View, look: Look) -> np.ndarray:
     """Returns the answer at the zoomed size, turned back but not yet resized."""
-    symmetry = look.view.symmetry
-    turned = np.rot90(look.frame, -symmetry.turns)
-    return _small(turned[:, ::-1] if symmetry.flip else turned, _grid(*turned.shape))
+    turned = np.rot90(look.frame, -view.symmetry.turns)
+    return _small(turned[:, ::-1] if view.symmetry.flip else turned, _grid(*turned.shape))
 
 
 def _about(scene: Scene, grid: _Grid, answers: str) -> dict[str, Any]:
@@ -298,8 +264,8 @@ def _about(scene: Scene, grid: _Grid, answers: str) -> dict[str, Any]:
         "on": scene.flags,
         "truth": scene.truth is not None,
         "answers": answers,
-        "looks": [_words(look) for look in scene.looks],
-        "alone": [_alone(scene, look) for look in scene.looks],
+        "looks": [_words(VIEWS[name], look) for name, look in scene.looks.items()],
+        "alone": [_alone(scene, look) for look in scene.looks.values()],
         "steps": _steps(scene),
     }
 
@@ -313,9 +279,8 @@ def _redo(scene: Scene, answers: str) -> str:
     return "vote" if scene.fusion == "vote" else "ask"
 
 
-def _words(look: SceneLook) -> dict[str, Any]:
-    view = look.view
-    answered = None if view.zoom == 1 else list(_upright(look).shape)
+def _words(view: View, look: Look) -> dict[str, Any]:
+    answered = None if view.zoom == 1 else list(_upright(view, look).shape)
     numbers = ("zoom", "tilt", "shift", "gain", "contrast", "gamma", "noise")
     return {
         "name": view.name,
@@ -329,16 +294,15 @@ def _words(look: SceneLook) -> dict[str, Any]:
     }
 
 
-def _alone(scene: Scene, look: SceneLook) -> int:
+def _alone(scene: Scene, look: Look) -> int:
     """Returns how many pixels that it saw a look gets wrong; unlike the first without a truth."""
-    against = scene.looks[0].labels if scene.truth is None else scene.truth
-    other = look.labels != against
-    return int(np.count_nonzero(other if look.seen is None else other & look.seen))
+    other = look.labels != (scene.first if scene.truth is None else scene.truth)
+    return int(np.count_nonzero(other if look.seen is None else other & look.seen.numpy()))
 
 
 def _steps(scene: Scene) -> dict[str, list[int]]:
     """Returns counts of pixels after 1..K looks; without a truth only what needs none."""
-    first = scene.looks[0].labels
+    first = scene.first
     steps: dict[str, list[int]] = {"changed": [], "split": _split(scene.used)}
     if scene.truth is not None:
         steps |= {"wrong": [], "fixed": [], "broken": []}
@@ -355,20 +319,17 @@ def _steps(scene: Scene) -> dict[str, list[int]]:
     return steps
 
 
-def _split(looks: Sequence[SceneLook]) -> list[int]:
+def _split(looks: Sequence[Look]) -> list[int]:
     """Returns on how many pixels the first 1..K looks that saw them are not of one opinion."""
-    reference = looks[0].labels.copy()
-    known = np.ones(reference.shape, bool) if looks[0].seen is None else looks[0].seen.copy()
-    split = np.zeros(reference.shape, bool)
-    counts = [0]
-    for look in looks[1:]:
-        if look.seen is None and known.all():
-            split |= look.labels != reference
-        else:
-            seen = np.ones_like(known) if look.seen is None else look.seen
-            split |= seen & known & (look.labels != reference)
-            reference = np.where(known, reference, look.labels)
-            known |= seen
+    said = looks[0].labels.copy()
+    known = np.zeros(said.shape, bool)
+    split = np.zeros(said.shape, bool)
+    counts = []
+    for look in looks:
+        seen = np.True_ if look.seen is None else look.seen.numpy()
+        split |= seen & known & (look.labels != said)
+        said = np.where(known, said, look.labels)
+        known |= seen
         counts.append(int(np.count_nonzero(split)))
     return counts
 

@@ -178,9 +178,7 @@ export function pointing(ui) {
 
   function voteCells() {
     const vote = make("span", "vote");
-    const sure = make("span", "track");
-    sure.append(make("u"));
-    vote.append(make("i"), make("span", "class"), sure, make("span", "sure"));
+    vote.append(make("i"), make("span", "class"), make("span", "sure"));
     vote.append(make("span", "bars"), make("span", "weight"));
     return vote;
   }
@@ -208,7 +206,7 @@ export function pointing(ui) {
     find(".rows").replaceChildren(...scene.looks.map(buildRow));
     find(".votes").classList.toggle("many", scene.looks.length > 8);
     find(".sum .vote").replaceWith(voteCells());
-    find(".h-alone").textContent = scene.truth ? "wrong alone" : "differs";
+    find(".h-alone").textContent = scene.truth ? "wrong" : "differs";
     const thumb = find(".sum .thumb");
     thumb.width = thumb.height = 72;
   }
@@ -223,9 +221,7 @@ export function pointing(ui) {
     vote.classList.toggle("unseen", label < 0);
     vote.querySelector("i").style.background = label < 0 ? "" : rgb(ui.scene.colors[label]);
     vote.querySelector(".class").textContent = label < 0 ? "not seen" : ui.scene.names[label];
-    vote.querySelector(".track u").style.width = `${100 * p}%`;
-    const unknown = label < 0 || ui.scene.answers === "labels";
-    vote.querySelector(".sure").textContent = unknown ? "" : percent(p, 0);
+    vote.querySelector(".sure").textContent = label < 0 ? "" : percent(p, 0);
   }
 
   /** One bar, or one for each class where the weights differ by class. */
@@ -290,7 +286,7 @@ export function pointing(ui) {
     sumRow.querySelector(".weight").textContent =
       right === null ? "" : right ? "✓ right" : "✗ wrong";
     sumRow.classList.toggle("bad", right === false);
-    find(".where").textContent = `Votes at pixel ${at.x}, ${at.y}`;
+    find(".where").textContent = `Votes at ${at.x}, ${at.y}`;
     const tally = [...votes].map(([c, n]) => [n, scene.names[c]]).sort((a, b) => b[0] - a[0]);
     const said = opinion(tally, shown.length, scene.names[label], right);
     find(".readout").replaceChildren(

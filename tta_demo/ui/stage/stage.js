@@ -135,7 +135,8 @@ export function mount(element, trigger, props, watch) {
   async function read(value) {
     const mine = ++newest;
     const began = performance.now();
-    if (!value?.data) return ui.busy(Boolean(value?.busy));
+    if (!value) return clear();
+    if (!value.data) return ui.busy(value.busy);
     const image = new Image();
     image.src = value.picture;
     const [scene] = await Promise.all([unpack(value), image.decode()]);
@@ -151,6 +152,21 @@ export function mount(element, trigger, props, watch) {
       ui.play.start(scene.play);
     }
     return performance.measure("stage: value to drawn", { start: began });
+  }
+
+  /** Shows that there is no picture. */
+  function clear() {
+    if (ui.scene) {
+      ui.play.finish();
+      ui.paint.close();
+      ui.draw.hush();
+    }
+    ui.scene = received = null;
+    root.classList.remove("filled");
+    ui.mini.classList.remove("on");
+    ui.find(".say").textContent = "There is no picture yet: pick an example or upload one.";
+    ui.find(".sub").textContent = "";
+    ui.busy(false);
   }
 
   /** Puts a scene on stage; what was chosen before stays if it is the `same` picture. */

@@ -1,0 +1,78 @@
+"""How a segmentation is put on the stage."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from tta_demo.tasks.segment import Segmentation
+from tta_demo.tta.fusion import Weights
+from tta_demo.tta.plan import Plan
+from tta_demo.tta.predict import ViewStack, to_labels
+from tta_demo.tta.views import VIEWS
+from tta_demo.ui.segment.case import SegmentCase
+from tta_demo.ui.stage import Scene, display_colors
+
+__all__ = ["scene_of"]
+
+
+def scene_of(case: SegmentCase, result: Segmentation, play: str) -> Scene:
+    """Returns what the stage shows of a result.
+
+    The original is always there, to compare with, though it may take no part.
+
+    Args:
+        case: which looks are off.
+        result: its looks and its plan.
+        play: see `Scene`.
+    """
+    plan, palette = result.plan, result.model.palette
+    offered = {"identity", *plan.views, *(case.off if plan.fusion != "none" else ())}
+    names = [name for name in VIEWS if name in offered]
+    every = _offered(case, plan, names)
+    return Scene(
+        name=case.name,
+        rgb=result.picture.rgb,
+        looks={name: result.looks[name] for name in names},
+        together=_together(result),
+        names=palette.names,
+        colors=display_colors(len(palette.names)),
+        fusion=plan.fusion,
+        weights=None if every.weights is None else every.weights.values.numpy(),
+        pool="linear" if every.weights is None else every.weights.pool,
+        truth=result.truth,
+        on=[name in plan.views for name in names],
+        play=play,
+    )
+
+
+def _offered(case: SegmentCase, plan: Plan, names: list[str]) -> Plan:
+    """Returns the plan of all looks on the stage, on or off; those without a weight have 0."""
+    if plan.weights is None:
+        return plan
+    try:
+        return case.world.plan(tuple(names), plan.fusion, case.file)[0]
+    except ValueError:  # a look that is off has no learned weight
+        values = dict(zip(plan.views, plan.weights.values, strict=True))
+        none = plan.weights.values[0] * 0
+        table = np.stack([values.get(name, none).numpy() for name in names])
+        return Plan(tuple(names), plan.fusion, Weights(table, plan.weights.pool))
+
+
+def _together(result: Segmentation) -> np.ndarray:
+    """Returns the labels `(K, h, w)` of the first 1..K looks of the plan, fused its way."""
+    plan = result.plan
+    views = tuple(name for name in VIEWS if name in plan.views)
+    stack = ViewStack.of({name: result.looks[name] for name in views})
+    first = [to_labels(_part(plan, views[:k]).fuse(stack)) for k in range(1, len(views))]
+    return np.stack([*first, result.labels])
+
+
+def _part(plan: Plan, views: tuple[str, ...]) -> Plan:
+    """Returns the plan of some of its views; the weights sum to 1 again, if any is left."""
+    if plan.weights is None:
+        return replace(plan, views=views)
+    values = plan.weights.values[[plan.views.index(name) for name in views]]
+    total = values.sum(0)
+    even = values.new_full((), 1 / len(views))
+    values = (values / total).where(total > 0, even)
+    return Plan(views, plan.fusion, Weights(values, plan.weights.pool))

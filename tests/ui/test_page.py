@@ -189,7 +189,7 @@ def test_unticking_the_last_view_is_refused_and_the_tick_returns(page):
     page.get_by_label("Text", exact=True).click()
     page.locator("#numbers", has_text="1 look").wait_for()
     page.get_by_label("Original", exact=True).click()
-    told(page, "tick")
+    told(page, "at least one")
     page.locator("#mirror-and-turn input:checked").wait_for(timeout=10_000)
     assert page.locator("#mirror-and-turn input:checked").count() == 1
     settled(page)

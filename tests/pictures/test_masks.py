@@ -3,6 +3,7 @@ import io
 import cv2
 import numpy as np
 import pytest
+from picture_files import exif, write
 from PIL import Image
 
 from tta_demo.pictures.masks import TOLERANCE, read_mask, restore
@@ -18,18 +19,6 @@ LABELS = np.kron(np.random.default_rng(0).integers(0, 4, (3, 5)), np.ones((8, 8)
     np.uint8
 )  # (24, 40)
 BINARY = (LABELS > 1).astype(np.uint8)
-
-
-def write(path, pixels, **options):
-    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
-    image.save(path, **options)
-    return path
-
-
-def exif(orientation):
-    data = Image.Exif()
-    data[0x0112] = orientation
-    return data
 
 
 def indexed(labels, colors):

@@ -17,6 +17,7 @@ from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.views import VIEW_SETS, VIEWS
 from tta_demo.ui.kit.files import saved, uploaded
 from tta_demo.ui.kit.html import weight_bars
+from tta_demo.ui.kit.parts import chosen_looks
 from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.learn import show
 from tta_demo.ui.learn.lesson import LearnVisitor, Task, Wanted, task_for
@@ -46,9 +47,7 @@ def learn(visitor: LearnVisitor, wanted: Wanted) -> Iterator[Updates]:
     with visitor.turn:
         visitor.halt.clear()
         needs_all_classes(wanted.method, wanted.weights_form)
-        views = tuple(name for name in VIEWS if name in wanted.views)
-        if not views:
-            raise ValueError("No look is chosen: choose at least one.")
+        views = chosen_looks(wanted.views, VIEWS)
         task = task_for(visitor, wanted)
         yield EMPTY | {"status": show.status("Getting ready …")}
         broken = Failures()

@@ -30,13 +30,7 @@ on pictures that were **not** used. It may help, do nothing, or hurt: see for yo
 
 
 def build_learn_tab(page_tabs: gr.Tabs, segment: Screen, held_out: int) -> None:
-    """Lays out the tab inside the open page, and wires it.
-
-    Args:
-        page_tabs: the page's tabs, to go back to the first.
-        segment: the tab that learned weights are carried to.
-        held_out: generated fields that learned weights are checked on.
-    """
+    """Lays out the tab, whose weights are checked on held-out fields and carried to segment."""
     screen = Screen(LearnVisitor(), restore=actions.failed)
     screen.add_fixed(held_out=gr.State(held_out))
     gr.Markdown(INTRO)

@@ -11,8 +11,7 @@ import torch
 from tqdm import tqdm
 
 from tta_demo.evaluation.failures import Failures
-from tta_demo.evaluation.results import write_json, write_table
-from tta_demo.evaluation.run import Entry, Progress, Run
+from tta_demo.evaluation.run import Entry, Progress, Run, write_json, write_table
 from tta_demo.pictures.palettes import Palette, class_ids, index_png, rgb_png
 from tta_demo.samples.labelled import LabelledPicture, Source
 from tta_demo.scoring.metrics import f1, iou
@@ -33,12 +32,9 @@ GAP = 8
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an evaluation came to.
+    """What an evaluation came to: scores, and `score_table`s, of each plan, by its name.
 
-    Attributes:
-        scores: of each plan, by its name, over all pictures that could be read, in their order.
-        tables: the same as `score_table`s.
-        failures: why the other pictures could not, by their names.
+    They are of all pictures that could be read; `failures` says why the others could not.
     """
 
     scores: dict[str, Score]
@@ -62,18 +58,10 @@ def evaluate_segmentation(
     Writes `scores_PLAN.csv`, `summary.json`, `summary.png`, and for each picture `mask/NAME.png`
     (class ids by the last plan) and `joint/NAME.png` (picture, truth and that prediction). The
     log `pictures.jsonl` keeps what each came to: one more run with the same settings only writes
-    the tables again.
+    the tables again. With a plan `mean`, the last one's gain over it is told.
 
-    Args:
-        model: gives logits.
-        sources: the pictures, by names that can be a file's.
-        plans: what to compare, by name; with a plan `mean`, the last one's gain over it is told.
-        palette: the model's classes.
-        out: folder for the results; made if it is missing.
-        stamp: what else tells this run's settings, for instance the model's digest; JSON.
-        background: whether class 0 counts in the tables' means.
-        per_image: whether to average the scores of single pictures instead of pooling all pixels.
-        progress: as for `Run.over`.
+    The pictures' names can be a file's; the stamp tells what else is of this run's settings, the
+    model's digest say, as JSON; `background` and `per_image` are as for `score_table`.
 
     Raises:
         ValueError: no picture can be read, or the folder holds results of other settings.
@@ -166,7 +154,6 @@ def _kept(probs: np.ndarray, truth: np.ndarray, seconds: float) -> Entry:
 
 
 def _score(kept: Sequence[Entry]) -> Score:
-    """Returns the score of what the log keeps of several pictures."""
     return Score(
         matrices=[np.array(one["confusion"]) for one in kept],
         log_losses=[one["log_loss"] for one in kept],

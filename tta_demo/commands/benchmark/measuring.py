@@ -1,0 +1,45 @@
+"""What all measurements share: medians of times, what was run, when and on which machine."""
+
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import torch
+
+__all__ = ["RESULTS", "about", "machine", "median_ms"]
+
+RESULTS = Path("assets/results")
+"""Where the results are that the README shows."""
+
+
+def about(command: str, **facts: Any) -> dict[str, Any]:  # noqa: ANN401 (JSON)
+    """Returns a measurement's results: the command after `python -m tta_demo benchmark`, and more.
+
+    Facts are what else there is to know, the model's digest for instance; JSON.
+    """
+    told = f"python -m tta_demo benchmark {command}"
+    return {"command": told, "date": date.today().isoformat(), "machine": machine()} | facts
+
+
+def machine() -> str:
+    """Returns the processor's kind and what else the times depend on."""
+    kind, threads = torch.backends.cpu.get_cpu_capability(), torch.get_num_threads()
+    return f"{platform.machine()} with {kind}, {threads} threads"
+
+
+def median_ms(*calls: Callable[[], object], repeats: int = 15) -> list[float]:
+    """Returns each call's median; the calls take turns, so that other load meets all alike.
+
+    Two turns before the `repeats` that are measured only warm up.
+    """
+    turns = [[] for _ in calls]
+    for _ in range(repeats + 2):
+        for call, taken in zip(calls, turns, strict=True):
+            start = time.perf_counter()
+            call()
+            taken.append(1000 * (time.perf_counter() - start))
+    return [statistics.median(taken[2:]) for taken in turns]

@@ -29,7 +29,6 @@ from tta_demo.tta.box_fusion import fuse_boxes
 from tta_demo.tta.box_views import predict_boxes
 from tta_demo.tta.predict import to_tensor
 from tta_demo.tta.views import VIEW_SETS
-from tta_demo.ui.classify.case import PHOTOS
 
 NUCLEI = WORLDS["nuclei"]
 WEEDS = WORLDS["weeds"]

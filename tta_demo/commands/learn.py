@@ -10,7 +10,6 @@ from tqdm import tqdm
 
 from tta_demo.commands import arguments
 from tta_demo.commands.failing import tell_left_out
-from tta_demo.commands.labelled import are_own, labelled_pictures
 from tta_demo.evaluation.failures import Failures
 from tta_demo.learning.answers import Answers
 from tta_demo.learning.fit import Fit, fit_steps
@@ -47,11 +46,11 @@ def learn(
     world, names = arguments.chosen_world(name, model), arguments.chosen_views(views)
     record, form, amount = world.record, Form(per_class, pool), _number(shrink)
     whole, failures = needs_all_classes(method, form), Failures()
-    sources = labelled_pictures(world, "calibration", data, masks, palette, count)
+    sources = arguments.labelled_pictures(world, "calibration", data, masks, palette, count)
     looked = _looked(load_model(record), sources, names, failures)
     *_, found = fit_steps(Answers.of(looked, whole, pixels, seed), method, amount, form)
     used = [source for source in sources if source not in failures]
-    own = are_own(data, masks)
+    own = arguments.are_own(data, masks)
     calibration = {
         "data": f"{world.name}, calibration split" if own else "a folder of pictures",
         "first": used[0],

@@ -41,13 +41,11 @@ LEARNED = "ten-crop, learned weights"
 
 @dataclass(frozen=True)
 class Row:
-    """What one way to look and fuse reached, on so many and which pictures.
+    """What one way to look and fuse reached, on how many and which pictures.
 
-    Attributes:
-        top1: share of pictures whose class came first, 0..1; `top5`: among the first five.
-        slowdown: time of one picture, from the file to the answer, over the centre crop's; None
-            if it was not measured.
-        nll: mean negative log of the true class's probability.
+    `top1` and `top5` are shares, 0..1, of pictures whose class came first, or among the first 5;
+    `slowdown` is the time of one picture, from the file to the answer, over the centre crop's;
+    None if it was not measured. `nll` is the mean negative log of the true class's probability.
     """
 
     method: str
@@ -63,10 +61,9 @@ class Row:
 class Result:
     """What an evaluation came to: the table's rows, and why pictures could not be read.
 
-    Attributes:
-        learned: weights by crop, the gap of their certificate, the number of pictures that they
-            were learned on, and by how much they beat the even mean on the other half; empty if
-            there was nothing to learn on.
+    `learned` has weights by crop, the gap of their certificate, the number of pictures that they
+    were learned on, and by how much they beat the even mean on the other half; it is empty if
+    there was nothing to learn on.
     """
 
     rows: tuple[Row, ...]
@@ -210,16 +207,12 @@ def _scores(entries: Sequence[Entry], plan: str) -> dict[str, np.ndarray]:
 def _rows(
     entries: Sequence[Entry], plans: Iterable[str], slowdown: Mapping[str, float], which: str
 ) -> tuple[Row, ...]:
-    return tuple(
-        Row(
-            plan,
-            views=len(PLANS.get(plan, PLANS[EVEN]).views),
-            slowdown=slowdown.get(plan),
-            pictures=which,
-            **{key: round(float(x.mean()), 6) for key, x in _scores(entries, plan).items()},
-        )
-        for plan in plans
-    )
+    rows = []
+    for plan in plans:
+        means = {key: round(float(x.mean()), 6) for key, x in _scores(entries, plan).items()}
+        views = len(PLANS.get(plan, PLANS[EVEN]).views)
+        rows.append(Row(plan, views=views, slowdown=slowdown.get(plan), pictures=which, **means))
+    return tuple(rows)
 
 
 def _gains(entries: Sequence[Entry]) -> dict[str, dict[str, float]]:

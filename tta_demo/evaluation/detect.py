@@ -26,9 +26,7 @@ __all__ = ["BoxOutcome", "evaluate_detection"]
 class BoxOutcome:
     """What an evaluation came to: scores by key of `FUSERS`, and how many pictures were read.
 
-    Attributes:
-        failures: why the others could not be read, by their names.
-        notes: what was left out of all of them.
+    `failures` says why the others could not be, `notes` what was left out of all of them.
     """
 
     scores: dict[str, DetectionScores]

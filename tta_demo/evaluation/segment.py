@@ -71,7 +71,10 @@ def evaluate_segmentation(
     log = Run(out / LOG, settings, lambda name: all(path.exists() for path in _drawn(out, name)))
 
     def work(name: str) -> Entry:
-        picture, kept = _checked(sources[name].read(), palette), {}
+        picture, kept = sources[name].read(), {}
+        size, known = picture.rgb.shape[:2], class_ids(picture.labels, len(palette.names))
+        if known.shape != size:
+            raise ValueError(f"{picture.name} is {size}, its truth is not: sizes differ")
         for plan, (probs, seconds) in run_plans(model, picture.rgb, plans):
             kept[plan] = _kept(probs, picture.labels, seconds)
         _draw(out, name, picture, to_labels(torch.from_numpy(probs)), palette)
@@ -119,13 +122,6 @@ def _mean(values: np.ndarray) -> np.ndarray:
     return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
 
 
-def _checked(picture: LabelledPicture, palette: Palette) -> LabelledPicture:
-    size = picture.rgb.shape[:2]
-    if class_ids(picture.labels, len(palette.names)).shape != size:
-        raise ValueError(f"{picture.name} is {size}, its truth is not: sizes differ")
-    return picture
-
-
 def _drawn(out: Path, name: str) -> tuple[Path, Path]:
     """Returns where a picture's joint picture and mask are."""
     return out / "joint" / f"{name}.png", out / "mask" / f"{name}.png"
@@ -163,10 +159,9 @@ def _score(kept: Sequence[Entry]) -> Score:
 
 
 def _write_results(out: Path, outcome: Outcome, palette: Palette, told: dict[str, Any]) -> None:
-    rows = (*palette.names, "Mean")
+    rows, head = (*palette.names, "Mean"), ("Class", "F1", "Jaccard")
     for name, table in outcome.tables.items():
-        path = out / f"scores_{name}.csv"
-        write_table(path, ("Class", "F1", "Jaccard"), zip(rows, table, strict=True))
+        write_table(out / f"scores_{name}.csv", head, zip(rows, table, strict=True))
     summary = told | {"date": date.today().isoformat()} | _summary(outcome, palette.names)
     write_json(out / "summary.json", summary)
     shown = told["tables"]

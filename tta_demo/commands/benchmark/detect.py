@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from tta_demo.commands.benchmark.measuring import RESULTS, about, median_ms
 from tta_demo.evaluation.run import write_json
-from tta_demo.learning.box_fit import BoxFit, fit_boxes
+from tta_demo.learning.box_fit import fit_boxes
 from tta_demo.models.registry import MODELS, load_model
 from tta_demo.samples import weeds
 from tta_demo.scoring.box_metrics import Matches
@@ -79,7 +79,12 @@ def measure_detection(
         pictures=pictures,
         intervals=f"95 %, percentiles of {DRAWS} bootstrap resamples of the pictures",
         rows=rows,
-        learned=_told(fit),
+        learned={
+            "weights": dict(zip(D4, fit.weights.round(6).tolist(), strict=True)),
+            "history": [round(score, 6) for score in fit.history],
+            "pictures": fit.pictures,
+            "first": f"weeds-{weeds.SEEDS['calibration'][0]}",
+        },
         learned_minus_even=gained,
         fusing_8_views_of_300_boxes_ms=round(fusing, 1),
     )
@@ -148,15 +153,6 @@ def _line(name: str, row: Mapping[str, Any]) -> str:
 
 def _interval(found: Mapping[str, float]) -> str:
     return "{value:+.4f} ({low:+.4f} to {high:+.4f})".format(**found)
-
-
-def _told(fit: BoxFit) -> dict[str, Any]:
-    return {
-        "weights": dict(zip(D4, fit.weights.round(6).tolist(), strict=True)),
-        "history": [round(score, 6) for score in fit.history],
-        "pictures": fit.pictures,
-        "first": f"weeds-{weeds.SEEDS['calibration'][0]}",
-    }
 
 
 def _fusing() -> float:

@@ -2,10 +2,10 @@
 
 import platform
 import statistics
-import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from timeit import timeit
 from typing import Any
 
 import torch
@@ -36,10 +36,5 @@ def median_ms(*calls: Callable[[], object], repeats: int = 15) -> list[float]:
 
     Two turns before the `repeats` that are measured only warm up.
     """
-    turns = [[] for _ in calls]
-    for _ in range(repeats + 2):
-        for call, taken in zip(calls, turns, strict=True):
-            start = time.perf_counter()
-            call()
-            taken.append(1000 * (time.perf_counter() - start))
-    return [statistics.median(taken[2:]) for taken in turns]
+    turns = [[timeit(call, number=1) for call in calls] for _ in range(repeats + 2)]
+    return [1000 * statistics.median(taken) for taken in zip(*turns[2:], strict=True)]

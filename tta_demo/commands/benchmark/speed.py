@@ -120,9 +120,8 @@ def _large_picture() -> None:
     if not Path("/proc/self/status").exists():
         typer.echo("memory is not measured: this system has no /proc")
         return
-    done = subprocess.run(
-        [sys.executable, "-c", _LARGE], capture_output=True, text=True, check=True
-    )
+    command = [sys.executable, "-c", _LARGE]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     seconds, peak, note = done.stdout.strip().split("\t")
     typer.echo(f"4000x3000, D4: {seconds} s, peak memory {peak} MB. {note}")
 

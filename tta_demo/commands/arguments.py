@@ -51,14 +51,9 @@ Results = Annotated[Path, typer.Option(help="Folder for the results; made if it 
 
 
 def chosen_views(
-    text: str,
-    sets: Mapping[str, tuple[str, ...]] = VIEW_SETS,
-    registry: Collection[str] = VIEWS,
+    text: str, sets: Mapping[str, tuple[str, ...]] = VIEW_SETS, registry: Collection[str] = VIEWS
 ) -> tuple[str, ...]:
-    """Returns the views that a set's name or comma-separated view names stand for.
-
-    Raises:
-        ValueError: a name is unknown or given twice, or there is none.
+    """Returns the views that a set's name or comma-separated names, none twice, stand for.
 
     Example:
         >>> chosen_views("flips"), chosen_views("identity,zoom0.5")
@@ -73,11 +68,7 @@ def chosen_views(
 
 
 def chosen_world(name: str | None, model: str | None) -> World:
-    """Returns the world that was named, itself or by its model.
-
-    Raises:
-        ValueError: there is none, or the model is another world's.
-    """
+    """Returns the world that was named, itself or by its model; or raises a `ValueError`."""
     if model is not None:
         one_of("--model", model, SEGMENTERS)
     fitting = [world for world in WORLDS.values() if world.model == model]
@@ -120,10 +111,8 @@ def labelled_pictures(
     """Returns labelled pictures by name; tells which files have no partner.
 
     Without `data` the pictures are generated; else it is a folder with `images/` and `masks/`,
-    one with the world's splits, or, with `masks`, one of pictures.
-
-    Raises:
-        ValueError: there is no picture, or a file makes no sense.
+    one with the world's splits, or, with `masks`, one of pictures. Raises a `ValueError` if there
+    is no picture, or a file makes no sense.
     """
     if data is None and world.generate is not None:
         seeds = SEEDS[split][: count or COUNTS[split]]

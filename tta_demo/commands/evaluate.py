@@ -65,8 +65,7 @@ def evaluate(
     outcome = evaluate_segmentation(
         load_model(record), sources, plans, record.palette, out, stamp, **means
     )
-    if file:
-        _warn_of_known(file, sources)
+    _warn_of_known(file, sources)
     _tell(outcome, record.classes)
     tell_left_out(outcome.failures)
 
@@ -77,8 +76,8 @@ def _digest(sources: Mapping[str, Source]) -> str:
     return blake2b("\n".join(stamps).encode(), digest_size=8).hexdigest()
 
 
-def _warn_of_known(file: WeightFile, sources: Mapping[str, Source]) -> None:
-    known = set(file.calibration.get("names", ())) & set(sources)
+def _warn_of_known(file: WeightFile | None, sources: Mapping[str, Source]) -> None:
+    known = set(file.calibration.get("names", ())) & set(sources) if file else ()
     if known:
         told = f"{len(known)} of these pictures are those that the weights were learned on"
         typer.echo(f"{told}: the scores flatter them", err=True)

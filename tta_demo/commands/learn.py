@@ -1,6 +1,7 @@
 """The command that learns weights on labelled pictures."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -51,12 +52,8 @@ def learn(
     *_, found = fit_steps(Answers.of(looked, whole, pixels, seed), method, amount, form)
     used = [source for source in sources if source not in failures]
     own = arguments.are_own(data, masks)
-    calibration = {
-        "data": f"{world.name}, calibration split" if own else "a folder of pictures",
-        "first": used[0],
-        "pictures": len(used),
-        "seed": seed,
-    }
+    which = f"{world.name}, calibration split" if own else "a folder of pictures"
+    calibration = {"data": which, "first": used[0], "pictures": len(used), "seed": seed}
     if not own:
         calibration["names"] = used  # so that scores on the same pictures can say so
     belongs = {"world": world.name, "model": record.name, "digest": record.digest}
@@ -92,10 +89,7 @@ def _number(shrink: str) -> float | None:
     """Returns the shrink, None for `auto`."""
     if shrink == "auto":
         return None
-    try:
-        value = float(shrink)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise ValueError(f"--shrink {shrink}: give a number from 0 to 1, or auto")
-    return value
+    with suppress(ValueError):
+        if 0 <= float(shrink) <= 1:
+            return float(shrink)
+    raise ValueError(f"--shrink {shrink}: give a number from 0 to 1, or auto")

@@ -1,16 +1,18 @@
-"""The command that writes generated pictures."""
+"""The commands that write pictures: generated ones, and the page's examples."""
 
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from tqdm import tqdm
 
-from tta_demo.pictures.palettes import index_png, rgb_png
-from tta_demo.samples.weeds import DIFFICULTY, SEEDS
+from tta_demo.pictures.palettes import WEEDS, index_png, rgb_png
+from tta_demo.samples.nuclei import cut_examples
+from tta_demo.samples.weeds import DIFFICULTY, SEEDS, labelled
 from tta_demo.tasks.worlds import world_named
 
-__all__ = ["sample"]
+__all__ = ["examples", "sample"]
 
 
 def sample(
@@ -20,9 +22,9 @@ def sample(
     out: Annotated[Path, typer.Option(help="Folder for images/NAME.png and masks/NAME.png.")],
     count: Annotated[int, typer.Option(min=1, help="How many.")] = 10,
     first: Annotated[int, typer.Option(min=0, help="The first seed.")] = SEEDS["test"].start,
-    difficulty: Annotated[float, typer.Option(min=0, max=1, help="From easy to hard.")] = (
-        DIFFICULTY
-    ),
+    difficulty: Annotated[
+        float, typer.Option(min=0, max=1, help="From easy to hard.")
+    ] = DIFFICULTY,
 ) -> None:
     """Writes generated pictures and their masks (class ids in the world's colours)."""
     world = world_named(name)
@@ -35,3 +37,19 @@ def sample(
         (out / "images" / f"{made.name}.png").write_bytes(rgb_png(made.rgb))
         mask = index_png(made.labels, world.record.palette)
         (out / "masks" / f"{made.name}.png").write_bytes(mask)
+
+
+def examples(
+    out: Annotated[Path, typer.Option(help="Folder to write to.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with img2d.tif and mask2d.tif of stardist.")
+    ] = None,
+) -> None:
+    """Makes the page's examples: the first test fields, or, with --data, the nuclei's."""
+    if data is not None:
+        cut_examples(data, out)
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    for made in islice(labelled("test"), 4):
+        (out / f"{made.name}.png").write_bytes(rgb_png(made.rgb))
+        (out / f"{made.name}-mask.png").write_bytes(index_png(made.labels, WEEDS))

@@ -27,13 +27,15 @@ def write_card(
         weights: the safetensors file; the card gets the ending `.md`.
         model: whose weights they are.
         recipe: how it was trained.
-        history: what its `train` returned.
+        history: what its `train` returned; see `Recipe.best`.
         scores: lines on what it reaches on pictures that training never saw.
         command: what was run.
     """
     settings, shown = asdict(recipe), recipe.augmentation
-    for told_elsewhere in ("augmentation", "data", "loss"):
+    for told_elsewhere in ("augmentation", "data", "loss", "best"):
         del settings[told_elsewhere]
+    kept = max(history, key=lambda row: row[recipe.best]) if recipe.best else history[-1]
+    when, why = next(iter(kept)), f": the highest validation {recipe.best}" if recipe.best else ""
     seen = [name for name, view in VIEWS.items() if shown.covers(view)]
     rows = [[f"{x:.4f}" if isinstance(x, float) else f"{x}" for x in h.values()] for h in history]
     lines = [
@@ -57,7 +59,8 @@ def write_card(
         f"- views that training showed: {', '.join(seen)}",
         "",
         f"Loss: {recipe.loss}; AdamW, one cosine cycle; arithmetic: {pick_dtype('cpu')}; the "
-        "weights are an exponential average over steps.",
+        f"weights are an exponential average over steps. Those of {when} {kept[when]} were "
+        f"kept{why}.",
         "",
         *table_of(list(history[0]), rows),
     ]

@@ -335,7 +335,7 @@ def test_numbers_that_are_no_weights_are_refused(values, kind):
         Weights(kind(values))
 
 
-@pytest.mark.parametrize(("name", "other"), permutations(TASKS, 2))
+@pytest.mark.parametrize(("name", "other"), [*permutations(TASKS, 2)])
 def test_a_model_of_another_task_is_refused_before_any_forward_pass(
     name, other, picture, tmp_path
 ):

@@ -16,15 +16,8 @@ from tta_demo.tta.symmetry import D4
 from tta_demo.tta.views import VIEWS, View, refuse_unknown
 
 __all__ = [
-    "CROP",
-    "CROP_SETS",
-    "CROP_VIEWS",
-    "MAX_SIDE",
-    "SIDE",
-    "CropView",
-    "cut",
-    "predict_crops",
-]
+    "CROP", "CROP_SETS", "CROP_VIEWS", "MAX_SIDE", "SIDE", "CropView", "cut", "predict_crops",
+]  # fmt: skip
 
 CROP = 224
 """Side of every crop, pixels: what the classifier is shown."""

@@ -10,10 +10,14 @@ from tta_demo.commands.benchmark.imagenet import measure_imagenet
 from tta_demo.commands.benchmark.learn import measure_learning
 from tta_demo.commands.benchmark.quality import measure_quality
 from tta_demo.commands.benchmark.speed import measure_speed
-from tta_demo.commands.evaluate import evaluate, evaluate_boxes
+from tta_demo.commands.classify import classify
+from tta_demo.commands.detect import detect
+from tta_demo.commands.evaluate import evaluate
+from tta_demo.commands.evaluate_boxes import evaluate_boxes
+from tta_demo.commands.examples import examples
 from tta_demo.commands.learn import learn
-from tta_demo.commands.predict import classify, detect, predict
-from tta_demo.commands.sample import examples, sample
+from tta_demo.commands.predict import predict
+from tta_demo.commands.sample import sample
 from tta_demo.commands.train import train
 
 __all__ = ["app", "main"]

@@ -1,4 +1,4 @@
-"""The commands that measure on labelled pictures what views, fusions and weights are worth."""
+"""The command that measures on labelled pictures what views and weights are worth."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -10,17 +10,14 @@ import typer
 
 from tta_demo.commands import arguments
 from tta_demo.commands.failing import tell_left_out
-from tta_demo.evaluation.detect import evaluate_detection
 from tta_demo.evaluation.segment import Outcome, evaluate_segmentation
 from tta_demo.learning.weight_file import WeightFile
-from tta_demo.models.record import digest_of
 from tta_demo.models.registry import load_model
-from tta_demo.samples.coco import coco_pictures
 from tta_demo.samples.labelled import Source
 from tta_demo.tta.plan import ONE_LOOK, Plan
 from tta_demo.tta.views import VIEW_SETS
 
-__all__ = ["evaluate", "evaluate_boxes"]
+__all__ = ["evaluate"]
 
 
 def evaluate(
@@ -84,34 +81,8 @@ def _warn_of_known(file: WeightFile | None, sources: Mapping[str, Source]) -> No
 
 
 def _tell(outcome: Outcome, classes: tuple[str, ...]) -> None:
-    """Prints IoU by class and the mean for each plan, with frames a second."""
     typer.echo(f"{'IoU':10}" + "".join(f"{name:>12}" for name in (*classes, "Mean", "frames/s")))
     for name, score in outcome.scores.items():
         cells = "".join(f"{value:12.4f}" for value in outcome.tables[name][:, 1])
         speed = len(score.matrices) / score.seconds
         typer.echo(f"{name:10}{cells}{speed:12.1f}")
-
-
-def evaluate_boxes(
-    data: Annotated[Path, typer.Option(help="Folder of pictures with one COCO JSON.")],
-    out: arguments.Results,
-    model: arguments.Detector = arguments.DETECTOR,
-    count: arguments.Count = None,
-    views: arguments.ViewNames = "d4",
-) -> None:
-    """Compares no TTA and every fusion of boxes on labelled pictures; resumes where it was.
-
-    Writes scores.csv and summary.json.
-    """
-    record = arguments.chosen_model(model, arguments.DETECTORS)
-    names = arguments.chosen_views(views)
-    arguments.refuse_among_pictures(out, data, below=True)
-    classes = record.classes[1:]
-    folder = coco_pictures(data, classes)
-    sources = {key: picture.read for key, picture in [*folder.pictures.items()][:count]}
-    stamp = {"model": record.digest, "annotations": digest_of(folder.annotations)}
-    labels, network = range(1, len(classes) + 1), load_model(record)
-    outcome = evaluate_detection(network, sources, names, labels, out, stamp, folder.notes)
-    for text in (*outcome.notes, outcome.table()):
-        typer.echo(text)
-    tell_left_out(outcome.failures)

@@ -86,7 +86,6 @@ def _tell(found: Fit, views: tuple[str, ...], classes: tuple[str, ...]) -> None:
 
 
 def _number(shrink: str) -> float | None:
-    """Returns the shrink, None for `auto`."""
     if shrink == "auto":
         return None
     with suppress(ValueError):

@@ -1,4 +1,4 @@
-"""The commands that look at pictures: they segment, classify or find things, a picture each."""
+"""The command that marks what is in pictures."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -11,21 +11,16 @@ from tqdm import tqdm
 from tta_demo.commands import arguments
 from tta_demo.commands.failing import for_each
 from tta_demo.evaluation.run import write_json
-from tta_demo.pictures.draw import boxes_drawn, overlay
+from tta_demo.pictures.draw import overlay
 from tta_demo.pictures.masks import restore
 from tta_demo.pictures.palettes import index_png, rgb_png
 from tta_demo.pictures.reading import read_picture
-from tta_demo.tasks import classify as classification
-from tta_demo.tasks import detect as detection
 from tta_demo.tasks.segment import Segmentation, segment
 from tta_demo.tasks.worlds import world_named
-from tta_demo.tta.box_fusion import FUSERS
-from tta_demo.tta.crops import CROP_SETS, CROP_VIEWS
 from tta_demo.tta.fusion import FUSIONS
-from tta_demo.tta.plan import Plan
 from tta_demo.tta.views import View
 
-__all__ = ["classify", "detect", "predict"]
+__all__ = ["predict"]
 
 
 def predict(
@@ -91,53 +86,3 @@ def _mask_for(picture: Path, folder: Path) -> Path:
     if len(found) != 1:
         raise ValueError(f"{picture.name} has {len(found)} masks in {folder}: there must be one")
     return found[0]
-
-
-def classify(
-    pictures: arguments.Pictures,
-    views: Annotated[
-        str, typer.Option(help=f"A set ({', '.join(CROP_SETS)}) or names of crops, by commas.")
-    ] = "ten-crop",
-    fusion: Annotated[str, typer.Option(help="How to combine, learned excepted.")] = "mean",
-    model: arguments.Classifier = arguments.CLASSIFIER,
-) -> None:
-    """Says what is in pictures: the five likeliest classes of all looks together."""
-    record = arguments.chosen_model(model, arguments.CLASSIFIERS)
-    unweighted = [key for key, found in FUSIONS.items() if not found.weighted]
-    arguments.one_of("--fusion", fusion, unweighted)
-    crops = arguments.chosen_views(views, CROP_SETS, CROP_VIEWS)
-    plan = Plan.chosen(crops, fusion, plain=classification.ONE_CROP.views[0])
-
-    def one(path: Path) -> None:
-        result = classification.classify(record, read_picture(path), plan)
-        answers = ", ".join(f"{record.classes[i]} {share:.1%}" for i, share in result.top())
-        looks = len(plan.views)
-        agreeing = f"{round(result.agreement * looks)} of {looks} looks agree"
-        typer.echo(f"{path.name}: {answers} ({agreeing})")
-
-    for_each(pictures, one)
-
-
-def detect(
-    pictures: arguments.Pictures,
-    out: Annotated[Path, typer.Option(help="Folder for NAME-boxes.png and NAME.json.")],
-    views: arguments.ViewNames = "d4",
-    fusion: Annotated[str, typer.Option(help=f"One of {', '.join(FUSERS)}.")] = "wbf",
-    threshold: Annotated[float, typer.Option(min=0, max=1, help="Lowest score drawn.")] = 0.3,
-    model: arguments.Detector = arguments.DETECTOR,
-) -> None:
-    """Finds boxes in pictures; writes them all as JSON, and those above the threshold drawn."""
-    record = arguments.chosen_model(model, arguments.DETECTORS)
-    arguments.one_of("--fusion", fusion, FUSERS)
-    plan = Plan.chosen(arguments.chosen_views(views), fusion)
-    out.mkdir(parents=True, exist_ok=True)
-
-    def one(path: Path) -> None:
-        picture = read_picture(path)
-        result = detection.detect(record, picture, plan)
-        shown = result.boxes.take(result.boxes.scores >= threshold)
-        drawn = boxes_drawn(picture.rgb, shown, record.palette)
-        (out / f"{path.stem}-boxes.png").write_bytes(rgb_png(drawn))
-        write_json(out / f"{path.stem}.json", {"size": picture.rgb.shape[:2]} | result.report())
-
-    for_each(pictures, one)

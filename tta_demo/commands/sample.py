@@ -1,18 +1,16 @@
-"""The commands that write pictures: generated ones, and the page's examples."""
+"""The command that writes generated pictures."""
 
-from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from tqdm import tqdm
 
-from tta_demo.pictures.palettes import WEEDS, index_png, rgb_png
-from tta_demo.samples.nuclei import cut_examples
-from tta_demo.samples.weeds import DIFFICULTY, SEEDS, labelled
+from tta_demo.pictures.palettes import index_png, rgb_png
+from tta_demo.samples.weeds import DIFFICULTY, SEEDS
 from tta_demo.tasks.worlds import world_named
 
-__all__ = ["examples", "sample"]
+__all__ = ["sample"]
 
 
 def sample(
@@ -37,19 +35,3 @@ def sample(
         (out / "images" / f"{made.name}.png").write_bytes(rgb_png(made.rgb))
         mask = index_png(made.labels, world.record.palette)
         (out / "masks" / f"{made.name}.png").write_bytes(mask)
-
-
-def examples(
-    out: Annotated[Path, typer.Option(help="Folder to write to.")],
-    data: Annotated[
-        Path | None, typer.Option(help="Folder with img2d.tif and mask2d.tif of stardist.")
-    ] = None,
-) -> None:
-    """Makes the page's examples: the first test fields, or, with --data, the nuclei's."""
-    if data is not None:
-        cut_examples(data, out)
-        return
-    out.mkdir(parents=True, exist_ok=True)
-    for made in islice(labelled("test"), 4):
-        (out / f"{made.name}.png").write_bytes(rgb_png(made.rgb))
-        (out / f"{made.name}-mask.png").write_bytes(index_png(made.labels, WEEDS))

@@ -198,7 +198,6 @@ def _result(log: Run) -> Result:
 
 
 def _scores(entries: Sequence[Entry], plan: str) -> dict[str, np.ndarray]:
-    """Returns a plan's scores by name, one a picture."""
     place = [*PLANS, LEARNED].index(plan)
     ranks, nll = (np.array([entry[key][place] for entry in entries]) for key in ("ranks", "nll"))
     return {"top1": 1.0 * (ranks < 1), "top5": 1.0 * (ranks < 5), "nll": nll}

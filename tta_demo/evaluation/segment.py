@@ -123,7 +123,6 @@ def _mean(values: np.ndarray) -> np.ndarray:
 
 
 def _drawn(out: Path, name: str) -> tuple[Path, Path]:
-    """Returns where a picture's joint picture and mask are."""
     return out / "joint" / f"{name}.png", out / "mask" / f"{name}.png"
 
 

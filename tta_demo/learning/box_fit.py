@@ -93,7 +93,6 @@ def _views(found: Found, truth: Sequence[Boxes]) -> tuple[str, ...]:
 
 
 def _trials(weights: np.ndarray, place: int) -> Iterator[np.ndarray]:
-    """Yields weights with another one in a place, each with sum 1."""
     for factor in FACTORS:
         trial = weights.copy()
         trial[place] = factor * (weights[place] or 1 / len(weights))

@@ -93,7 +93,6 @@ def _module(answers: Answers, form: Form) -> LearnableTTA:
 
 
 def _tensors(answers: Answers) -> tuple[Tensor, Tensor]:
-    """Returns `(V, 1, C, N)` and `(1, N)`."""
     probs, labels = (np.concatenate(parts, -1) for parts in (answers.probs, answers.labels))
     return torch.from_numpy(probs)[:, None], torch.from_numpy(labels)[None]
 

@@ -128,7 +128,6 @@ def _compared(
 
 
 def _scored(plan: Plan, fields: Sequence[Field]) -> tuple[dict[str, Any], Matches]:
-    """Returns the row of a plan, and its matches."""
     fused, seconds = [], []
     for one in fields:
         start = time.perf_counter()

@@ -26,7 +26,6 @@ class Photo:
 
 
 def _photos() -> tuple[Photo, ...]:
-    """Returns the photographs that are really there; packages may move them."""
     listed = (
         ("gradio", "media_assets/images", ("cheetah.jpg", "lion.jpg", "tower.jpg"), "gradio"),
         ("sklearn", "datasets/images", ("china.jpg", "flower.jpg"), "scikit-learn (CC BY)"),

@@ -59,7 +59,6 @@ def _framed(rgb: np.ndarray, names: Sequence[str]) -> np.ndarray:
 
 
 def _color(number: int) -> tuple[int, int, int]:
-    """Returns colours that differ from one number to the next."""
     red, green, blue = colorsys.hsv_to_rgb((0.62 + 0.382 * number) % 1, 0.85, 0.9)
     return round(255 * red), round(255 * green), round(255 * blue)
 
@@ -77,7 +76,6 @@ def _numbers(result: Classification) -> str:
 
 
 def _answer_bars(result: Classification) -> str:
-    """Returns the five likeliest classes of all looks together."""
     rows = "".join(
         f'<div class="bar"><span class="name">{escape(result.model.classes[index])}</span>'
         f'{track([share])}<span class="share">{share:.1%}</span></div>'

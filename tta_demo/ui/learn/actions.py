@@ -107,13 +107,11 @@ def _fit(
 
 
 def _bars(world: str, views: Sequence[str], rows: list[Any]) -> str:
-    """Returns the bars of weights, one or one a class for each view."""
     palette = WORLDS[world].record.palette
     return weight_bars(weights_by_name(views, rows, palette.names), palette)
 
 
 def _finish(visitor: LearnVisitor, task: Task, views: tuple[str, ...], found: Fit) -> Updates:
-    """Returns the scores, and keeps the weights file."""
     plan, record = found.plan(views), WORLDS[task.world].record
     own = compare(task.gallery, task.calibration, plan)
     other = compare(task.gallery, task.held_out, plan) if task.held_out else None
@@ -149,7 +147,6 @@ def _notes(task: Task, broken: Failures) -> str:
 
 
 def _usable(file: WeightFile) -> Updates:
-    """Returns the buttons that use and download weights."""
     path = saved(file.text().encode(), f"{file.world}-weights.json")
     return {
         "use": gr.Button(interactive=True),

@@ -134,7 +134,6 @@ def _wire_choices(screen: Screen) -> None:
 
 
 def _sources(source: str) -> Updates:
-    """Shows the controls of the chosen kind of pictures."""
     return {
         "count": gr.Slider(visible=source == FIELDS),
         "upload": gr.Column(visible=source == UPLOAD),
@@ -142,7 +141,6 @@ def _sources(source: str) -> Updates:
 
 
 def _methods(form: str, method: str) -> Updates:
-    """Offers the methods that can fit a form."""
     fitting = {name: m for name, m in METHODS.items() if form == "view" or m.any_form}
     chosen = method if method in fitting else next(iter(fitting))
     why = "" if form == "view" else " With a weight per class no method can prove its answer best."

@@ -1,0 +1,41 @@
+"""The command that says what is in pictures."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tta_demo.commands import arguments
+from tta_demo.commands.failing import for_each
+from tta_demo.pictures.reading import read_picture
+from tta_demo.tasks import classify as classification
+from tta_demo.tta.crops import CROP_SETS, CROP_VIEWS
+from tta_demo.tta.fusion import FUSIONS
+from tta_demo.tta.plan import Plan
+
+__all__ = ["classify"]
+
+
+def classify(
+    pictures: arguments.Pictures,
+    views: Annotated[
+        str, typer.Option(help=f"A set ({', '.join(CROP_SETS)}) or names of crops, by commas.")
+    ] = "ten-crop",
+    fusion: Annotated[str, typer.Option(help="How to combine, learned excepted.")] = "mean",
+    model: arguments.Classifier = arguments.CLASSIFIER,
+) -> None:
+    """Says what is in pictures: the five likeliest classes of all looks together."""
+    record = arguments.chosen_model(model, arguments.CLASSIFIERS)
+    unweighted = [key for key, found in FUSIONS.items() if not found.weighted]
+    arguments.one_of("--fusion", fusion, unweighted)
+    crops = arguments.chosen_views(views, CROP_SETS, CROP_VIEWS)
+    plan = Plan.chosen(crops, fusion, plain=classification.ONE_CROP.views[0])
+
+    def one(path: Path) -> None:
+        result = classification.classify(record, read_picture(path), plan)
+        answers = ", ".join(f"{record.classes[i]} {share:.1%}" for i, share in result.top())
+        looks = len(plan.views)
+        agreeing = f"{round(result.agreement * looks)} of {looks} looks agree"
+        typer.echo(f"{path.name}: {answers} ({agreeing})")
+
+    for_each(pictures, one)

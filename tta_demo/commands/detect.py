@@ -1,0 +1,43 @@
+"""The command that finds things in pictures."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tta_demo.commands import arguments
+from tta_demo.commands.failing import for_each
+from tta_demo.evaluation.run import write_json
+from tta_demo.pictures.draw import boxes_drawn
+from tta_demo.pictures.palettes import rgb_png
+from tta_demo.pictures.reading import read_picture
+from tta_demo.tasks import detect as detection
+from tta_demo.tta.box_fusion import FUSERS
+from tta_demo.tta.plan import Plan
+
+__all__ = ["detect"]
+
+
+def detect(
+    pictures: arguments.Pictures,
+    out: Annotated[Path, typer.Option(help="Folder for NAME-boxes.png and NAME.json.")],
+    views: arguments.ViewNames = "d4",
+    fusion: Annotated[str, typer.Option(help=f"One of {', '.join(FUSERS)}.")] = "wbf",
+    threshold: Annotated[float, typer.Option(min=0, max=1, help="Lowest score drawn.")] = 0.3,
+    model: arguments.Detector = arguments.DETECTOR,
+) -> None:
+    """Finds boxes in pictures; writes them all as JSON, and those above the threshold drawn."""
+    record = arguments.chosen_model(model, arguments.DETECTORS)
+    arguments.one_of("--fusion", fusion, FUSERS)
+    plan = Plan.chosen(arguments.chosen_views(views), fusion)
+    out.mkdir(parents=True, exist_ok=True)
+
+    def one(path: Path) -> None:
+        picture = read_picture(path)
+        result = detection.detect(record, picture, plan)
+        shown = result.boxes.take(result.boxes.scores >= threshold)
+        drawn = boxes_drawn(picture.rgb, shown, record.palette)
+        (out / f"{path.stem}-boxes.png").write_bytes(rgb_png(drawn))
+        write_json(out / f"{path.stem}.json", {"size": picture.rgb.shape[:2]} | result.report())
+
+    for_each(pictures, one)

@@ -11,8 +11,7 @@ from tta_demo.pictures.palettes import Palette, index_png
 from tta_demo.pictures.reading import Picture, read_picture, turn
 
 PALETTE = Palette(
-    ("ground", "cell", "rim", "wall"),
-    ((0, 0, 0), (255, 0, 0), (0, 128, 255), (250, 240, 20)),
+    ("ground", "cell", "rim", "wall"), ((0, 0, 0), (255, 0, 0), (0, 128, 255), (250, 240, 20))
 )
 PAIR = Palette(("ground", "cell"), ((40, 40, 40), (255, 0, 200)))
 LABELS = np.kron(np.random.default_rng(0).integers(0, 4, (3, 5)), np.ones((8, 8), int)).astype(

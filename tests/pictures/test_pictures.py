@@ -150,8 +150,7 @@ def test_missing_values_in_a_float_tiff_are_dark(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("suffix", "options"),
-    [("gif", {}), ("png", {}), ("webp", {"lossless": True}), ("tif", {})],
+    ("suffix", "options"), [("gif", {}), ("png", {}), ("webp", {"lossless": True}), ("tif", {})]
 )
 def test_the_first_of_several_frames_counts_and_a_note_says_so(tmp_path, suffix, options):
     frames = [Image.fromarray(np.full((9, 7, 3), value, np.uint8)) for value in (200, 90, 10)]

@@ -108,11 +108,7 @@ def track(shares: Sequence[float], colors: Sequence[tuple[int, int, int]] = ()) 
     return f'<span class="track">{bars}</span>'
 
 
-def weight_bars(
-    weights: ByName,
-    palette: Palette,
-    element: str = "div",
-) -> str:
+def weight_bars(weights: ByName, palette: Palette, element: str = "div") -> str:
     """Returns a bar a view; with weights per class, one in the colour of each class.
 
     As `button` elements bars can be clicked, and name their view.

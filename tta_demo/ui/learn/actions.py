@@ -35,10 +35,7 @@ UNCHECKED = (
 )
 EMPTY: Updates = dict.fromkeys(
     ("status", "verdict", "curve", "bars", "on_held_out", "on_calibration", "notes"), ""
-) | {
-    "use": gr.Button(interactive=False),
-    "save": gr.DownloadButton(value=None, interactive=False),
-}
+) | {"use": gr.Button(interactive=False), "save": gr.DownloadButton(value=None, interactive=False)}
 """No old result stands beside a new question."""
 
 

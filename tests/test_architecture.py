@@ -17,6 +17,7 @@ FLOORS = (
     "samples",
     "models",
     "scoring",
+    "insight",
     "learning",
     "training",
     "tasks",

@@ -232,10 +232,7 @@ def test_with_nothing_to_learn_on_the_other_rows_are_there(with_broken, tmp_path
 
 @pytest.mark.parametrize(
     ("change", "told"),
-    [
-        ({"stamp": {"model": "4567"}}, "model was 0123, is 4567"),
-        ({"seed": 1}, "seed was 0, is 1"),
-    ],
+    [({"stamp": {"model": "4567"}}, "model was 0123, is 4567"), ({"seed": 1}, "seed was 0, is 1")],
 )
 def test_another_run_is_refused_with_what_differs(whole, folder, photos, change, told):
     before = (whole[0] / "imagenet.jsonl").read_bytes()

@@ -465,10 +465,7 @@ def test_tuples_in_the_stamp_are_the_same_stamp(toy_model, tmp_path):
         (partial(broken, ValueError("p9.png is no picture")), "p9.png is no picture"),
         (partial(broken, FileNotFoundError("p9.png is gone")), "p9.png is gone"),
         (partial(picture, 9, classes=5), "class ids are 0..2"),
-        (
-            lambda: LabelledPicture("p9", picture(9).rgb, picture(9).labels[:-1]),
-            "sizes differ",
-        ),
+        (lambda: LabelledPicture("p9", picture(9).rgb, picture(9).labels[:-1]), "sizes differ"),
     ],
 )
 def test_a_broken_file_is_reported_and_everything_else_done(toy_model, tmp_path, load, told):

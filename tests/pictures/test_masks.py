@@ -3,6 +3,7 @@ import io
 import cv2
 import numpy as np
 import pytest
+from picture_files import exif, write
 from PIL import Image
 
 from tta_demo.pictures.masks import TOLERANCE, read_mask, restore
@@ -10,26 +11,13 @@ from tta_demo.pictures.palettes import Palette, index_png
 from tta_demo.pictures.reading import Picture, read_picture, turn
 
 PALETTE = Palette(
-    ("ground", "cell", "rim", "wall"),
-    ((0, 0, 0), (255, 0, 0), (0, 128, 255), (250, 240, 20)),
+    ("ground", "cell", "rim", "wall"), ((0, 0, 0), (255, 0, 0), (0, 128, 255), (250, 240, 20))
 )
 PAIR = Palette(("ground", "cell"), ((40, 40, 40), (255, 0, 200)))
 LABELS = np.kron(np.random.default_rng(0).integers(0, 4, (3, 5)), np.ones((8, 8), int)).astype(
     np.uint8
 )  # (24, 40)
 BINARY = (LABELS > 1).astype(np.uint8)
-
-
-def write(path, pixels, **options):
-    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
-    image.save(path, **options)
-    return path
-
-
-def exif(orientation):
-    data = Image.Exif()
-    data[0x0112] = orientation
-    return data
 
 
 def indexed(labels, colors):

@@ -6,6 +6,7 @@ import zlib
 
 import numpy as np
 import pytest
+from picture_files import exif, write
 from PIL import Image, ImageOps
 
 from tta_demo.pictures.reading import (
@@ -21,18 +22,6 @@ RGB = np.kron(
     np.random.default_rng(0).integers(0, 256, (4, 6, 3), dtype=np.uint8),
     np.ones((8, 8, 1), np.uint8),
 )  # (32, 48, 3): no two turns alike, and flat 8 x 8 blocks survive JPEG
-
-
-def write(path, pixels, **options):
-    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
-    image.save(path, **options)
-    return path
-
-
-def exif(orientation):
-    data = Image.Exif()
-    data[0x0112] = orientation
-    return data
 
 
 def png_header(width, height):
@@ -161,8 +150,7 @@ def test_missing_values_in_a_float_tiff_are_dark(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("suffix", "options"),
-    [("gif", {}), ("png", {}), ("webp", {"lossless": True}), ("tif", {})],
+    ("suffix", "options"), [("gif", {}), ("png", {}), ("webp", {"lossless": True}), ("tif", {})]
 )
 def test_the_first_of_several_frames_counts_and_a_note_says_so(tmp_path, suffix, options):
     frames = [Image.fromarray(np.full((9, 7, 3), value, np.uint8)) for value in (200, 90, 10)]

@@ -155,8 +155,7 @@ def test_methods_that_unpack_without_bound_are_refused(tmp_path, method):
 
 
 @pytest.mark.parametrize(
-    "names",
-    [("a.png", "a.png"), ("a.png", "A.PNG"), ("d/a.png", "D/a.png"), ("a?.png", "a*.png")],
+    "names", [("a.png", "a.png"), ("a.png", "A.PNG"), ("d/a.png", "D/a.png"), ("a?.png", "a*.png")]
 )
 def test_two_entries_of_one_name_are_refused(tmp_path, names):
     refused(pack(tmp_path / "a.zip", *names), "two files named")

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -332,3 +333,14 @@ def test_a_plan_of_a_world_with_unknown_views_never_runs(world, fusion, names):
 def test_numbers_that_are_no_weights_are_refused(values, kind):
     with pytest.raises(ValueError, match="weights"):
         Weights(kind(values))
+
+
+@pytest.mark.parametrize(("name", "other"), [*permutations(TASKS, 2)])
+def test_a_model_of_another_task_is_refused_before_any_forward_pass(
+    name, other, picture, tmp_path
+):
+    record = TASKS[other].record(tmp_path)
+    for plan in (Plan(TASKS[name].views, TASKS[name].fusion), Plan((), "average")):
+        with pytest.raises(ValueError, match=f"'own' is made to {other}, not to {name}: choose"):
+            TASKS[name].run(record, picture, plan)
+    assert TASKS[other].counting.calls == 0

@@ -30,17 +30,6 @@ MOVES = {
 }
 
 
-class Counting:
-    """A model that counts its forward passes."""
-
-    def __init__(self, model):
-        self.model, self.passes = model, 0
-
-    def __call__(self, images):
-        self.passes += 1
-        return self.model(images)
-
-
 def one_hot(index, count):
     return torch.eye(count)[index]
 

@@ -3,16 +3,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from browser import (
-    DESKTOP,
-    PHONE,
-    needs_chromium,
-    numbers,
-    open_tab,
-    settled,
-    told,
-    visit,
-)
+from browser import DESKTOP, PHONE, needs_chromium, numbers, open_tab, settled, told, visit
 
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.models.registry import load_model

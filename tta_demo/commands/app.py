@@ -2,7 +2,6 @@
 
 import logging
 import sys
-from collections.abc import Callable
 
 import typer
 
@@ -23,17 +22,7 @@ from tta_demo.commands.train import train
 
 __all__ = ["app", "main"]
 
-VERBS = {
-    "predict": predict,
-    "learn": learn,
-    "evaluate": evaluate,
-    "evaluate-boxes": evaluate_boxes,
-    "classify": classify,
-    "detect": detect,
-    "train": train,
-    "sample": sample,
-    "examples": examples,
-}
+VERBS = (predict, learn, evaluate, evaluate_boxes, classify, detect, train, sample, examples)
 MEASUREMENTS = {
     "speed": measure_speed,
     "quality": measure_quality,
@@ -53,21 +42,15 @@ def main() -> None:
         sys.exit(2)
 
 
-def _assembled(summary: str, commands: dict[str, Callable[..., None]]) -> typer.Typer:
-    assembled = typer.Typer(
-        help=summary,
-        no_args_is_help=True,
-        pretty_exceptions_enable=False,
-        add_completion=False,
-    )
-    for name, command in commands.items():
-        assembled.command(name)(command)
-    return assembled
+def _empty(summary: str) -> typer.Typer:
+    plain = {"pretty_exceptions_enable": False, "add_completion": False}
+    return typer.Typer(help=summary, no_args_is_help=True, **plain)
 
 
-app = _assembled(
-    "Test-time augmentation: look at a picture several times, undo each change, combine.", VERBS
-)
-app.add_typer(
-    _assembled("Measure speed and quality on this machine.", MEASUREMENTS), name="benchmark"
-)
+app = _empty("Test-time augmentation: look at a picture several times, undo each change, combine.")
+for verb in VERBS:
+    app.command()(verb)  # typer writes evaluate_boxes as evaluate-boxes
+benchmark = _empty("Measure speed and quality on this machine.")
+for name, measure in MEASUREMENTS.items():
+    benchmark.command(name)(measure)
+app.add_typer(benchmark, name="benchmark")

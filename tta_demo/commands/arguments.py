@@ -1,6 +1,7 @@
-"""Arguments that several commands share, and what their text stands for."""
+"""Arguments that several commands share, and what they stand for: views, worlds, pictures."""
 
 from collections.abc import Collection, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -8,33 +9,19 @@ import typer
 
 from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import models_for
+from tta_demo.samples.folders import find, pair, read_pair, read_palette
+from tta_demo.samples.labelled import Source
+from tta_demo.samples.weeds import COUNTS, DIFFICULTY, SEEDS
 from tta_demo.tasks.worlds import WORLDS, World, world_named
 from tta_demo.tta.views import VIEW_SETS, VIEWS, refuse_unknown
 
 __all__ = [
-    "CLASSIFIER",
-    "CLASSIFIERS",
-    "DETECTOR",
-    "DETECTORS",
-    "AnyWorld",
-    "Classifier",
-    "Colors",
-    "Count",
-    "Data",
-    "Detector",
-    "Masks",
-    "ModelName",
-    "Pictures",
-    "Results",
-    "SplitFolder",
-    "ViewNames",
-    "WorldName",
-    "chosen_model",
-    "chosen_views",
-    "chosen_world",
-    "one_of",
+    "CLASSIFIER", "CLASSIFIERS", "DETECTOR", "DETECTORS",
+    "AnyWorld", "Classifier", "Colors", "Count", "Data", "Detector", "Masks", "ModelName",
+    "Pictures", "Results", "SplitFolder", "ViewNames", "WorldName",
+    "are_own", "chosen_model", "chosen_views", "chosen_world", "labelled_pictures", "one_of",
     "refuse_among_pictures",
-]
+]  # fmt: skip
 
 SEGMENTERS, CLASSIFIERS, DETECTORS = map(models_for, ("segment", "classify", "detect"))
 CLASSIFIER, DETECTOR = next(iter(CLASSIFIERS)), next(iter(DETECTORS))
@@ -43,54 +30,36 @@ CLASSIFIER, DETECTOR = next(iter(CLASSIFIERS)), next(iter(DETECTORS))
 Pictures = Annotated[list[Path], typer.Argument(help="Picture files.")]
 _WORLD = typer.Option("--world", help=f"Model and classes: {', '.join(WORLDS)}.")
 WorldName, AnyWorld = Annotated[str, _WORLD], Annotated[str | None, _WORLD]
-ModelName = Annotated[
-    str | None,
-    typer.Option("--model", help=f"Instead of the world: {', '.join(models_for('segment'))}."),
-]
-Classifier = Annotated[str, typer.Option(help=f"One of {', '.join(models_for('classify'))}.")]
-Detector = Annotated[str, typer.Option(help=f"One of {', '.join(models_for('detect'))}.")]
-ViewNames = Annotated[
-    str,
-    typer.Option(
-        help=f"A set ({', '.join(VIEW_SETS)}) or names separated by commas: {', '.join(VIEWS)}."
-    ),
-]
-Data = Annotated[
-    Path | None,
-    typer.Option(
-        help="Folder with images/ and masks/, paired by name; or, with --masks, the pictures'. "
-        "For nuclei also BBBC038 with split.csv. Weeds are generated if it is left out."
-    ),
-]
-SplitFolder = Annotated[
-    Path | None,
-    typer.Option(help="Folder of BBBC038 with split.csv, for nuclei; weeds are generated."),
-]
+_MODEL = typer.Option("--model", help=f"Instead of the world: {', '.join(SEGMENTERS)}.")
+ModelName = Annotated[str | None, _MODEL]
+Classifier = Annotated[str, typer.Option(help=f"One of {', '.join(CLASSIFIERS)}.")]
+Detector = Annotated[str, typer.Option(help=f"One of {', '.join(DETECTORS)}.")]
+_VIEWS = f"A set ({', '.join(VIEW_SETS)}) or names separated by commas: {', '.join(VIEWS)}."
+ViewNames = Annotated[str, typer.Option(help=_VIEWS)]
+_DATA = (
+    "Folder with images/ and masks/, paired by name; or, with --masks, the pictures'. "
+    "For nuclei also BBBC038 with split.csv. Weeds are generated if it is left out."
+)
+Data = Annotated[Path | None, typer.Option(help=_DATA)]
+_SPLIT = "Folder of BBBC038 with split.csv, for nuclei; weeds are generated."
+SplitFolder = Annotated[Path | None, typer.Option(help=_SPLIT)]
 Masks = Annotated[Path | None, typer.Option(help="Folder of the masks, paired by name.")]
-Colors = Annotated[
-    Path | None,
-    typer.Option(help='JSON of the masks\' colours if they are others: {"class": [r, g, b], ...}'),
-]
+_COLORS = 'JSON of the masks\' colours if they are others: {"class": [r, g, b], ...}'
+Colors = Annotated[Path | None, typer.Option(help=_COLORS)]
 Count = Annotated[int | None, typer.Option(min=1, help="How many pictures; all if left out.")]
 Results = Annotated[Path, typer.Option(help="Folder for the results; made if it is missing.")]
 
 
 def chosen_views(
-    text: str,
-    sets: Mapping[str, tuple[str, ...]] = VIEW_SETS,
-    registry: Collection[str] = VIEWS,
+    text: str, sets: Mapping[str, tuple[str, ...]] = VIEW_SETS, registry: Collection[str] = VIEWS
 ) -> tuple[str, ...]:
-    """Returns the views that a set's name or comma-separated view names stand for.
-
-    Raises:
-        ValueError: a name is unknown or given twice, or there is none.
+    """Returns the views that a set's name or comma-separated names, none twice, stand for.
 
     Example:
         >>> chosen_views("flips"), chosen_views("identity,zoom0.5")
         (('identity', 'hflip', 'vflip', 'rot180'), ('identity', 'zoom0.5'))
     """
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
-    names = sets.get(text, names)
+    names = sets.get(text) or tuple(name.strip() for name in text.split(",") if name.strip())
     try:
         refuse_unknown(names, registry)
     except ValueError as error:
@@ -99,11 +68,7 @@ def chosen_views(
 
 
 def chosen_world(name: str | None, model: str | None) -> World:
-    """Returns the world that was named, itself or by its model.
-
-    Raises:
-        ValueError: there is none, or the model is another world's.
-    """
+    """Returns the world that was named, itself or by its model; or raises a `ValueError`."""
     if model is not None:
         one_of("--model", model, SEGMENTERS)
     fitting = [world for world in WORLDS.values() if world.model == model]
@@ -133,3 +98,48 @@ def refuse_among_pictures(out: Path, *folders: Path | None, below: bool = False)
     for folder in (folder.resolve() for folder in folders if folder):
         if place == folder or (below and place.is_relative_to(folder)):
             raise ValueError(f"--out {out} is where pictures or masks are: choose another folder")
+
+
+def labelled_pictures(
+    world: World,
+    split: str,
+    data: Path | None = None,
+    masks: Path | None = None,
+    colors: Path | None = None,
+    count: int | None = None,
+) -> dict[str, Source]:
+    """Returns labelled pictures by name; tells which files have no partner.
+
+    Without `data` the pictures are generated; else it is a folder with `images/` and `masks/`,
+    one with the world's splits, or, with `masks`, one of pictures. Raises a `ValueError` if there
+    is no picture, or a file makes no sense.
+    """
+    if data is None and world.generate is not None:
+        seeds = SEEDS[split][: count or COUNTS[split]]
+        made = (partial(world.generate, seed, DIFFICULTY) for seed in seeds)
+        return {f"{world.name}-{seed}": Source(m) for seed, m in zip(seeds, made, strict=True)}
+    if are_own(data, masks):
+        pictures = list(world.pictures(split, data))[:count]
+        return {one.name: Source(lambda one=one: one) for one in pictures}
+    pairs = find(data) if masks is None else pair(_files(data), _files(masks))
+    for lonely in pairs.lonely:
+        typer.echo(f"{lonely} has no partner and is left out", err=True)
+    own = world.record.palette
+    palette = own if colors is None else read_palette(colors, own.names)
+    if not pairs.pairs:
+        raise ValueError(f"{data} has no picture with a mask of the same name")
+    return {
+        both[0].stem: Source(partial(read_pair, *both, palette, world.complete), both)
+        for both in pairs.pairs[:count]
+    }
+
+
+def are_own(data: Path | None, masks: Path | None) -> bool:
+    """Returns whether the pictures are the world's own, with its splits."""
+    return data is None or (masks is None and (data / "split.csv").is_file())
+
+
+def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is no folder")
+    return sorted(path for path in folder.iterdir() if path.is_file())

@@ -1,4 +1,4 @@
-"""The command that tells what is in photographs."""
+"""The command that says what is in pictures."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +8,7 @@ import typer
 from tta_demo.commands import arguments
 from tta_demo.commands.failing import for_each
 from tta_demo.pictures.reading import read_picture
-from tta_demo.tasks import classify as task
+from tta_demo.tasks import classify as classification
 from tta_demo.tta.crops import CROP_SETS, CROP_VIEWS
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.plan import Plan
@@ -29,10 +29,10 @@ def classify(
     unweighted = [key for key, found in FUSIONS.items() if not found.weighted]
     arguments.one_of("--fusion", fusion, unweighted)
     crops = arguments.chosen_views(views, CROP_SETS, CROP_VIEWS)
-    plan = Plan.chosen(crops, fusion, plain=task.ONE_CROP.views[0])
+    plan = Plan.chosen(crops, fusion, plain=classification.ONE_CROP.views[0])
 
     def one(path: Path) -> None:
-        result = task.classify(record, read_picture(path), plan)
+        result = classification.classify(record, read_picture(path), plan)
         answers = ", ".join(f"{record.classes[i]} {share:.1%}" for i, share in result.top())
         looks = len(plan.views)
         agreeing = f"{round(result.agreement * looks)} of {looks} looks agree"

@@ -7,11 +7,11 @@ import typer
 
 from tta_demo.commands import arguments
 from tta_demo.commands.failing import for_each
-from tta_demo.evaluation.results import write_json
+from tta_demo.evaluation.run import write_json
 from tta_demo.pictures.draw import boxes_drawn
 from tta_demo.pictures.palettes import rgb_png
 from tta_demo.pictures.reading import read_picture
-from tta_demo.tasks import detect as task
+from tta_demo.tasks import detect as detection
 from tta_demo.tta.box_fusion import FUSERS
 from tta_demo.tta.plan import Plan
 
@@ -34,7 +34,7 @@ def detect(
 
     def one(path: Path) -> None:
         picture = read_picture(path)
-        result = task.detect(record, picture, plan)
+        result = detection.detect(record, picture, plan)
         shown = result.boxes.take(result.boxes.scores >= threshold)
         drawn = boxes_drawn(picture.rgb, shown, record.palette)
         (out / f"{path.stem}-boxes.png").write_bytes(rgb_png(drawn))

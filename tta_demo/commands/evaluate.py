@@ -10,7 +10,6 @@ import typer
 
 from tta_demo.commands import arguments
 from tta_demo.commands.failing import tell_left_out
-from tta_demo.commands.labelled import labelled_pictures
 from tta_demo.evaluation.segment import Outcome, evaluate_segmentation
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.models.registry import load_model
@@ -50,7 +49,7 @@ def evaluate(
     if file:
         plans["learned"], _ = world.plan(names, "learned", file)
     arguments.refuse_among_pictures(out, data, masks)
-    sources = labelled_pictures(world, "test", data, masks, palette, count)
+    sources = arguments.labelled_pictures(world, "test", data, masks, palette, count)
     record = world.record
     stamp = {
         "world": world.name,
@@ -63,8 +62,7 @@ def evaluate(
     outcome = evaluate_segmentation(
         load_model(record), sources, plans, record.palette, out, stamp, **means
     )
-    if file:
-        _warn_of_known(file, sources)
+    _warn_of_known(file, sources)
     _tell(outcome, record.classes)
     tell_left_out(outcome.failures)
 
@@ -75,15 +73,14 @@ def _digest(sources: Mapping[str, Source]) -> str:
     return blake2b("\n".join(stamps).encode(), digest_size=8).hexdigest()
 
 
-def _warn_of_known(file: WeightFile, sources: Mapping[str, Source]) -> None:
-    known = set(file.calibration.get("names", ())) & set(sources)
+def _warn_of_known(file: WeightFile | None, sources: Mapping[str, Source]) -> None:
+    known = set(file.calibration.get("names", ())) & set(sources) if file else ()
     if known:
         told = f"{len(known)} of these pictures are those that the weights were learned on"
         typer.echo(f"{told}: the scores flatter them", err=True)
 
 
 def _tell(outcome: Outcome, classes: tuple[str, ...]) -> None:
-    """Prints IoU by class and the mean for each plan, with frames a second."""
     typer.echo(f"{'IoU':10}" + "".join(f"{name:>12}" for name in (*classes, "Mean", "frames/s")))
     for name, score in outcome.scores.items():
         cells = "".join(f"{value:12.4f}" for value in outcome.tables[name][:, 1])

@@ -1,4 +1,4 @@
-"""The command that measures what views are worth to a detector."""
+"""The command that measures what views and fusions of boxes are worth."""
 
 from pathlib import Path
 from typing import Annotated
@@ -26,19 +26,15 @@ def evaluate_boxes(
 
     Writes scores.csv and summary.json.
     """
-    record, names = (
-        arguments.chosen_model(model, arguments.DETECTORS),
-        arguments.chosen_views(views),
-    )
+    record = arguments.chosen_model(model, arguments.DETECTORS)
+    names = arguments.chosen_views(views)
     arguments.refuse_among_pictures(out, data, below=True)
     classes = record.classes[1:]
     folder = coco_pictures(data, classes)
     sources = {key: picture.read for key, picture in [*folder.pictures.items()][:count]}
     stamp = {"model": record.digest, "annotations": digest_of(folder.annotations)}
-    labels = range(1, len(classes) + 1)
-    outcome = evaluate_detection(
-        load_model(record), sources, names, labels, out, stamp, folder.notes
-    )
+    labels, network = range(1, len(classes) + 1), load_model(record)
+    outcome = evaluate_detection(network, sources, names, labels, out, stamp, folder.notes)
     for text in (*outcome.notes, outcome.table()):
         typer.echo(text)
     tell_left_out(outcome.failures)

@@ -1,6 +1,7 @@
 """The command that learns weights on labelled pictures."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,6 @@ from tqdm import tqdm
 
 from tta_demo.commands import arguments
 from tta_demo.commands.failing import tell_left_out
-from tta_demo.commands.labelled import are_own, labelled_pictures
 from tta_demo.evaluation.failures import Failures
 from tta_demo.learning.answers import Answers
 from tta_demo.learning.fit import Fit, fit_steps
@@ -47,17 +47,13 @@ def learn(
     world, names = arguments.chosen_world(name, model), arguments.chosen_views(views)
     record, form, amount = world.record, Form(per_class, pool), _number(shrink)
     whole, failures = needs_all_classes(method, form), Failures()
-    sources = labelled_pictures(world, "calibration", data, masks, palette, count)
+    sources = arguments.labelled_pictures(world, "calibration", data, masks, palette, count)
     looked = _looked(load_model(record), sources, names, failures)
     *_, found = fit_steps(Answers.of(looked, whole, pixels, seed), method, amount, form)
     used = [source for source in sources if source not in failures]
-    own = are_own(data, masks)
-    calibration = {
-        "data": f"{world.name}, calibration split" if own else "a folder of pictures",
-        "first": used[0],
-        "pictures": len(used),
-        "seed": seed,
-    }
+    own = arguments.are_own(data, masks)
+    which = f"{world.name}, calibration split" if own else "a folder of pictures"
+    calibration = {"data": which, "first": used[0], "pictures": len(used), "seed": seed}
     if not own:
         calibration["names"] = used  # so that scores on the same pictures can say so
     belongs = {"world": world.name, "model": record.name, "digest": record.digest}
@@ -90,13 +86,9 @@ def _tell(found: Fit, views: tuple[str, ...], classes: tuple[str, ...]) -> None:
 
 
 def _number(shrink: str) -> float | None:
-    """Returns the shrink, None for `auto`."""
     if shrink == "auto":
         return None
-    try:
-        value = float(shrink)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise ValueError(f"--shrink {shrink}: give a number from 0 to 1, or auto")
-    return value
+    with suppress(ValueError):
+        if 0 <= float(shrink) <= 1:
+            return float(shrink)
+    raise ValueError(f"--shrink {shrink}: give a number from 0 to 1, or auto")

@@ -1,4 +1,4 @@
-"""The command that segments pictures."""
+"""The command that marks what is in pictures."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from tta_demo.commands import arguments
 from tta_demo.commands.failing import for_each
-from tta_demo.evaluation.results import write_json
+from tta_demo.evaluation.run import write_json
 from tta_demo.pictures.draw import overlay
 from tta_demo.pictures.masks import restore
 from tta_demo.pictures.palettes import index_png, rgb_png
@@ -43,9 +43,8 @@ def predict(
     plan, plan_notes = world.plan(arguments.chosen_views(views), fusion)
     names = {path.stem for path in pictures}
     if len(names) < len(pictures):
-        raise ValueError(
-            f"{len(pictures)} pictures share {len(names)} names: rename, or run twice"
-        )
+        told = f"{len(pictures)} pictures share {len(names)} names"
+        raise ValueError(f"{told}: rename, or run twice")
     arguments.refuse_among_pictures(out, masks, *(path.parent for path in pictures))
     out.mkdir(parents=True, exist_ok=True)
 

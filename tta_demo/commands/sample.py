@@ -20,9 +20,9 @@ def sample(
     out: Annotated[Path, typer.Option(help="Folder for images/NAME.png and masks/NAME.png.")],
     count: Annotated[int, typer.Option(min=1, help="How many.")] = 10,
     first: Annotated[int, typer.Option(min=0, help="The first seed.")] = SEEDS["test"].start,
-    difficulty: Annotated[float, typer.Option(min=0, max=1, help="From easy to hard.")] = (
-        DIFFICULTY
-    ),
+    difficulty: Annotated[
+        float, typer.Option(min=0, max=1, help="From easy to hard.")
+    ] = DIFFICULTY,
 ) -> None:
     """Writes generated pictures and their masks (class ids in the world's colours)."""
     world = world_named(name)

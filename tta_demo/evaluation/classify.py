@@ -2,9 +2,9 @@
 
 import json
 import statistics
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from hashlib import blake2b
 from math import log
 from pathlib import Path
@@ -16,7 +16,6 @@ from tqdm import tqdm
 
 from tta_demo.evaluation.failures import Failures
 from tta_demo.evaluation.run import Entry, Progress, Run
-from tta_demo.evaluation.times import seconds_of
 from tta_demo.learning.answers import Answers
 from tta_demo.learning.fit import fit_steps
 from tta_demo.pictures.reading import read_picture
@@ -28,7 +27,6 @@ from tta_demo.tta.predict import Model, ViewStack
 
 __all__ = ["FUSED", "PLANS", "Result", "Row", "evaluate_classification"]
 
-LOG = "imagenet.jsonl"
 CROPS = CROP_SETS["ten-crop"]
 FUSED = {"mean": "mean of probabilities", "gmean": "mean of logits"}
 PLANS = {"centre crop": Plan(CROP_SETS["center"])} | {
@@ -43,17 +41,11 @@ LEARNED = "ten-crop, learned weights"
 
 @dataclass(frozen=True)
 class Row:
-    """What one way to look and fuse reached.
+    """What one way to look and fuse reached, on how many and which pictures.
 
-    Attributes:
-        method: its name.
-        top1: share of pictures whose class came first, 0..1.
-        top5: share of pictures whose class was among the first five, 0..1.
-        views: number of crops V.
-        slowdown: time of one picture, from the file to the answer, over the centre crop's; None
-            if it was not measured.
-        nll: mean negative log of the true class's probability.
-        pictures: how many, and which.
+    `top1` and `top5` are shares, 0..1, of pictures whose class came first, or among the first 5;
+    `slowdown` is the time of one picture, from the file to the answer, over the centre crop's;
+    None if it was not measured. `nll` is the mean negative log of the true class's probability.
     """
 
     method: str
@@ -67,14 +59,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Result:
-    """What an evaluation came to.
+    """What an evaluation came to: the table's rows, and why pictures could not be read.
 
-    Attributes:
-        rows: of the table.
-        failures: why pictures could not be read, by their names.
-        learned: weights by crop, the gap of their certificate, the number of pictures that they
-            were learned on, and by how much they beat the even mean on the other half; empty if
-            there was nothing to learn on.
+    `learned` has weights by crop, the gap of their certificate, the number of pictures that they
+    were learned on, and by how much they beat the even mean on the other half; it is empty if
+    there was nothing to learn on.
     """
 
     rows: tuple[Row, ...]
@@ -99,21 +88,15 @@ def evaluate_classification(
     log losses, and each crop's log-probability of the true class. A file that is mended after the
     weights were learned changes them no more.
 
-    Args:
-        model: from crops `(B, 3, 224, 224)` to logits `(B, C)`.
-        folder: that all pictures are in; they are known by their path from there.
-        photos: picture files and their class ids.
-        out: folder of the log; made if it is missing.
-        stamp: what else tells this run's settings, for instance the model's digest; JSON.
-        seed: of the halves.
-        timed: number of pictures to measure times on.
-        progress: as for `Run.over`.
+    The model gives logits `(B, C)` of crops `(B, 3, 224, 224)`; photos have class ids, and are
+    known by their path from the folder; the stamp tells what else is of this run's settings, the
+    model's digest say, as JSON; `seed` is that of the halves, `timed` the pictures for times.
 
     Raises:
         ValueError: no picture can be read, or the folder holds results of other settings.
     """
     labels = {path.relative_to(folder).as_posix(): label for path, label in photos.items()}
-    log = Run(out / LOG, stamp | _settings(folder, labels, seed))
+    log = Run(out / "imagenet.jsonl", stamp | _settings(folder, labels, seed))
     names = list(labels)
     order = [names[i] for i in np.random.default_rng(seed).permutation(len(names))]
     learning = set(order[: len(order) // 2])
@@ -130,7 +113,6 @@ def evaluate_classification(
 
 
 def _settings(folder: Path, labels: dict[str, int], seed: int) -> dict[str, Any]:
-    """Returns what must be equal for two runs to share a folder, beside the model."""
     return {
         "data": folder.resolve().name,
         "pictures": len(labels),
@@ -147,28 +129,25 @@ def _look(model: Model, path: Path, views: Sequence[str] = CROPS) -> ViewStack:
     return stack
 
 
-def _weighted(weights: Sequence[float]) -> Plan:
-    return Plan(CROPS, "learned", Weights(weights))
-
-
 def _slowdown(model: Model, paths: Iterable[Path]) -> list[float]:
     """Returns how much longer each plan takes than the first: the median over pictures.
 
-    The plans take turns on each picture, so that other load meets all alike. The first picture
-    only warms up. A file that cannot be read is left out; empty if that leaves nothing.
+    The plans take turns, so that other load meets all alike; the first picture only warms up.
     """
-    plans = (*PLANS.values(), _weighted([1 / len(CROPS)] * len(CROPS)))
+    plans = (*PLANS.values(), Plan(CROPS, "learned", Weights([1 / len(CROPS)] * len(CROPS))))
     ratios = []
     for path in paths:
         with Failures().of(path.name):
             _look(model, path)  # else the first plan would be the one to wait for the disk
-            times = [seconds_of(partial(_answered, model, path, plan)) for plan in plans]
+            times = [_seconds(model, path, plan) for plan in plans]
             ratios.append([seconds / times[0] for seconds in times])
     return [round(statistics.median(each), 3) for each in zip(*ratios[1:], strict=True)]
 
 
-def _answered(model: Model, path: Path, plan: Plan) -> torch.Tensor:
-    return plan.fuse(_look(model, path, plan.views))
+def _seconds(model: Model, path: Path, plan: Plan) -> float:
+    start = time.perf_counter()
+    plan.fuse(_look(model, path, plan.views))
+    return time.perf_counter() - start
 
 
 def _scored(stack: ViewStack, label: int, plans: Iterable[Plan]) -> Entry:
@@ -184,14 +163,11 @@ def _scored(stack: ViewStack, label: int, plans: Iterable[Plan]) -> Entry:
 
 
 def _learned(log: Run) -> dict[str, Plan]:
-    """Returns the plan of the weights, learned once, on all pictures that are there by then.
-
-    It is missing if there is none.
-    """
+    """Returns the plan of the weights, learned once, on all pictures that are there by then."""
     if "weights" not in log.facts:
         log.add(_fitted(list(log.done.values())))
     weights = log.facts["weights"]
-    return {} if weights is None else {LEARNED: _weighted(weights)}
+    return {} if weights is None else {LEARNED: Plan(CROPS, "learned", Weights(weights))}
 
 
 def _fitted(entries: Sequence[Entry]) -> Entry:
@@ -222,7 +198,6 @@ def _result(log: Run) -> Result:
 
 
 def _scores(entries: Sequence[Entry], plan: str) -> dict[str, np.ndarray]:
-    """Returns a plan's scores by name, one a picture."""
     place = [*PLANS, LEARNED].index(plan)
     ranks, nll = (np.array([entry[key][place] for entry in entries]) for key in ("ranks", "nll"))
     return {"top1": 1.0 * (ranks < 1), "top5": 1.0 * (ranks < 5), "nll": nll}
@@ -231,16 +206,12 @@ def _scores(entries: Sequence[Entry], plan: str) -> dict[str, np.ndarray]:
 def _rows(
     entries: Sequence[Entry], plans: Iterable[str], slowdown: Mapping[str, float], which: str
 ) -> tuple[Row, ...]:
-    return tuple(
-        Row(
-            plan,
-            views=len(PLANS.get(plan, PLANS[EVEN]).views),
-            slowdown=slowdown.get(plan),
-            pictures=which,
-            **{key: round(float(x.mean()), 6) for key, x in _scores(entries, plan).items()},
-        )
-        for plan in plans
-    )
+    rows = []
+    for plan in plans:
+        means = {key: round(float(x.mean()), 6) for key, x in _scores(entries, plan).items()}
+        views = len(PLANS.get(plan, PLANS[EVEN]).views)
+        rows.append(Row(plan, views=views, slowdown=slowdown.get(plan), pictures=which, **means))
+    return tuple(rows)
 
 
 def _gains(entries: Sequence[Entry]) -> dict[str, dict[str, float]]:

@@ -10,8 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from tta_demo.evaluation.failures import Failures
-from tta_demo.evaluation.results import write_json, write_table
-from tta_demo.evaluation.run import Entry, Progress, Run
+from tta_demo.evaluation.run import Entry, Progress, Run, write_json, write_table
 from tta_demo.scoring.box_metrics import DetectionScores, average_precision
 from tta_demo.tta.box_fusion import FUSERS
 from tta_demo.tta.box_views import BoxModel, predict_boxes
@@ -22,18 +21,12 @@ from tta_demo.tta.views import VIEWS
 
 __all__ = ["BoxOutcome", "evaluate_detection"]
 
-LOG = "boxes.jsonl"
-
 
 @dataclass(frozen=True)
 class BoxOutcome:
-    """What an evaluation came to.
+    """What an evaluation came to: scores by key of `FUSERS`, and how many pictures were read.
 
-    Attributes:
-        scores: by key of `FUSERS`; `none` is the original view alone.
-        pictures: how many could be read.
-        failures: why the others could not, by their names.
-        notes: what was left out of all of them.
+    `failures` says why the others could not be, `notes` what was left out of all of them.
     """
 
     scores: dict[str, DetectionScores]
@@ -71,17 +64,9 @@ def evaluate_detection(
     """Scores every fusion on pictures with true boxes; writes `scores.csv` and `summary.json`.
 
     The log `boxes.jsonl` keeps the boxes of every picture and view: one more run with the same
-    settings only fuses.
-
-    Args:
-        model: finds boxes.
-        sources: how to read each picture `(H, W, 3)` uint8 and its true boxes, by its name.
-        views: keys of `VIEWS`, without tilts; the original is added for the row `none` alone.
-        classes: the labels that count.
-        out: folder for the results; made if it is missing.
-        stamp: what else tells this run's settings, for instance the model's digest; JSON.
-        notes: what was left out of the pictures.
-        progress: as for `Run.over`.
+    settings only fuses. Sources read a picture `(H, W, 3)` uint8 and its true boxes, by its name;
+    of `views`, the original is added for the row `none` alone; `classes` are the labels that
+    count; the stamp tells what else is of this run's settings, the model's digest say, as JSON.
 
     Raises:
         ValueError: a view is a tilt, no picture can be read, or the folder holds results of
@@ -92,7 +77,7 @@ def evaluate_detection(
         raise ValueError(f"views {', '.join(tilts)}: boxes cannot be turned back, leave tilts out")
     settings = {**stamp, "views": list(views), "classes": list(classes)}
     needed = tuple(dict.fromkeys((*ONE_LOOK.views, *views)))
-    log = Run(out / LOG, settings)
+    log = Run(out / "boxes.jsonl", settings)
 
     def work(name: str) -> Entry:
         rgb, truth = sources[name]()

@@ -21,21 +21,14 @@ class Failures(dict[str, str]):
 
     @contextmanager
     def of(self, name: str) -> Iterator[None]:
-        """Notes what is wrong with one picture, and goes on behind the block.
-
-        Only `ValueError` and `OSError` say that something is wrong with a picture.
-        """
+        """Notes a `ValueError` or `OSError` about one picture, and goes on behind the block."""
         try:
             yield
         except (ValueError, OSError) as error:
             self[name] = str(error)
 
     def refuse_if_nothing_read(self, names: Collection[str]) -> None:
-        """Raises a `ValueError` with the first reasons if all of these pictures failed.
-
-        Args:
-            names: of all that were asked for; none at all is nothing read as well.
-        """
+        """Raises a `ValueError` with the first reasons if all pictures asked for failed."""
         if all(name in self for name in names):
             told = "".join(f"; {self[name]}" for name in list(names)[:3])
             raise ValueError(f"none of {len(names)} pictures could be read{told}")

@@ -1,7 +1,9 @@
-"""A long run over pictures that can be cut off: what it found stays, and the next one goes on."""
+"""A long run over pictures that can be cut off and goes on from its log; and what it writes."""
 
+import csv
 import json
 from collections.abc import Callable, Collection, Iterable, Sequence
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +11,10 @@ from tqdm import tqdm
 
 from tta_demo.evaluation.failures import Failures
 
-__all__ = ["Entry", "Progress", "Run"]
+__all__ = ["Entry", "Progress", "Run", "write_json", "write_table"]
 
 Entry = dict[str, Any]
 """What is kept, ready for JSON; that of a picture has its `name`."""
-
 Progress = Callable[[Sequence[str]], Iterable[str]]
 """Wraps the names of the pictures that are still to do."""
 
@@ -54,10 +55,7 @@ class Run:
                 self._take(entry)
 
     def over(
-        self,
-        names: Collection[str],
-        work: Callable[[str], Entry],
-        progress: Progress = tqdm,
+        self, names: Collection[str], work: Callable[[str], Entry], progress: Progress = tqdm
     ) -> list[Entry]:
         """Does what is missing, and returns the entries of all that could be read, in this order.
 
@@ -109,12 +107,36 @@ class Run:
             file.write(json.dumps(entry) + "\n")
 
     def _refuse_others(self, old: dict[str, Any], new: dict[str, Any]) -> None:
-        keys = [key for key in dict.fromkeys([*new, *old]) if old.get(key) != new.get(key)]
-        if keys:
-            told = "; ".join(
-                f"{key} was {str(old.get(key))[:60]}, is {str(new.get(key))[:60]}" for key in keys
-            )
-            raise ValueError(
-                f"{self._log.parent} holds results of other settings ({told}): choose another "
-                "--out"
-            )
+        pairs = {key: (old.get(key), new.get(key)) for key in [*new, *old]}
+        told = "; ".join(
+            f"{key} was {str(was)[:60]}, is {str(now)[:60]}"
+            for key, (was, now) in pairs.items()
+            if was != now
+        )
+        if told:
+            where = f"{self._log.parent} holds results of other settings"
+            raise ValueError(f"{where} ({told}): choose another --out")
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Writes a JSON file, into a folder that is made if it is missing; NaN becomes null."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(_without_nan(content), indent=1) + "\n")
+
+
+def _without_nan(value: Any) -> Any:  # noqa: ANN401 (JSON)
+    """Returns null for NaN, which JSON does not know, anywhere in nested dicts."""
+    if isinstance(value, dict):
+        return {key: _without_nan(inner) for key, inner in value.items()}
+    return None if isinstance(value, float) and isnan(value) else value
+
+
+def write_table(
+    path: Path, head: Sequence[str], rows: Iterable[tuple[str, Sequence[float]]]
+) -> None:
+    """Writes a CSV file of names and numbers with 6 digits; a cell without a number is empty."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(head)
+        for name, numbers in rows:
+            writer.writerow((name, *("" if isnan(x) else f"{x:.6f}" for x in numbers)))

@@ -11,8 +11,7 @@ import torch
 from tqdm import tqdm
 
 from tta_demo.evaluation.failures import Failures
-from tta_demo.evaluation.results import write_json, write_table
-from tta_demo.evaluation.run import Entry, Progress, Run
+from tta_demo.evaluation.run import Entry, Progress, Run, write_json, write_table
 from tta_demo.pictures.palettes import Palette, class_ids, index_png, rgb_png
 from tta_demo.samples.labelled import LabelledPicture, Source
 from tta_demo.scoring.metrics import f1, iou
@@ -33,12 +32,9 @@ GAP = 8
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an evaluation came to.
+    """What an evaluation came to: scores, and `score_table`s, of each plan, by its name.
 
-    Attributes:
-        scores: of each plan, by its name, over all pictures that could be read, in their order.
-        tables: the same as `score_table`s.
-        failures: why the other pictures could not, by their names.
+    They are of all pictures that could be read; `failures` says why the others could not.
     """
 
     scores: dict[str, Score]
@@ -62,18 +58,10 @@ def evaluate_segmentation(
     Writes `scores_PLAN.csv`, `summary.json`, `summary.png`, and for each picture `mask/NAME.png`
     (class ids by the last plan) and `joint/NAME.png` (picture, truth and that prediction). The
     log `pictures.jsonl` keeps what each came to: one more run with the same settings only writes
-    the tables again.
+    the tables again. With a plan `mean`, the last one's gain over it is told.
 
-    Args:
-        model: gives logits.
-        sources: the pictures, by names that can be a file's.
-        plans: what to compare, by name; with a plan `mean`, the last one's gain over it is told.
-        palette: the model's classes.
-        out: folder for the results; made if it is missing.
-        stamp: what else tells this run's settings, for instance the model's digest; JSON.
-        background: whether class 0 counts in the tables' means.
-        per_image: whether to average the scores of single pictures instead of pooling all pixels.
-        progress: as for `Run.over`.
+    The pictures' names can be a file's; the stamp tells what else is of this run's settings, the
+    model's digest say, as JSON; `background` and `per_image` are as for `score_table`.
 
     Raises:
         ValueError: no picture can be read, or the folder holds results of other settings.
@@ -83,7 +71,10 @@ def evaluate_segmentation(
     log = Run(out / LOG, settings, lambda name: all(path.exists() for path in _drawn(out, name)))
 
     def work(name: str) -> Entry:
-        picture, kept = _checked(sources[name].read(), palette), {}
+        picture, kept = sources[name].read(), {}
+        size, known = picture.rgb.shape[:2], class_ids(picture.labels, len(palette.names))
+        if known.shape != size:
+            raise ValueError(f"{picture.name} is {size}, its truth is not: sizes differ")
         for plan, (probs, seconds) in run_plans(model, picture.rgb, plans):
             kept[plan] = _kept(probs, picture.labels, seconds)
         _draw(out, name, picture, to_labels(torch.from_numpy(probs)), palette)
@@ -131,15 +122,7 @@ def _mean(values: np.ndarray) -> np.ndarray:
     return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
 
 
-def _checked(picture: LabelledPicture, palette: Palette) -> LabelledPicture:
-    size = picture.rgb.shape[:2]
-    if class_ids(picture.labels, len(palette.names)).shape != size:
-        raise ValueError(f"{picture.name} is {size}, its truth is not: sizes differ")
-    return picture
-
-
 def _drawn(out: Path, name: str) -> tuple[Path, Path]:
-    """Returns where a picture's joint picture and mask are."""
     return out / "joint" / f"{name}.png", out / "mask" / f"{name}.png"
 
 
@@ -166,7 +149,6 @@ def _kept(probs: np.ndarray, truth: np.ndarray, seconds: float) -> Entry:
 
 
 def _score(kept: Sequence[Entry]) -> Score:
-    """Returns the score of what the log keeps of several pictures."""
     return Score(
         matrices=[np.array(one["confusion"]) for one in kept],
         log_losses=[one["log_loss"] for one in kept],
@@ -176,10 +158,9 @@ def _score(kept: Sequence[Entry]) -> Score:
 
 
 def _write_results(out: Path, outcome: Outcome, palette: Palette, told: dict[str, Any]) -> None:
-    rows = (*palette.names, "Mean")
+    rows, head = (*palette.names, "Mean"), ("Class", "F1", "Jaccard")
     for name, table in outcome.tables.items():
-        path = out / f"scores_{name}.csv"
-        write_table(path, ("Class", "F1", "Jaccard"), zip(rows, table, strict=True))
+        write_table(out / f"scores_{name}.csv", head, zip(rows, table, strict=True))
     summary = told | {"date": date.today().isoformat()} | _summary(outcome, palette.names)
     write_json(out / "summary.json", summary)
     shown = told["tables"]

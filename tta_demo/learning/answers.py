@@ -33,12 +33,12 @@ class Answers:
         pixels: int = 20_000,
         seed: int = 0,
     ) -> "Answers":
-        """Returns the answers at drawn pixels; takes the pictures one by one.
+        """Returns the answers at most `pixels` drawn pixels a picture; takes them one by one.
 
         Args:
             looked: a stack `(V, C, ...)` and class ids `(...)` a picture, the same views in all.
             whole: whether to keep all classes, V C numbers a pixel; else V, the true class's.
-            pixels: most pixels of one picture, drawn without replacement.
+            pixels: drawn without replacement.
             seed: of the draw.
 
         Raises:
@@ -47,8 +47,7 @@ class Answers:
         rng = np.random.default_rng(seed)
         parts, truths = [], []
         for stack, label in looked:
-            label = np.asarray(label)
-            logs = stack.log_probs
+            label, logs = np.asarray(label), stack.log_probs
             if label.shape != tuple(logs.shape[2:]):
                 raise ValueError(
                     f"labels have shape {label.shape} and the answers {tuple(logs.shape)}: give "
@@ -82,9 +81,8 @@ class Answers:
 
     def take(self, pictures: Sequence[int]) -> "Answers":
         """Returns those of some pictures, by their places."""
-        return Answers(
-            tuple(self.probs[i] for i in pictures), tuple(self.labels[i] for i in pictures)
-        )
+        both = (self.probs, self.labels)
+        return Answers(*(tuple(parts[i] for i in pictures) for parts in both))
 
     def true_class(self) -> np.ndarray:
         """Returns each view's probability of the true class, `(V, N)`."""

@@ -1,7 +1,6 @@
-"""Weights of views for weighted boxes fusion, learned on labelled pictures.
+"""Weights of views for weighted boxes fusion, searched on labelled pictures.
 
-Average precision only sees the order of the boxes and who matches whom: it has no gradient. So
-the weights are searched, one view at a time.
+Average precision only sees the order of the boxes and who matches whom: it has no gradient.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -44,10 +43,9 @@ def fit_boxes(
 ) -> BoxFit:
     """Returns weights with a high AP@[.5:.95] of the boxes that `wbf` fuses; no forward pass.
 
-    Coordinate ascent from even weights: each view in turn, the one that is best alone first,
-    tries `FACTORS` times its weight, and the weights are normalised again. A weight of 0 tries
-    them from 1/V. A step that does not raise the score is not taken: the weights are never worse
-    than even on these pictures.
+    Coordinate ascent from even weights: each view in turn, the best one alone first, tries
+    `FACTORS` times its weight (1/V if that is 0), normalised again. Only steps that raise the
+    score are taken: the weights are never worse than even on these pictures.
 
     Args:
         found: for each picture the boxes by view, as `predict_boxes` gives them; the same V views.
@@ -95,7 +93,6 @@ def _views(found: Found, truth: Sequence[Boxes]) -> tuple[str, ...]:
 
 
 def _trials(weights: np.ndarray, place: int) -> Iterator[np.ndarray]:
-    """Yields weights with another one in a place, each with sum 1."""
     for factor in FACTORS:
         trial = weights.copy()
         trial[place] = factor * (weights[place] or 1 / len(weights))

@@ -50,11 +50,7 @@ class Fit:
     form: Form
 
     def plan(self, views: Sequence[str]) -> Plan:
-        """Returns the plan to fuse with these weights.
-
-        Args:
-            views: V names, in the order of the stacks that they were learned from.
-        """
+        """Returns the plan to fuse these views so, in the order of the stacks learned from."""
         return Plan(tuple(views), "learned", Weights(self.weights, self.form.pool))
 
 
@@ -104,19 +100,14 @@ def fit_steps(
 ) -> Iterator[Fit]:
     """Yields the fit after each step, unshrunk; the last one is complete. See `fit`.
 
-    Args:
-        answers: of all classes if the form or the method needs them.
-        method: a key of `METHODS`.
-        shrink: as for `fit`.
-        form: as for `fit`.
-        stopped: asked after each step; true ends the fit with what there is.
+    `answers` are of all classes if the form or the method needs them. `stopped` is asked after
+    each step; true ends the fit with what there is.
     """
     needs_all_classes(method, form)
     if shrink is not None and not 0 <= shrink <= 1:
         raise ValueError(f"shrink is {shrink}: give 0 (as found) .. 1 (even), or None to choose")
-    steps = METHODS[method].steps(answers, form)
     history: list[float] = []
-    for weights, value in steps:
+    for weights, value in METHODS[method].steps(answers, form):
         history.append(value)
         now = Fit(weights, weights, tuple(history), None, answers.pixels, method, 0.0, form)
         yield now

@@ -1,9 +1,8 @@
 """Ways to find weights: the exact one, Adam on the same loss, and the classic one.
 
-The right loss is the negative log of the fused probability of the true class. Tutorials often put
-fused probabilities into a cross-entropy that takes a softmax once more: then even a perfect answer
-costs (0.551 for 3 classes), a confident mistake hardly more, and the best weights are sparse. That
-loss is here as `classic`, to compare with.
+The right loss is the negative log of the fused probability of the true class. Tutorials often take
+a softmax of probabilities once more: then even a perfect answer costs (0.551 for 3 classes), a
+confident mistake hardly more, and the best weights are sparse. That is `classic`, to compare with.
 """
 
 from collections.abc import Callable, Iterator
@@ -40,14 +39,13 @@ def needs_all_classes(method: str, form: Form) -> bool:
     return not form.plain or METHODS[method].whole
 
 
+@torch.no_grad()
 def log_likelihood(answers: Answers, weights: np.ndarray, pool: str) -> float:
     """Returns the mean log-likelihood of weights `(V,)` or `(V, C)`."""
     classes = weights.shape[1] if weights.ndim > 1 else None
-    start = torch.from_numpy(weights).float()
-    with torch.no_grad():
-        tta = LearnableTTA(answers.views, classes, pool, start)
-        probs, labels = _tensors(answers)
-        return -float(_loss(tta, tta.values(probs), labels))
+    tta = LearnableTTA(answers.views, classes, pool, torch.from_numpy(weights).float())
+    probs, labels = _tensors(answers)
+    return -_loss(tta, tta.values(probs), labels).item()
 
 
 def _exact(answers: Answers, _: Form) -> _Steps:
@@ -65,7 +63,7 @@ def _adam(answers: Answers, form: Form, steps: int = 300) -> _Steps:
         len(reached) < 60 or max(reached[-30:]) - max(reached[:-30]) > 1e-7
     ):
         loss = _loss(tta, values, labels)
-        reached.append(-float(loss.detach()))
+        reached.append(-loss.item())
         yield tta.weights.detach().double().numpy(), reached[-1]
         optimiser.zero_grad()
         loss.backward()
@@ -81,7 +79,7 @@ def _classic(answers: Answers, form: Form, epochs: int = 5) -> _Steps:
     for step in range(epochs * len(answers.labels) + 1):
         if step % seen_between == 0 or step == epochs * len(answers.labels):
             with torch.no_grad():
-                value = -float(_loss(tta, everything, truth))
+                value = -_loss(tta, everything, truth).item()
             yield tta.weights.detach().double().numpy(), value
         probs, labels = _tensors(answers.take([step % len(answers.labels)]))
         optimiser.zero_grad()
@@ -95,7 +93,6 @@ def _module(answers: Answers, form: Form) -> LearnableTTA:
 
 
 def _tensors(answers: Answers) -> tuple[Tensor, Tensor]:
-    """Returns `(V, 1, C, N)` and `(1, N)`."""
     probs, labels = (np.concatenate(parts, -1) for parts in (answers.probs, answers.labels))
     return torch.from_numpy(probs)[:, None], torch.from_numpy(labels)[None]
 
@@ -110,12 +107,9 @@ def _loss(tta: LearnableTTA, values: Tensor, labels: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Method:
-    """A way to find weights.
+    """A way to find weights, with plain words for people.
 
     Attributes:
-        label: plain words for people.
-        summary: what it means, in a sentence.
-        source: where it comes from.
         steps: from answers and the form, to weights and their likelihood.
         whole: whether it needs all classes even where the likelihood does not.
         any_form: whether it fits weights per class, and the log pool.

@@ -16,15 +16,7 @@ __all__ = ["ONE_A_VIEW", "Form", "LearnableTTA"]
 
 @dataclass(frozen=True)
 class Form:
-    """What weights look like.
-
-    Attributes:
-        per_class: a weight per class and view instead of one per view.
-        pool: a key of `POOLS`, what they weigh.
-
-    Raises:
-        ValueError: the pool is unknown.
-    """
+    """What weights look like: one per view, or per class and view, for a pool of `POOLS`."""
 
     per_class: bool = False
     pool: str = "linear"
@@ -81,11 +73,9 @@ class LearnableTTA(nn.Module):
         return self.scores.softmax(0)
 
     def forward(self, probs: Tensor, seen: Tensor | None = None) -> Tensor:
-        """Returns fused probabilities `(B, C, H, W)`, of sum 1 over C if those of `probs` are.
+        """Returns `(B, C, H, W)` fused from `(V, B, C, H, W)`, of sum 1 over C if that is.
 
-        Args:
-            probs: `(V, B, C, H, W)` probabilities.
-            seen: `(V, B, 1, H, W)` bool, the pixels that each view saw; None for all.
+        `seen` is `(V, B, 1, H, W)` bool, the pixels that each view saw; None for all.
         """
         return self.pooled(self.values(probs), seen)
 

@@ -1,8 +1,8 @@
 """The exact fit: weights of maximum likelihood on the simplex, with a certificate.
 
 The likelihood of the true classes, sum_i log sum_v w_v p_v(y_i), is concave in the weights and
-needs only each view's probability of the true class. Plain expectation maximisation creeps where
-views are alike; sequential quadratic programming takes a handful of passes.
+needs only each view's probability of the true class. Expectation maximisation creeps where views
+are alike; sequential quadratic programming takes a handful of passes.
 
 Source: Kim et al., "A Fast Algorithm for Maximum Likelihood Estimation of Mixture Proportions",
 2018 (mixsqp).
@@ -106,12 +106,10 @@ def _quadratic_step(gradient: np.ndarray, hessian: np.ndarray) -> np.ndarray:
 def _line_search(
     truth: np.ndarray, weights: np.ndarray, target: np.ndarray, value: float, gradient: np.ndarray
 ) -> tuple[np.ndarray, float]:
-    slope = gradient @ (target - weights)
-    size = 1.0
-    while size > 1e-9:
-        trial = weights + size * (target - weights)
-        reached = log_likelihood(truth, trial)
+    step = target - weights
+    slope = gradient @ step
+    for size in 0.5 ** np.arange(30):
+        reached = log_likelihood(truth, weights + size * step)
         if reached >= value + 1e-4 * size * slope:
-            return trial, reached
-        size /= 2
+            return weights + size * step, reached
     return weights, value

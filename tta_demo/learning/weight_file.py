@@ -71,15 +71,9 @@ class WeightFile:
         scores: dict[str, Any],
         **belongs: str,
     ) -> "WeightFile":
-        """Returns the weights file of a fit.
+        """Returns the file of a fit of these views, in their order; adds the fit's own scores.
 
-        Args:
-            fit: the weights and how they were found.
-            views: V names, in the order of the fit's weights.
-            classes: C names, the model's.
-            calibration: what they were learned on.
-            scores: what they reached, and where; the fit's own are added.
-            belongs: `world`, `model` and `digest`.
+        `belongs` are `world`, `model` and `digest`; the others are as the attributes.
         """
         own = {"even": -fit.history[0], "before_shrinking": -fit.history[-1]}
         return cls(
@@ -132,16 +126,14 @@ class WeightFile:
             data = json.loads(path.read_text())
             if (data["format"], data["task"]) != (cls.FORMAT, cls.TASK):
                 raise ValueError(f"format {data['format']!r}, task {data['task']!r}")
-            if data["pool"] not in POOLS:
-                raise ValueError(f"pool {data['pool']!r}")
+            top = {key: kind(data[key]) for key, kind in _KINDS.items()}
+            if top["pool"] not in POOLS or not 0 <= top["shrink"] <= 1:
+                raise ValueError(f"pool {top['pool']!r}, shrink {top['shrink']}")
             entries = data["entries"]
             if len({(entry["model"], entry["digest"]) for entry in entries}) > 1:
                 raise ValueError("more than one model")
-            model, digest = str(entries[0]["model"]), str(entries[0]["digest"])
-            weights = _weights(entries)
-            top = {key: kind(data[key]) for key, kind in _KINDS.items()}
-            if not 0 <= top["shrink"] <= 1:
-                raise ValueError(f"shrink {top['shrink']}")
+            belongs = {key: str(entries[0][key]) for key in ("model", "digest")}
+            return cls(weights=_weights(entries), **belongs, **top)
         except OSError as error:
             raise ValueError(f"{path.name} cannot be read ({error.strerror})") from error
         except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError,
@@ -150,15 +142,9 @@ class WeightFile:
                 f"{path.name} is no weights file of format {cls.FORMAT} ({error}): "
                 "write one with `python -m tta_demo learn`"
             ) from error
-        return cls(model=model, digest=digest, weights=weights, **top)
 
     def select(self, views: Sequence[str], digest: str, classes: Sequence[str]) -> Weights:
-        """Returns the weights of these views, scaled up if they are not all.
-
-        Args:
-            views: V names.
-            digest: of the model that is to be used.
-            classes: C names, the model's.
+        """Returns the weights of these views for a model, scaled up if they are not all.
 
         Raises:
             ValueError: the file is for another model, lacks a view, or gives these no weight.
@@ -172,9 +158,9 @@ class WeightFile:
             raise ValueError("no view is chosen: choose at least one")
         missing = [view for view in views if view not in self.weights]
         if missing:
+            names = ", ".join(missing)
             raise ValueError(
-                f"no weight was learned for {', '.join(missing)}: leave it out, or choose another "
-                "fusion"
+                f"no weight was learned for {names}: leave it out, or choose another fusion"
             )
         table = [self.weights[view] for view in views]
         if isinstance(table[0], dict):
@@ -194,12 +180,7 @@ class WeightFile:
 
 
 def weights_by_name(views: Sequence[str], rows: list[Any], classes: Sequence[str]) -> ByName:
-    """Returns weights by name.
-
-    Args:
-        views: V names.
-        rows: for each a weight, or C weights.
-        classes: C names.
+    """Returns weights by name out of V rows, each a weight or C weights.
 
     Example:
         >>> weights_by_name(["identity"], [[0.5, 0.5]], ["ground", "cell"])
@@ -211,20 +192,16 @@ def weights_by_name(views: Sequence[str], rows: list[Any], classes: Sequence[str
 
 
 def _weights(entries: list[dict[str, Any]]) -> ByName:
-    """Returns the entries' weights by view, or by view and class.
-
-    Raises:
-        ValueError: they are not one for every view, or one for every class and view; or not
-            numbers >= 0 of sum 1 over the views.
-    """
+    """Returns what entries say if they are weights: one a view, or one a view and class."""
     table: dict[Any, dict[str, float]] = {}
     for entry in entries:
-        by_view = table.setdefault(entry["class"], {})
-        if not isinstance(entry["view"], str) or not isinstance(entry["class"], str | None):
-            raise ValueError(f"view {entry['view']!r}, class {entry['class']!r}")
-        if entry["view"] in by_view:
-            raise ValueError(f"more than one weight for {entry['view']!r}")
-        by_view[entry["view"]] = float(entry["weight"])
+        view, name, weight = (entry[key] for key in ("view", "class", "weight"))
+        by_view = table.setdefault(name, {})
+        if not isinstance(view, str) or not isinstance(name, str | None):
+            raise ValueError(f"view {view!r}, class {name!r}")
+        if view in by_view:
+            raise ValueError(f"more than one weight for {view!r}")
+        by_view[view] = float(weight)
     views = list(next(iter(table.values())))
     if (len(table) > 1 and None in table) or any(set(one) != set(views) for one in table.values()):
         raise ValueError("some classes have weights for other views than others")

@@ -10,21 +10,12 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from tta_demo.models.runner import Runner, filled
+from tta_demo.models.runner import Runner, read_network
 from tta_demo.tta.boxes import Boxes
 
-__all__ = [
-    "CELL",
-    "CenterNet",
-    "Detector",
-    "decode",
-    "load_centernet",
-    "read_centernet",
-    "targets",
-]
+__all__ = ["CenterNet", "Detector", "decode", "load_centernet", "read_centernet", "targets"]
 
 CELL = 4
 """Side of a heat map's cell, pixels."""
@@ -90,12 +81,9 @@ class CenterNet(nn.Module):
 
 
 class Detector:
-    """Finds boxes in pictures of any size; safe to share between threads.
+    """Finds boxes in pictures of any size; arguments as of `Runner`, safe to share as it is.
 
-    Args:
-        network: gives maps.
-        device: `cuda`, `mps` or `cpu`.
-        dtype: what to compute in; coarse ones give ties, and so a box twice.
+    A coarse `dtype` gives ties, and so a box twice.
     """
 
     def __init__(
@@ -141,12 +129,9 @@ def decode(
 
 
 def targets(truth: Boxes, size: tuple[int, int], classes: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Returns the maps that a `CenterNet` should give for a picture.
+    """Returns the maps that a `CenterNet` should give for a picture of `(H, W)` pixels.
 
-    Args:
-        truth: true boxes, labels 1..C; scores do not matter.
-        size: `(H, W)` of the picture, pixels.
-        classes: number of classes C.
+    The true boxes have labels 1..C; their scores do not matter.
 
     Returns:
         Heat `(C, h, w)` in 0..1, exactly 1 in the cells of centres and falling off as a Gaussian;
@@ -177,9 +162,11 @@ def targets(truth: Boxes, size: tuple[int, int], classes: int) -> tuple[Tensor, 
 
 def read_centernet(path: Path) -> CenterNet:
     """Returns the network of a safetensors file in float32, ready for inference."""
-    tensors = load_file(path)
-    classes, width = len(tensors["head.1.bias"]) - 4, len(tensors["stem.0.0.weight"])
-    return filled(CenterNet(classes, width), tensors)
+
+    def shaped(tensors: dict[str, Tensor]) -> CenterNet:
+        return CenterNet(len(tensors["head.1.bias"]) - 4, len(tensors["stem.0.0.weight"]))
+
+    return read_network(path, shaped)
 
 
 def load_centernet(path: Path, device: str = "cpu", dtype: torch.dtype | None = None) -> Detector:

@@ -46,9 +46,8 @@ def read_efficientnet(path: Path) -> nn.Module:
     for module in network.modules():
         for conv, norm in _FOLDED:
             if hasattr(module, conv):
-                setattr(
-                    module, conv, fuse_conv_bn_eval(getattr(module, conv), getattr(module, norm))
-                )
+                folded = fuse_conv_bn_eval(getattr(module, conv), getattr(module, norm))
+                setattr(module, conv, folded)
                 setattr(module, norm, nn.Identity())
     return _Scaled(network).eval()
 

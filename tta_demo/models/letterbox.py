@@ -11,12 +11,8 @@ def undo_letterbox(boxes: Boxes, size: tuple[int, int], frame: tuple[int, int]) 
     """Returns boxes found in a letterboxed picture in the picture's own pixels, clipped to it.
 
     A letterbox scales a picture to fit into a frame and centres it between equal bars. A detector
-    that does so must undo it before its boxes go through `deaugment_boxes`.
-
-    Args:
-        boxes: found in the frame.
-        size: `(H, W)` of the picture, pixels.
-        frame: `(h, w)` of the frame, pixels.
+    that does so must undo it before its boxes go through `deaugment_boxes`. The size `(H, W)` of
+    the picture and `(h, w)` of the frame are in pixels.
 
     Example:
         >>> found = Boxes([[0, 25, 50, 75]], [0.9], [1])  # the left half, between bars

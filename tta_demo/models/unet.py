@@ -7,11 +7,10 @@ Source: Ronneberger et al., "U-Net: Convolutional Networks for Biomedical Image 
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from tta_demo.models.runner import Runner, filled, pick_dtype
+from tta_demo.models.runner import Runner, pick_dtype, read_network
 
 __all__ = ["UNet", "load_unet", "read_unet"]
 
@@ -118,9 +117,7 @@ class UNet(nn.Module):
 
 def read_unet(path: Path) -> UNet:
     """Returns the network of a safetensors file in float32, ready for inference."""
-    tensors = load_file(path)
-    classes, width = tensors["outputs.weight"].shape[:2]
-    return filled(UNet(classes, width), tensors)
+    return read_network(path, lambda tensors: UNet(*tensors["outputs.weight"].shape[:2]))
 
 
 def load_unet(path: Path, device: str = "cpu", dtype: torch.dtype | None = None) -> Runner:

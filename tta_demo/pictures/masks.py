@@ -110,7 +110,6 @@ def _placement(decoded: Decoded, picture: Picture, name: str) -> tuple[int, tupl
 
 
 def _same_aspect(size: tuple[int, int], other: tuple[int, int]) -> bool:
-    """Returns whether width to height differ by at most 1 %."""
     one, two = size[0] * other[1], size[1] * other[0]
     return abs(one - two) <= 0.01 * max(one, two)
 
@@ -186,7 +185,6 @@ def _describe(values: np.ndarray, counts: np.ndarray, image: Image.Image) -> _Va
 
 
 def _all_grey(colors: np.ndarray | None) -> bool:
-    """Returns whether red, green and blue are equal everywhere."""
     return colors is None or bool((colors == colors[:, :1]).all())
 
 
@@ -227,7 +225,6 @@ def _near_color(mask: _Values, palette: Palette) -> _Reading | None:
 
 
 def _by_number(mask: _Values, palette: Palette) -> _Reading | None:
-    """Reads numbers as class ids."""
     if mask.numbers is None:
         return None
     notes = ()

@@ -47,7 +47,6 @@ def unpack(path: Path, into: Path) -> list[Path]:
 
 
 def _opened(path: Path) -> zipfile.ZipFile:
-    """Returns an open archive."""
     try:
         with path.open("rb") as file:
             chunks = iter(lambda: file.read(CHUNK), b"")

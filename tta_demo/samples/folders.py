@@ -239,7 +239,6 @@ def read_palette(path: Path, names: Sequence[str]) -> Palette:
 
 
 def _palette(entries: tuple[tuple[str, object], ...], names: Sequence[str]) -> Palette:
-    """Returns the palette of (class name, colour) from a file."""
     colors = dict(entries)
     if sorted(name for name, _ in entries) != sorted(names):
         missing = ", ".join(name for name in names if name not in colors)

@@ -16,13 +16,8 @@ from tta_demo.pictures.reading import read_picture
 from tta_demo.samples.labelled import LabelledPicture
 
 __all__ = [
-    "RIM",
-    "cut_examples",
-    "instances_to_labels",
-    "labelled",
-    "read_split",
-    "with_border",
-]
+    "RIM", "cut_examples", "instances_to_labels", "labelled", "read_split", "with_border",
+]  # fmt: skip
 
 RIM = 2
 """Width in pixels of the border class, the inner rim of every nucleus."""

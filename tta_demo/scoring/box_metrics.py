@@ -60,13 +60,7 @@ def average_precision(
 class Matches:
     """Which boxes are right; known per picture, so that resampling pictures matches none anew.
 
-    Args:
-        found: boxes of P pictures; ties in score count in this order.
-        truth: their true boxes; scores do not matter.
-        classes: the labels that count.
-
-    Raises:
-        ValueError: there are not as many pictures found as true.
+    Arguments and refusals are those of `average_precision`.
 
     Example:
         >>> true, wrong = (Boxes([[x, 0, x + 9, 9]], [0.9], [1]) for x in (0, 50))
@@ -79,9 +73,8 @@ class Matches:
         self, found: Sequence[Boxes], truth: Sequence[Boxes], classes: Sequence[int]
     ) -> None:
         if len(found) != len(truth):
-            raise ValueError(
-                f"boxes of {len(found)} pictures, truth of {len(truth)}: give as many"
-            )
+            sizes = f"boxes of {len(found)} pictures, truth of {len(truth)}"
+            raise ValueError(f"{sizes}: give as many")
         self._classes = []
         for label in classes if truth else ():
             true = [one.xyxy[one.labels == label] for one in truth]
@@ -118,11 +111,7 @@ def _curve(
 ) -> tuple[float, float]:
     """Returns the mean precision at 101 recalls, and the recall reached.
 
-    Args:
-        hits: places of right boxes, the best first.
-        times: how often each box counts.
-        seen: its running sum.
-        total: how often all true boxes count.
+    Right boxes are at the places `hits`; each box counts `times`, the true ones `total` together.
     """
     right = times[hits].cumsum()
     best = np.maximum.accumulate((right / seen[hits])[::-1])[::-1]
@@ -132,12 +121,7 @@ def _curve(
 
 
 def _right_boxes(found: np.ndarray, true: np.ndarray) -> np.ndarray:
-    """Returns whether each box is right, `(T, N)` bool: every true box can be found once.
-
-    Args:
-        found: corners `(N, 4)` in one picture, the best first.
-        true: corners `(M, 4)`.
-    """
+    """Returns whether each `found` box, the best first, is right; each `true` one counts once."""
     hits = np.zeros((len(THRESHOLDS), len(found)), bool)
     if not len(true):
         return hits

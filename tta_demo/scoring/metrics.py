@@ -10,12 +10,7 @@ __all__ = ["accuracy", "calibration_error", "confusion", "f1", "iou", "mean_iou"
 
 
 def confusion(truth: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
-    """Returns counts `(C, C)` int64: rows are the truth, columns the prediction.
-
-    Args:
-        truth: class ids 0..C-1, any shape.
-        labels: class ids 0..C-1, the same shape.
-        classes: number of classes C.
+    """Returns counts `(C, C)` int64 of class ids 0..C-1: rows are the truth, columns the labels.
 
     Raises:
         ValueError: the shapes differ.
@@ -66,11 +61,7 @@ def f1(matrix: np.ndarray) -> np.ndarray:
 
 
 def mean_iou(matrix: np.ndarray, background: bool = True) -> float:
-    """Returns the mean IoU over the classes present in truth or prediction.
-
-    Args:
-        matrix: a confusion matrix.
-        background: whether class 0 counts. NaN if nothing is left to average.
+    """Returns the mean IoU over the classes present, class 0 if wanted; NaN if there is none.
 
     Example:
         >>> mean_iou(np.array([[3, 1], [0, 1]]), background=False)
@@ -95,10 +86,7 @@ def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = 15) -> np
 
 
 def calibration_error(table: np.ndarray) -> float:
-    """Returns the expected calibration error, 0..1 (Guo et al. 2017).
-
-    Args:
-        table: of `reliability`.
+    """Returns the expected calibration error, 0..1, of `reliability` (Guo et al. 2017).
 
     Example:
         >>> calibration_error(reliability(np.array([0.75, 0.75]), np.array([True, False])))

@@ -8,16 +8,8 @@ import numpy as np
 import torch
 
 from tta_demo.samples.labelled import LabelledPicture
+from tta_demo.scoring import metrics
 from tta_demo.scoring.interval import Difference, bootstrap
-from tta_demo.scoring.metrics import (
-    accuracy,
-    calibration_error,
-    confusion,
-    f1,
-    iou,
-    mean_iou,
-    reliability,
-)
 from tta_demo.tta.plan import Plan
 from tta_demo.tta.predict import Look, Model, ViewStack, look, to_tensor
 from tta_demo.tta.views import VIEWS
@@ -44,18 +36,16 @@ class Score:
     def add(self, probs: np.ndarray, truth: np.ndarray, seconds: float = 0.0) -> None:
         """Counts one picture: `probs` `(C, ...)`, `truth` `(...)` class ids."""
         labels = probs.argmax(0)
-        self.matrices.append(confusion(truth, labels, len(probs)))
+        self.matrices.append(metrics.confusion(truth, labels, len(probs)))
         true = np.take_along_axis(probs, truth[None].astype(np.int64), 0)
         self.log_losses.append(-float(np.log(true.clip(1e-7)).sum()))
-        self.tables.append(reliability(probs.max(0), labels == truth))
+        self.tables.append(metrics.reliability(probs.max(0), labels == truth))
         self.seconds += seconds
 
     def row(self, names: Sequence[str], counts: np.ndarray | None = None) -> dict[str, float]:
         """Returns the scores by name, pooled over all pixels; F1 and IoU for each class name.
 
-        Args:
-            names: of the C classes.
-            counts: how often each picture counts; once if left out.
+        Each picture counts once, or as often as `counts` says.
         """
         counts = np.ones(len(self.matrices)) if counts is None else counts
         matrix = np.tensordot(counts, self.matrices, 1)
@@ -63,16 +53,16 @@ class Score:
             [[matrix[0, 0], matrix[0, 1:].sum()], [matrix[1:, 0].sum(), matrix[1:, 1:].sum()]]
         )
         return {
-            "miou": mean_iou(matrix),
-            "miou_without_background": mean_iou(matrix, background=False),
-            "f1": float(np.nanmean(f1(matrix))),
-            "accuracy": accuracy(matrix),
-            "foreground_dice": float(f1(whole)[1]),
+            "miou": metrics.mean_iou(matrix),
+            "miou_without_background": metrics.mean_iou(matrix, background=False),
+            "f1": float(np.nanmean(metrics.f1(matrix))),
+            "accuracy": metrics.accuracy(matrix),
+            "foreground_dice": float(metrics.f1(whole)[1]),
             "nll": float(counts @ self.log_losses / matrix.sum()),
-            "ece": calibration_error(np.tensordot(counts, self.tables, 1)),
+            "ece": metrics.calibration_error(np.tensordot(counts, self.tables, 1)),
             "ms": 1000 * self.seconds / len(self.matrices),
-            **{f"f1_{n}": float(x) for n, x in zip(names, f1(matrix), strict=True)},
-            **{f"iou_{n}": float(x) for n, x in zip(names, iou(matrix), strict=True)},
+            **{f"f1_{n}": float(x) for n, x in zip(names, metrics.f1(matrix), strict=True)},
+            **{f"iou_{n}": float(x) for n, x in zip(names, metrics.iou(matrix), strict=True)},
         }
 
 
@@ -84,15 +74,9 @@ def gain(
     draws: int = 1000,
     seed: int = 0,
 ) -> dict[str, Difference]:
-    """Returns by how much a score exceeds another on the same pictures; see `bootstrap`.
+    """Returns by how much `score` exceeds `over` in some of the `Score.row`; see `bootstrap`.
 
-    Args:
-        score: what is asked about.
-        over: what it is compared with, on the same pictures in the same order.
-        names: of the classes.
-        keys: of `Score.row`.
-        draws: number of resamples.
-        seed: of the draws.
+    Both are of the same pictures in the same order.
 
     Raises:
         ValueError: they have different numbers of pictures.
@@ -111,13 +95,7 @@ def gain(
 def evaluate(
     model: Model, pictures: Iterable[LabelledPicture], plans: Mapping[str, Plan]
 ) -> dict[str, Score]:
-    """Returns the plans' scores by name; see `run`.
-
-    Args:
-        model: gives logits.
-        pictures: with their truth, read one by one.
-        plans: what to compare, by name.
-    """
+    """Returns the plans' scores by name, see `run`; reads the pictures one by one."""
     scores = {name: Score() for name in plans}
     for picture in pictures:
         for name, (probs, seconds) in run(model, picture.rgb, plans):
@@ -131,10 +109,7 @@ def run(
 ) -> Iterator[tuple[str, tuple[np.ndarray, float]]]:
     """Yields each plan's name, its probabilities `(C, H, W)`, and the seconds that it took.
 
-    Args:
-        model: gives logits.
-        rgb: `(H, W, 3)` uint8.
-        plans: what to run, by name; every view runs once, whatever plans share it.
+    Every view of the picture `(H, W, 3)` uint8 runs once, whatever plans share it.
     """
     image = to_tensor(rgb)
     looks: dict[str, Look] = {}

@@ -4,39 +4,23 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
-from typing import Protocol, TypeVar
+from typing import Any
 
 import numpy as np
 
 __all__ = ["KEPT", "Cache", "picture_key"]
 
 
-class Sized(Protocol):
-    """Anything that knows its memory in bytes."""
-
-    @property
-    def nbytes(self) -> int:
-        """Memory in bytes."""
-
-
-Kept = TypeVar("Kept", bound=Sized)
-Key = tuple[str, str, str]
-"""The model's digest, the picture's key, the view's name."""
-
-
 class Cache:
-    """The least recently used looks leave once all together pass a number of bytes.
+    """The least recently used looks leave once all together have more than `limit` bytes.
 
-    Thread-safe; what makes a look runs outside its lock.
-
-    Args:
-        limit: bytes.
+    A look is whatever knows its `nbytes`. Thread-safe; looks are made outside the lock.
     """
 
     def __init__(self, limit: int = 512 * 2**20) -> None:
         self.limit = limit
         self.nbytes = 0
-        self._kept: OrderedDict[Key, Sized] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str, str], Any] = OrderedDict()
         self._lock = threading.Lock()
 
     def looks(
@@ -44,8 +28,8 @@ class Cache:
         digest: str,
         picture: str,
         views: Sequence[str],
-        make: Callable[[list[str]], Iterable[tuple[str, Kept]]],
-    ) -> dict[str, Kept]:
+        make: Callable[[list[str]], Iterable[tuple[str, Any]]],
+    ) -> dict[str, Any]:
         """Returns the looks by view name; only those that are missing are made.
 
         Args:
@@ -54,11 +38,22 @@ class Cache:
             views: V names.
             make: from the names of missing views to these and their looks, one by one.
         """
-        found = {name: self._get((digest, picture, name)) for name in views}
-        missing = [name for name, one in found.items() if one is None]
+        keys = {name: (digest, picture, name) for name in views}
+        with self._lock:
+            found = {name: self._kept.get(key) for name, key in keys.items()}
+            missing = [name for name, one in found.items() if one is None]
+            for name, key in keys.items():
+                if found[name] is not None:
+                    self._kept.move_to_end(key)
         for name, one in make(missing) if missing else ():
             found[name] = one
-            self._put((digest, picture, name), one)
+            with self._lock:
+                if keys[name] in self._kept:
+                    self.nbytes -= self._kept.pop(keys[name]).nbytes
+                self._kept[keys[name]] = one
+                self.nbytes += one.nbytes
+                while self.nbytes > self.limit:
+                    self.nbytes -= self._kept.popitem(last=False)[1].nbytes
         return found
 
     def missing(self, digest: str, picture: str, views: Sequence[str]) -> list[str]:
@@ -66,30 +61,11 @@ class Cache:
         with self._lock:
             return [name for name in views if (digest, picture, name) not in self._kept]
 
-    def _get(self, key: Key) -> Sized | None:
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
-
-    def _put(self, key: Key, one: Sized) -> None:
-        with self._lock:
-            if key in self._kept:
-                self.nbytes -= self._kept.pop(key).nbytes
-            self._kept[key] = one
-            self.nbytes += one.nbytes
-            while self.nbytes > self.limit:
-                self.nbytes -= self._kept.popitem(last=False)[1].nbytes
-
 
 KEPT = Cache()
 """The process-wide cache; whatever keeps looks keeps them here, within one limit."""
 
 
 def picture_key(rgb: np.ndarray) -> str:
-    """Returns what tells a picture from all others.
-
-    Args:
-        rgb: `(H, W, 3)` uint8.
-    """
+    """Returns what tells the pixels `(H, W, 3)` uint8 of a picture from all others."""
     return blake2b(rgb.tobytes() + str(rgb.shape).encode(), digest_size=16).hexdigest()

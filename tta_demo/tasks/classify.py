@@ -11,7 +11,7 @@ from torch import Tensor
 from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import load_model
 from tta_demo.pictures.reading import Picture
-from tta_demo.tasks.result import Result, kept_looks, needed, refuse_unfit
+from tta_demo.tasks.result import Result, kept_looks, needed, refuse_other, refuse_unfit
 from tta_demo.tta.crops import CROP_VIEWS, predict_crops
 from tta_demo.tta.plan import Plan
 from tta_demo.tta.predict import ViewStack
@@ -46,11 +46,7 @@ class Classification(Result):
         return _top(self.probs, k)
 
     def view_top(self, name: str, k: int = 5) -> list[tuple[int, float]]:
-        """Returns the k likeliest classes of one crop's own answer, with their probabilities.
-
-        Raises:
-            ValueError: the crop is not among those of the plan.
-        """
+        """Returns the same of one crop's own answer; a `ValueError` if the plan lacks it."""
         return _top(self.stack.take((name,)).probs[0], k)
 
     @property
@@ -77,19 +73,12 @@ def classify(
     shown: Sequence[str] = (),
     device: str = "auto",
 ) -> Classification:
-    """Returns the answer of one look and of all looks; runs only crops that are not cached.
-
-    Args:
-        model: what tells, a record of the registry or one of your own.
-        picture: what to look at.
-        plan: how; its views are keys of `CROP_VIEWS`.
-        shown: crops to look at beside those of the plan.
-        device: `cuda`, `mps`, `cpu`, or `auto` for the fastest that is there.
+    """Returns the answer of one look and of all looks, as `segment`; its views are `CROP_VIEWS`.
 
     Raises:
-        ValueError: no crop, an unknown one, or a fusion that is unknown or does not fit the crops;
-            before any forward pass; or as `cut`.
+        ValueError: as `segment`, before any forward pass; or as `cut`.
     """
+    refuse_other(model, "classify")
     views = needed(plan, *ONE_CROP.views, shown, CROP_VIEWS)
     refuse_unfit(plan, len(model.classes))
 

@@ -9,7 +9,7 @@ from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import load_model
 from tta_demo.pictures.reading import Picture
 from tta_demo.scoring.box_metrics import DetectionScores, average_precision
-from tta_demo.tasks.result import Result, kept_looks, needed
+from tta_demo.tasks.result import Result, kept_looks, needed, refuse_other
 from tta_demo.tta.box_fusion import Fused
 from tta_demo.tta.box_views import BoxLook, predict_boxes
 from tta_demo.tta.boxes import Boxes
@@ -51,25 +51,17 @@ class Detection(Result):
         if self.truth is None:
             return None
         labels = range(1, len(self.model.classes))
-        one, fused = (
-            average_precision([boxes], [self.truth], labels)
-            for boxes in (self.one_look, self.boxes)
-        )
-        return one, fused
+        both = (self.one_look, self.boxes)
+        return tuple(average_precision([boxes], [self.truth], labels) for boxes in both)
 
     def findings(self) -> dict[str, Any]:
         """Returns the boxes, and scores where the truth is known."""
-        rows = zip(
-            self.boxes.labels.tolist(),
-            self.boxes.scores.tolist(),
-            self.boxes.xyxy.round(2).tolist(),
-            strict=True,
-        )
+        boxes = self.boxes
+        columns = (boxes.labels, boxes.scores.round(4), boxes.xyxy.round(2))
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        names = self.model.classes
         found: dict[str, Any] = {
-            "boxes": [
-                {"class": self.model.classes[label], "score": round(score, 4), "xyxy": corners}
-                for label, score, corners in rows
-            ]
+            "boxes": [{"class": names[c], "score": score, "xyxy": xyxy} for c, score, xyxy in rows]
         }
         if self.scores:
             one, fused = self.scores
@@ -86,21 +78,14 @@ def detect(
     track: Track = iter,
     device: str = "auto",
 ) -> Detection:
-    """Returns the boxes of one look and of all looks; runs only views that are not cached.
+    """Returns the boxes of one look and of all looks, as `segment`.
 
-    Args:
-        model: what finds, a record of the registry or one of your own.
-        picture: what to look at.
-        plan: how; its fusion is a key of `FUSERS`, its views are no tilts.
-        truth: the true boxes at the picture's working size, if known.
-        shown: views to look at beside those of the plan.
-        track: wraps the views that need a forward pass, to show progress.
-        device: `cuda`, `mps`, `cpu`, or `auto` for the fastest that is there.
+    The plan's fusion is a key of `FUSERS`; the true boxes are at the picture's working size.
 
     Raises:
-        ValueError: no view, an unknown one or a tilt, or a fusion that is unknown or does not fit
-            the views; before any forward pass.
+        ValueError: as `segment`, or a view is a tilt; before any forward pass.
     """
+    refuse_other(model, "detect")
     views = needed(plan, "identity", shown, VIEWS)
     plan.fuse_boxes(dict.fromkeys(plan.views, Boxes.empty()))  # refuses what cannot be fused
 

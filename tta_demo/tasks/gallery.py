@@ -25,17 +25,11 @@ PIXELS = 4096
 
 @dataclass(frozen=True, eq=False)
 class _DrawnLook:
-    """One view's answer and the truth at `n` drawn pixels of a picture.
+    """One view's answer and the truth at `n` drawn pixels of a picture."""
 
-    Attributes:
-        log_probs: `(C, n)` float16.
-        seen: `(n,)` bool, the pixels that the view really saw; all of them if it saw all.
-        labels: `(n,)` class ids.
-    """
-
-    log_probs: torch.Tensor
-    seen: torch.Tensor
-    labels: np.ndarray
+    log_probs: torch.Tensor  # (C, n) float16
+    seen: torch.Tensor  # (n,) bool, all true if the view saw all
+    labels: np.ndarray  # (n,) class ids
 
     @property
     def nbytes(self) -> int:
@@ -43,10 +37,10 @@ class _DrawnLook:
 
 
 class Gallery:
-    """Labelled pictures and every view's answers at some of their pixels.
+    """Labelled pictures and every view's answers at some of their pixels, kept in the cache.
 
-    The answers are kept in the process-wide cache: another method costs no forward pass, another
-    view one a picture. What had to leave the cache is looked at again when it is asked for.
+    Another method costs no forward pass, another view one a picture; what had to leave the cache
+    is looked at again when it is asked for.
 
     Args:
         world: whose model looks.
@@ -63,11 +57,7 @@ class Gallery:
         return [name for name in names if KEPT.missing(*self._key(name), views)]
 
     def look(self, name: str, views: Sequence[str]) -> dict[str, _DrawnLook]:
-        """Lets the views that have not done so look at one picture.
-
-        Raises:
-            ValueError, OSError: the picture cannot be read.
-        """
+        """Lets the views that have not done so look at one picture; raises if it is unreadable."""
 
         def make(missing: list[str]) -> Iterator[tuple[str, _DrawnLook]]:
             picture = self.sources[name].read()
@@ -84,12 +74,9 @@ class Gallery:
         """Yields `(V, C, n)` answers and `(n,)` class ids of pictures."""
         for name in names:
             looks = self.look(name, views)
+            logs = torch.stack([looks[view].log_probs for view in views])
             seen = torch.stack([looks[view].seen for view in views])
-            stack = ViewStack(
-                tuple(views),
-                torch.stack([looks[view].log_probs for view in views]),
-                None if seen.all() else seen,
-            )
+            stack = ViewStack(tuple(views), logs, None if seen.all() else seen)
             yield stack, looks[views[0]].labels
 
     def answers(self, names: Sequence[str], views: Sequence[str]) -> Answers:
@@ -114,14 +101,9 @@ def _drawn(
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether learning helped on some pictures.
+    """Whether learning helped: scores by name of three plans, see `Score.row`.
 
-    Attributes:
-        none: scores of no TTA, by name; see `Score.row`.
-        mean: of the even mean.
-        learned: of the learned weights.
-        gain: learned minus mean, with intervals over pictures.
-        pictures: how many.
+    `gain` is learned minus mean, with intervals over so many `pictures`.
     """
 
     none: dict[str, float]

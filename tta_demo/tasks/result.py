@@ -10,13 +10,14 @@ import torch
 
 from tta_demo.learning.weight_file import ByName, weights_by_name
 from tta_demo.models.record import ModelRecord
+from tta_demo.models.registry import models_for
 from tta_demo.pictures.reading import Picture
 from tta_demo.tasks.cache import KEPT, picture_key
 from tta_demo.tta.plan import Plan
 from tta_demo.tta.predict import ViewStack
 from tta_demo.tta.views import refuse_unknown
 
-__all__ = ["Result", "kept_looks", "needed", "refuse_unfit"]
+__all__ = ["Result", "kept_looks", "needed", "refuse_other", "refuse_unfit"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +43,8 @@ class Result(ABC):
         """What each view counts, by view, or by view and class; None without learned weights."""
         if self.plan.weights is None:
             return None
-        return weights_by_name(
-            self.plan.views, self.plan.weights.values.tolist(), self.model.classes
-        )
+        rows = self.plan.weights.values.tolist()
+        return weights_by_name(self.plan.views, rows, self.model.classes)
 
     def report(self) -> dict[str, Any]:
         """Returns everything but the pixels, ready for JSON."""
@@ -67,21 +67,24 @@ class Result(ABC):
 def needed(
     plan: Plan, plain: str, shown: Sequence[str], views: Collection[str]
 ) -> tuple[str, ...]:
-    """Returns the views that a result needs, each once: the plan's, the plain one and others.
-
-    Args:
-        plan: how to look.
-        plain: the view that shows the picture as it is.
-        shown: views to look at beside those of the plan.
-        views: all that the task has.
+    """Returns the views that a result needs, each once: the plan's, the plain one, and `shown`.
 
     Raises:
-        ValueError: there is no view, or one is none of the task's or given twice.
+        ValueError: there is no view, or one is none of the task's `views` or given twice.
     """
     refuse_unknown(plan.views, views)
     names = tuple(dict.fromkeys((*plan.views, plain, *shown)))
     refuse_unknown(names, views)
     return names
+
+
+def refuse_other(model: ModelRecord, task: str) -> None:
+    """Raises a `ValueError` if a model was made for another task."""
+    if model.task != task:
+        raise ValueError(
+            f"model {model.name!r} is made to {model.task}, not to {task}: choose "
+            f"{' or '.join(models_for(task))}, or one of your own that can"
+        )
 
 
 def refuse_unfit(plan: Plan, classes: int) -> None:

@@ -13,7 +13,7 @@ from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import load_model
 from tta_demo.pictures.reading import Picture
 from tta_demo.scoring.metrics import confusion, f1, iou, mean_iou
-from tta_demo.tasks.result import Result, kept_looks, needed, refuse_unfit
+from tta_demo.tasks.result import Result, kept_looks, needed, refuse_other, refuse_unfit
 from tta_demo.tta.plan import ONE_LOOK, Plan
 from tta_demo.tta.predict import Look, Model, Track, ViewStack, look, to_labels, to_tensor
 from tta_demo.tta.views import VIEWS, View
@@ -57,8 +57,7 @@ class Segmentation(Result):
         if self.truth is None:
             return None
         classes = len(self.model.classes)
-        one, fused = (confusion(self.truth, x, classes) for x in (self.one_look, self.labels))
-        return one, fused
+        return tuple(confusion(self.truth, x, classes) for x in (self.one_look, self.labels))
 
     def view_score(self, name: str, background: bool = True) -> float | None:
         """Returns one view's own mean IoU over the pixels that it saw; None if there is none."""
@@ -74,11 +73,8 @@ class Segmentation(Result):
         """Returns the share of every class, and scores where the truth is known."""
         names = self.model.classes
         counts = np.bincount(self.labels.ravel(), minlength=len(names))
-        shares = (counts / counts.sum()).tolist()
-        found: dict[str, Any] = {
-            "changed": self.changed,
-            "pixels": dict(zip(names, shares, strict=True)),
-        }
+        pixels = dict(zip(names, (counts / counts.sum()).tolist(), strict=True))
+        found: dict[str, Any] = {"changed": self.changed, "pixels": pixels}
         if self.matrices:
             one, fused = self.matrices
             found["scores"] = {
@@ -110,9 +106,10 @@ def segment(
         device: `cuda`, `mps`, `cpu`, or `auto` for the fastest that is there.
 
     Raises:
-        ValueError: no view, an unknown one, or a fusion that is unknown or does not fit the views;
-            before any forward pass.
+        ValueError: the model has another task, there is no view, an unknown one, or a fusion that
+            is unknown or does not fit the views; before any forward pass.
     """
+    refuse_other(model, "segment")
     views = needed(plan, "identity", shown, VIEWS)
     refuse_unfit(plan, len(model.classes))
 
@@ -122,9 +119,8 @@ def segment(
         return ((view.name, _halved(ready, image, view)) for view in track(wanted))
 
     looks = kept_looks(model, picture, views, make)
-    return Segmentation(
-        model, picture, plan, looks, (*picture.notes, *_unseen(plan, looks)), truth
-    )
+    notes = (*picture.notes, *_unseen(plan, looks))
+    return Segmentation(model, picture, plan, looks, notes, truth)
 
 
 def _halved(model: Model, image: torch.Tensor, view: View) -> Look:
@@ -142,10 +138,9 @@ def _unseen(plan: Plan, looks: dict[str, Look]) -> tuple[str, ...]:
 
 
 def _scores(matrix: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
-    scores = {"f1": f1(matrix), "iou": iou(matrix)}
-    by_class = {
-        key: {n: None if np.isnan(x) else float(x) for n, x in zip(names, values, strict=True)}
-        for key, values in scores.items()
-    }
-    means = {"miou": mean_iou(matrix), "miou_without_background": mean_iou(matrix, False)}
-    return {k: None if np.isnan(v) else v for k, v in means.items()} | by_class
+    def told(values: Iterable[float]) -> list[float | None]:  # JSON has no NaN
+        return [None if np.isnan(value) else float(value) for value in values]
+
+    miou, without = told([mean_iou(matrix), mean_iou(matrix, background=False)])
+    f1s, ious = (dict(zip(names, told(score(matrix)), strict=True)) for score in (f1, iou))
+    return {"miou": miou, "miou_without_background": without, "f1": f1s, "iou": ious}

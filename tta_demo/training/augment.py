@@ -14,20 +14,14 @@ def crop(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns one augmented crop: pixels `(size, size, 3)` float32 in 0..1, labels `(size, size)`.
 
-    Args:
-        shown: what to show beside the picture itshown.
-        picture: where to cut; its far edges are mirrored where it is too small.
-        size: side of the crop, pixels.
-        rng: for all draws.
+    The far edges of a picture that is too small are mirrored.
     """
     source = round(size / _log_uniform(shown.zoom, rng))
     rgb, labels = (_pad(a, source) for a in (picture.rgb, picture.labels))
     top, left = (int(rng.integers(n - source + 1)) for n in labels.shape)
     window = np.s_[top : top + source, left : left + source]
-    shrinks = source > size
-    x = cv2.resize(
-        rgb[window], (size, size), interpolation=cv2.INTER_AREA if shrinks else 1
-    ).astype(np.float32)
+    smooth = cv2.INTER_AREA if source > size else cv2.INTER_LINEAR
+    x = cv2.resize(rgb[window], (size, size), interpolation=smooth).astype(np.float32)
     y = cv2.resize(labels[window], (size, size), interpolation=cv2.INTER_NEAREST_EXACT)
     if shown.d4:
         turns, flip = int(rng.integers(4)), bool(rng.integers(2))

@@ -27,12 +27,12 @@ def write_card(
         weights: the safetensors file; the card gets the ending `.md`.
         model: whose weights they are.
         recipe: how it was trained.
-        history: what its `train` returned.
+        history: what its `train` returned; see `Recipe.best`.
         scores: lines on what it reaches on pictures that training never saw.
         command: what was run.
     """
     settings, shown = asdict(recipe), recipe.augmentation
-    for told_elsewhere in ("augmentation", "data", "loss"):
+    for told_elsewhere in ("augmentation", "data", "loss", "best"):
         del settings[told_elsewhere]
     seen = [name for name, view in VIEWS.items() if shown.covers(view)]
     rows = [[f"{x:.4f}" if isinstance(x, float) else f"{x}" for x in h.values()] for h in history]
@@ -57,11 +57,18 @@ def write_card(
         f"- views that training showed: {', '.join(seen)}",
         "",
         f"Loss: {recipe.loss}; AdamW, one cosine cycle; arithmetic: {pick_dtype('cpu')}; the "
-        "weights are an exponential average over steps.",
+        f"weights are an exponential average over steps. {_kept(recipe.best, history)}",
         "",
         *table_of(list(history[0]), rows),
     ]
     weights.with_suffix(".md").write_text("\n".join(lines) + "\n")
+
+
+def _kept(best: str, history: Sequence[Mapping[str, float]]) -> str:
+    row = max(history, key=lambda row: row[best]) if best else history[-1]
+    when = next(iter(row))
+    why = f": the highest validation {best}" if best else ""
+    return f"Those of {when} {row[when]} were kept{why}."
 
 
 def table_of(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

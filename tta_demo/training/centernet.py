@@ -35,16 +35,11 @@ _LABELS = (1, 2)
 
 @dataclass(frozen=True, kw_only=True)
 class DetectorRecipe(Recipe):
-    """How the detector is trained.
-
-    Attributes:
-        fields: how many training fields.
-        validation: how many validation fields.
-        warmup: the part of all steps in which the learning rate rises.
-    """
+    """How the detector is trained: on how many fields, and the part of all steps to warm up."""
 
     epochs: int = 20
-    loss: str = "focal loss of centres, L1 loss of boxes; kept: the epoch of best validation AP@.5"
+    loss: str = "focal loss of the centres plus L1 loss of the boxes (CenterNet)"
+    best: str = "ap50"
     fields: int = weeds.COUNTS["train"]
     validation: int = 30
     weight_decay: float = 1e-2
@@ -73,12 +68,8 @@ def train(
 ) -> list[dict[str, float]]:
     """Trains a `CenterNet` on weed fields; saves the best so far as float16 safetensors.
 
-    The same recipe gives the same weights on the same machine and thread count.
-
-    Args:
-        out: the file to write, after every epoch with a better validation AP@.5.
-        recipe: what to do.
-        progress: wraps the fields to generate; `tqdm` or alike.
+    The same recipe gives the same weights on the same machine and thread count. Writes `out`
+    after every epoch with a better validation AP@.5; `progress` wraps the fields to generate.
 
     Returns:
         One row an epoch: epoch, loss (mean), ap and ap50 on the validation fields.
@@ -94,12 +85,13 @@ def train(
     for epoch in range(1, recipe.epochs + 1):
         losses = []
         model.train()
-        for places in _batches(len(samples), recipe.batch, rng):
+        order = rng.permutation(len(samples))
+        for places in np.split(order, range(recipe.batch, len(order), recipe.batch)):
             losses.append(descent.step(_loss(model, [samples[i] for i in places], recipe, rng)))
         row = {"epoch": epoch, "loss": float(np.mean(losses))}
         row |= _validate(descent.averaged, validation)
         log.info("epoch %(epoch)d  loss %(loss).4f  AP@.5 %(ap50).4f  AP %(ap).4f", row)
-        if not history or row["ap50"] > max(past["ap50"] for past in history):
+        if not history or row[recipe.best] > max(past[recipe.best] for past in history):
             descent.save(out)
         history.append(row)
     return history
@@ -133,11 +125,7 @@ def scores_of(
 def detection_loss(maps: Tensor, heat: Tensor, shapes: Tensor, share: Tensor) -> Tensor:
     """Returns the focal loss of the centres a box, plus the mean L1 loss of boxes near centres.
 
-    Args:
-        maps: `(B, C + 4, h, w)` of a `CenterNet`.
-        heat: `(B, C, h, w)`, and the rest as `targets` gives it.
-        shapes: `(B, 4, h, w)`.
-        share: `(B, h, w)`.
+    The `maps` are `(B, C + 4, h, w)` of a `CenterNet`, the others are batches of its `targets`.
 
     Source:
         Zhou et al. 2019, equation 1; sizes here in logarithms, so that small boxes count alike.
@@ -152,26 +140,16 @@ def detection_loss(maps: Tensor, heat: Tensor, shapes: Tensor, share: Tensor) ->
 
 
 def _sample(seed: int) -> Sample:
-    """Returns the field as `weeds.labelled` draws it for training and validation."""
-    field = weeds.field(seed, difficulty=weeds.stream(seed, 6).random(), sun=weeds.sun_of(seed, 0))
+    difficulty, sun = weeds.flight(seed)
+    field = weeds.field(seed, difficulty=difficulty, sun=sun)
     picture = LabelledPicture(f"weeds-{seed}", field.rgb, field.labels)
     truth = weeds.plant_boxes(field.plants)
     return Sample(picture, truth, targets(truth, field.labels.shape, len(_LABELS)))
 
 
-def _batches(count: int, size: int, rng: np.random.Generator) -> list[np.ndarray]:
-    """Returns all places in random order, in parts."""
-    order = rng.permutation(count)
-    return [order[start : start + size] for start in range(0, count, size)]
-
-
 def _loss(
-    model: CenterNet,
-    samples: Sequence[Sample],
-    recipe: DetectorRecipe,
-    rng: np.random.Generator,
+    model: CenterNet, samples: Sequence[Sample], recipe: Recipe, rng: np.random.Generator
 ) -> Tensor:
-    """Returns the loss of one batch."""
     shown, pictures = recipe.augmentation, [one.picture for one in samples]
     crops = [crop(shown, one, len(one.labels), rng)[0] for one in pictures]
     x = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2)  # channels_last

@@ -12,6 +12,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import AveragedModel
 
 from tta_demo.models.record import Augmentation
@@ -28,12 +30,14 @@ class Recipe:
         augmentation: what training shows beside the pictures themselves.
         data: what it learns from, and what is special about that; for the model card.
         loss: what is minimised; for the model card.
+        best: what was highest in the history when the weights were kept; else the last are.
         average: how much of the averaged weights each step keeps.
     """
 
     augmentation: Augmentation
     data: str
     loss: str
+    best: str = ""
     width: int = 16
     batch: int = 12
     learning_rate: float = 2e-3
@@ -43,31 +47,18 @@ class Recipe:
 
 
 class Descent:
-    """Steps down the loss of a network, and keeps a running average of its weights.
+    """Steps down the loss of a network, in place, and keeps a running average of its weights.
 
-    Args:
-        network: what learns, changed in place.
-        recipe: how.
-        steps: how many steps there will be.
-        warmup: the part of them in which the learning rate rises.
-
-    Attributes:
-        averaged: the network with averaged weights.
+    In the part `warmup` of all steps the learning rate rises.
     """
 
     def __init__(self, network: nn.Module, recipe: Recipe, steps: int, warmup: float) -> None:
-        average = running_average(recipe.average)
+        average, rate = running_average(recipe.average), recipe.learning_rate
         self._average = AveragedModel(network, avg_fn=average, use_buffers=True)
         self._network = network
-        self._optimizer = torch.optim.AdamW(
-            network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
-        )
-        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self._optimizer,
-            max_lr=recipe.learning_rate,
-            total_steps=steps,
-            pct_start=warmup,
-            cycle_momentum=False,
+        self._optimizer = AdamW(network.parameters(), rate, weight_decay=recipe.weight_decay)
+        self._schedule = OneCycleLR(
+            self._optimizer, rate, steps, pct_start=warmup, cycle_momentum=False
         )
 
     def step(self, loss: Tensor) -> float:

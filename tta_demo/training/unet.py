@@ -15,6 +15,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from tta_demo.models.registry import MODELS
+from tta_demo.models.runner import Runner
 from tta_demo.models.unet import UNet, load_unet
 from tta_demo.samples.labelled import LabelledPicture
 from tta_demo.samples.weeds import COUNTS
@@ -24,6 +25,7 @@ from tta_demo.training.augment import crop
 from tta_demo.training.card import table_of
 from tta_demo.training.loop import Descent, Recipe, autocast
 from tta_demo.tta.plan import ONE_LOOK, Plan
+from tta_demo.tta.predict import to_tensor
 from tta_demo.tta.views import VIEW_SETS
 
 __all__ = ["RECIPES", "UNetRecipe", "scores_of", "train"]
@@ -33,20 +35,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class UNetRecipe(Recipe):
-    """How a U-Net is trained.
-
-    Attributes:
-        groups: how often crops come from each group of pictures; sums to 1.
-        crop: side of a crop, pixels.
-        warmup: steps in which the learning rate rises.
-    """
+    """How a U-Net is trained."""
 
     steps: int
-    groups: dict[str, float]
+    groups: dict[str, float]  # how often crops come from each group of pictures; sums to 1
     loss: str = "cross-entropy plus one minus mean soft Dice"
-    crop: int = 192
+    crop: int = 192  # side, pixels
     weight_decay: float = 1e-3
-    warmup: int = 200
+    warmup: int = 200  # steps in which the learning rate rises
     validate_every: int = 500
 
 
@@ -84,14 +80,7 @@ def train(
     """Trains a U-Net and saves it as float16 safetensors after every validation.
 
     The same recipe and pictures give the same weights on the same machine and thread count.
-
-    Args:
-        recipe: what to do.
-        classes: number of classes C.
-        pictures: the ones to learn from.
-        validation: the ones to score on, every `recipe.validate_every` steps.
-        out: the file to write.
-        progress: wraps the range of steps; `tqdm` or alike.
+    Validates and writes `out` every `recipe.validate_every` steps; `progress` wraps the steps.
 
     Returns:
         One row a validation: step, loss (mean since the last row), miou.
@@ -157,15 +146,11 @@ def _loss(logits: Tensor, labels: Tensor) -> Tensor:
     return F.cross_entropy(logits, labels) + 1 - dice.mean()
 
 
-@torch.no_grad()
 def _validate(model: UNet, pictures: Sequence[LabelledPicture], classes: int) -> float:
-    model.eval()
     total = np.zeros((classes, classes), np.int64)
+    logits = Runner(model, UNet.STRIDE)
     for picture in pictures:
-        x = torch.from_numpy(picture.rgb).permute(2, 0, 1)[None].float() / 255
-        height, width = picture.labels.shape
-        x = F.pad(x, (0, -width % UNet.STRIDE, 0, -height % UNet.STRIDE), "replicate")
         with autocast():
-            labels = model(x).argmax(1)[0, :height, :width]
+            labels = logits(to_tensor(picture.rgb)[None]).argmax(1)[0]
         total += confusion(picture.labels, labels.numpy(), classes)
     return mean_iou(total)

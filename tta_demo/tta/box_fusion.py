@@ -72,7 +72,6 @@ def fuse_boxes(
 
 
 def _checked(weights: Sequence[float] | None, count: int) -> np.ndarray:
-    """Returns the views' weights, `(V,)` float64."""
     scale = np.ones(count) if weights is None else np.asarray(weights, float)
     right = scale.shape == (count,) and np.isfinite(scale).all() and (scale >= 0).all()
     if not (right and scale.any()):
@@ -101,7 +100,6 @@ def _pooled(
 
 
 def _alone(pool: Boxes, _: float, scale: np.ndarray) -> tuple[Boxes, list[list[int]]]:
-    """Returns the boxes of the one view as they are."""
     if len(scale) != 1:
         raise ValueError(f"fusion 'none' is for one view, here are {len(scale)}: choose another")
     return pool, [[place] for place in range(len(pool))]

@@ -16,15 +16,8 @@ from tta_demo.tta.symmetry import D4
 from tta_demo.tta.views import VIEWS, View, refuse_unknown
 
 __all__ = [
-    "CROP",
-    "CROP_SETS",
-    "CROP_VIEWS",
-    "MAX_SIDE",
-    "SIDE",
-    "CropView",
-    "cut",
-    "predict_crops",
-]
+    "CROP", "CROP_SETS", "CROP_VIEWS", "MAX_SIDE", "SIDE", "CropView", "cut", "predict_crops",
+]  # fmt: skip
 
 CROP = 224
 """Side of every crop, pixels: what the classifier is shown."""
@@ -161,7 +154,7 @@ def cut(rgb: np.ndarray, names: Sequence[str]) -> Tensor:
     views = [CROP_VIEWS[name] for name in names]
     if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or not rgb.size:
         raise ValueError(f"rgb has shape {rgb.shape} of {rgb.dtype}: give (H, W, 3) uint8")
-    image = torch.tensor(rgb).permute(2, 0, 1)[None]
+    image = torch.tensor(np.ascontiguousarray(rgb)).permute(2, 0, 1)[None]
     shapes = {side: _resized(rgb.shape[:2], side) for side in {view.side for view in views}}
     resized = {
         side: F.interpolate(image, shape, mode="bilinear", antialias=True)

@@ -11,16 +11,9 @@ from torch import Tensor
 from tta_demo.tta.views import VIEWS, View, refuse_unknown
 
 __all__ = [
-    "FLOOR",
-    "Look",
-    "Model",
-    "Track",
-    "ViewStack",
-    "look",
-    "predict_views",
-    "to_labels",
+    "FLOOR", "Look", "Model", "Track", "ViewStack", "look", "predict_views", "to_labels",
     "to_tensor",
-]
+]  # fmt: skip
 
 Model = Callable[[Tensor], Tensor]
 """From pictures `(B, 3, H, W)` float32 in 0..1 to logits `(B, C, H, W)`, for any H and W."""

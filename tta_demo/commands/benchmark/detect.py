@@ -12,10 +12,9 @@ import numpy as np
 import typer
 from tqdm import tqdm
 
-from tta_demo.commands.benchmark.stored import RESULTS, about
-from tta_demo.evaluation.results import write_json
-from tta_demo.evaluation.times import median_seconds
-from tta_demo.learning.box_fit import BoxFit, fit_boxes
+from tta_demo.commands.benchmark.measuring import RESULTS, about, median_ms
+from tta_demo.evaluation.run import write_json
+from tta_demo.learning.box_fit import fit_boxes
 from tta_demo.models.registry import MODELS, load_model
 from tta_demo.samples import weeds
 from tta_demo.scoring.box_metrics import Matches
@@ -72,19 +71,24 @@ def measure_detection(
     typer.echo(f"learned minus even: AP {_interval(gained)}")
     fusing = _fusing()
     typer.echo(f"fusing 8 views x 300 boxes: {fusing:.0f} ms, median of 20 (at most 150)")
-    facts = {
-        "first": f"weeds-{weeds.SEEDS['test'][0]}",
-        "model": MODEL,
-        "digest": MODELS[MODEL].digest,
-        "pictures": pictures,
-        "intervals": f"95 %, percentiles of {DRAWS} bootstrap resamples of the pictures",
-        "rows": rows,
-        "learned": _told(fit),
-        "learned_minus_even": gained,
-        "fusing_8_views_of_300_boxes_ms": round(fusing, 1),
-    }
-    command = f"detect --pictures {pictures} --calibration {calibration}"
-    write_json(out / "detection.json", about(command, **facts))
+    result = about(
+        f"detect --pictures {pictures} --calibration {calibration}",
+        first=f"weeds-{weeds.SEEDS['test'][0]}",
+        model=MODEL,
+        digest=MODELS[MODEL].digest,
+        pictures=pictures,
+        intervals=f"95 %, percentiles of {DRAWS} bootstrap resamples of the pictures",
+        rows=rows,
+        learned={
+            "weights": dict(zip(D4, fit.weights.round(6).tolist(), strict=True)),
+            "history": [round(score, 6) for score in fit.history],
+            "pictures": fit.pictures,
+            "first": f"weeds-{weeds.SEEDS['calibration'][0]}",
+        },
+        learned_minus_even=gained,
+        fusing_8_views_of_300_boxes_ms=round(fusing, 1),
+    )
+    write_json(out / "detection.json", result)
 
 
 def _fields(model: BoxModel, split: str, count: int, views: Sequence[str]) -> Iterator[Field]:
@@ -124,7 +128,6 @@ def _compared(
 
 
 def _scored(plan: Plan, fields: Sequence[Field]) -> tuple[dict[str, Any], Matches]:
-    """Returns the row of a plan, and its matches."""
     fused, seconds = [], []
     for one in fields:
         start = time.perf_counter()
@@ -151,15 +154,6 @@ def _interval(found: Mapping[str, float]) -> str:
     return "{value:+.4f} ({low:+.4f} to {high:+.4f})".format(**found)
 
 
-def _told(fit: BoxFit) -> dict[str, Any]:
-    return {
-        "weights": dict(zip(D4, fit.weights.round(6).tolist(), strict=True)),
-        "history": [round(score, 6) for score in fit.history],
-        "pictures": fit.pictures,
-        "first": f"weeds-{weeds.SEEDS['calibration'][0]}",
-    }
-
-
 def _fusing() -> float:
     """Returns the median milliseconds of 20 fusions of 8 views that found the same 300 things."""
     rng = np.random.default_rng(0)
@@ -169,5 +163,4 @@ def _fusing() -> float:
     for _ in D4:
         places = corner + rng.normal(0, 1, (300, 2))
         found.append(Boxes(np.hstack([places, places + size]), rng.uniform(0, 1, 300), labels))
-    (seconds,) = median_seconds(partial(fuse_boxes, found), repeats=20)
-    return 1000 * seconds
+    return median_ms(partial(fuse_boxes, found), repeats=20)[0]

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tta_demo.commands import arguments
-from tta_demo.commands.benchmark.stored import about
+from tta_demo.commands.benchmark.measuring import about
 from tta_demo.commands.failing import tell
 from tta_demo.evaluation.classify import FUSED, PLANS, Result, Row, evaluate_classification
-from tta_demo.evaluation.results import write_json
+from tta_demo.evaluation.run import write_json
 from tta_demo.models.registry import load_model
 from tta_demo.samples.imagenet import labelled_photos
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["measure_imagenet", "table", "write_results"]
+
+OUT = Path("out/imagenet")
 
 
 def measure_imagenet(
@@ -31,9 +33,7 @@ def measure_imagenet(
     ] = None,
     model: arguments.Classifier = arguments.CLASSIFIER,
     labels: Annotated[Path | None, typer.Option(help="CSV of files and classes.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder for imagenet.json, .csv and .png.")] = Path(
-        "out/imagenet"
-    ),
+    out: Annotated[Path, typer.Option(help="Folder for imagenet.json, .csv and .png.")] = OUT,
     seed: Annotated[int, typer.Option(help="Of the draw and the halves.")] = 0,
 ) -> None:
     """Compares crops and fusions on labelled photographs; a run that was cut off goes on."""
@@ -64,18 +64,11 @@ def table(rows: Sequence[Row]) -> str:
         shares = (f"{100 * share:.2f}" for share in (row.top1, row.top5))
         cells.append((row.method, *shares, str(row.views), times, f"{row.nll:.4f}", row.pictures))
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = ("  ".join(map(str.ljust, line, widths)).rstrip() for line in cells)
-    return "\n".join(lines)
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in cells)
 
 
 def write_results(out: Path, result: Result, told: dict[str, Any]) -> None:
-    """Writes `imagenet.json`, `imagenet.csv` and `imagenet.png`.
-
-    Args:
-        out: folder; made if it is missing.
-        result: what to write.
-        told: what else the JSON file tells of the run.
-    """
+    """Writes `imagenet.json`, with what else is told of the run, `imagenet.csv` and its `.png`."""
     write_json(out / "imagenet.json", told | asdict(result))
     with (out / "imagenet.csv").open("w", encoding="utf-8", newline="") as file:
         rows = [asdict(row) for row in result.rows]
@@ -91,16 +84,14 @@ def _figure(rows: Sequence[Row]) -> "Figure":
 
     figure = Figure(figsize=(8, 4), layout="constrained")
     one, *more = rows[: len(PLANS)]
-    for axes, key, title in zip(
-        figure.subplots(1, 2), ("top1", "top5"), ("Top-1", "Top-5"), strict=True
-    ):
+    for axes, key in zip(figure.subplots(1, 2), ("top1", "top5"), strict=True):
         for how in FUSED.values():
             line = [one, *(row for row in more if row.method.endswith(how))]
             shares = [100 * getattr(row, key) for row in line]
             axes.plot([row.views for row in line], shares, marker="o", label=how)
         axes.set_xticks([row.views for row in line])
         axes.set_xlabel("views")
-        axes.set_title(f"{title} accuracy in %")
+        axes.set_title(f"Top-{key[3:]} accuracy in %")
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2)

@@ -14,8 +14,8 @@ import typer
 from tqdm import tqdm
 
 from tta_demo.commands import arguments
-from tta_demo.commands.benchmark.stored import RESULTS, about
-from tta_demo.evaluation.results import write_json
+from tta_demo.commands.benchmark.measuring import RESULTS, about
+from tta_demo.evaluation.run import write_json
 from tta_demo.learning.answers import Answers
 from tta_demo.learning.fit import fit_steps
 from tta_demo.learning.module import LearnableTTA
@@ -55,25 +55,22 @@ def measure_learning(
     model = load_model(record)
     fields = [sample(seed) for seed in tqdm(SEEDS["calibration"][:pictures], desc="fields")]
     fits = {"exact": _exact(model, fields, names), "tutorial": _tutorial(model, fields, names)}
-    checked = (sample(seed) for seed in SEEDS["test"][:held_out])
-    checked = tqdm(checked, total=held_out, desc="held out")
+    checked = (sample(seed) for seed in tqdm(SEEDS["test"][:held_out], desc="held out"))
     scores = _scored(model, checked, names, fits)
     ours, theirs = fits.values()
-    facts = {
-        "digest": record.digest,
-        "pictures": pictures,
-        "held_out": held_out,
-        "passes_seconds": round(ours.seconds - ours.fitting, 2),
-        "exact_fit_seconds": round(ours.fitting, 2),
-        "tutorial_seconds": round(theirs.seconds, 2),
-        "times_faster": round(theirs.seconds / ours.seconds, 2),
+    weights = {name: one.weights.round(4).tolist() for name, one in fits.items()}
+    result = about(
+        f"learn --views {views}",
+        digest=record.digest,
+        pictures=pictures,
+        held_out=held_out,
+        passes_seconds=round(ours.seconds - ours.fitting, 2),
+        exact_fit_seconds=round(ours.fitting, 2),
+        tutorial_seconds=round(theirs.seconds, 2),
+        times_faster=round(theirs.seconds / ours.seconds, 2),
         **scores,
-        "weights": {
-            name: dict(zip(names, one.weights.round(4).tolist(), strict=True))
-            for name, one in fits.items()
-        },
-    }
-    result = about(f"learn --views {views}", **facts)
+        weights={key: dict(zip(names, found, strict=True)) for key, found in weights.items()},
+    )
     typer.echo(json.dumps(result, indent=1))
     write_json(out / f"learn-{views}.json", result)
 
@@ -85,9 +82,8 @@ def _scored(
     fits: Mapping[str, _Timed],
 ) -> dict[str, Any]:
     """Returns scores of the even mean and of all weights, and what the exact ones gain."""
-    plans = {"even": Plan(views)}
-    for name, one in fits.items():
-        plans[name] = Plan(views, "learned", Weights(one.weights))
+    learned = {key: Plan(views, "learned", Weights(one.weights)) for key, one in fits.items()}
+    plans = {"even": Plan(views)} | learned
     scores = evaluate(model, pictures, plans)
     classes = WORLDS["weeds"].record.classes
     rows = {name: score.row(classes) for name, score in scores.items()}
@@ -101,7 +97,6 @@ def _scored(
 
 
 def _exact(model: Model, fields: Sequence[LabelledPicture], views: tuple[str, ...]) -> _Timed:
-    """Runs every view once, then fits."""
     start = time.perf_counter()
     answers = Answers.of(
         (predict_views(model, to_tensor(field.rgb), views), field.labels)

@@ -7,8 +7,8 @@ import typer
 from tqdm import tqdm
 
 from tta_demo.commands import arguments
-from tta_demo.commands.benchmark.stored import RESULTS, about
-from tta_demo.evaluation.results import write_json
+from tta_demo.commands.benchmark.measuring import RESULTS, about
+from tta_demo.evaluation.run import write_json
 from tta_demo.models.registry import load_model
 from tta_demo.scoring.score import evaluate, gain
 from tta_demo.tasks.worlds import WORLDS, world_named
@@ -35,19 +35,19 @@ def measure_quality(
     scores = evaluate(load_model(world.record), tqdm(pictures, unit="picture"), plans)
     classes = world.record.classes
     rows = {key: score.row(classes) for key, score in scores.items()}
-    gains = {key: gain(scores[f"{key}, learned"], scores[f"{key}, mean"], classes) for key in SETS}
+    gains = {}
+    for key in SETS:
+        found = gain(scores[f"{key}, learned"], scores[f"{key}, mean"], classes)
+        gains[key] = {score: difference.rounded() for score, difference in found.items()}
     for key, row in rows.items():
         shown = "".join(f" {score} {row[score]:.4f}" for score in ("miou", "nll", "ece"))
         typer.echo(f"{key:16}{shown}")
-    facts = {
-        "first": pictures[0].name,
-        "digest": world.record.digest,
-        "pictures": len(pictures),
-        "scores": rows,
-        "learned_minus_mean": {
-            key: {score: difference.rounded() for score, difference in found.items()}
-            for key, found in gains.items()
-        },
-    }
-    command = f"quality {name}" + (" --data BBBC038" if data else "")
-    write_json(out / f"{name}.json", about(command, **facts))
+    result = about(
+        f"quality {name}" + (" --data BBBC038" if data else ""),
+        first=pictures[0].name,
+        digest=world.record.digest,
+        pictures=len(pictures),
+        scores=rows,
+        learned_minus_mean=gains,
+    )
+    write_json(out / f"{name}.json", result)

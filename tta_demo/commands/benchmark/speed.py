@@ -1,12 +1,12 @@
 """Measuring how fast views and fusions are, within one run."""
 
-import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from timeit import timeit
 from typing import Annotated
 
 import numpy as np
@@ -15,8 +15,7 @@ import typer
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from tta_demo.commands.benchmark.stored import machine
-from tta_demo.evaluation.times import median_seconds, seconds_of
+from tta_demo.commands.benchmark.measuring import machine, median_ms
 from tta_demo.models.registry import MODELS, load_model
 from tta_demo.models.runner import Runner, pick_dtype
 from tta_demo.models.unet import read_unet
@@ -62,10 +61,9 @@ def measure_speed(
         typer.echo(f"probabilities differ from ttach's by at most {same:.0e}")
     else:
         typer.echo("ttach is not installed: the comparison with it is left out")
-    times = dict(zip(calls, median_seconds(*calls.values()), strict=True))
-    for name, seconds in times.items():
-        ratio = seconds / times["D4 and mean"]
-        typer.echo(f"{name:28} {1000 * seconds:7.1f} ms   {ratio:.2f} x our float32")
+    times = median_ms(*calls.values())
+    for name, ms in zip(calls, times, strict=True):
+        typer.echo(f"{name:28} {ms:7.1f} ms   {ms / times[0]:.2f} x our float32")
     if fast.dtype != torch.float32:
         _changed_labels("weeds", WORLDS["weeds"].pictures("test", None))
         if data is not None:
@@ -81,12 +79,11 @@ def _d4_mean(model: Runner, image: Tensor) -> Tensor:
 
 def _ttach(model: str) -> Callable[[Tensor], Tensor]:
     """Returns PyPI's ttach over the same weights, as its users call it."""
-    import ttach
+    from ttach import SegmentationTTAWrapper, aliases
 
     network = nn.Sequential(read_unet(MODELS[model].weights()), nn.Softmax(1))
-    return torch.no_grad()(
-        ttach.SegmentationTTAWrapper(network, ttach.aliases.d4_transform(), merge_mode="mean")
-    )
+    wrapped = SegmentationTTAWrapper(network, aliases.d4_transform(), merge_mode="mean")
+    return torch.no_grad()(wrapped)
 
 
 def _changed_labels(world: str, pictures: Iterable[LabelledPicture]) -> None:
@@ -97,17 +94,14 @@ def _changed_labels(world: str, pictures: Iterable[LabelledPicture]) -> None:
     for picture in tqdm(pictures, desc=world, unit="picture", leave=False):
         exact, fast = (to_labels(_d4_mean(m, to_tensor(picture.rgb))) for m in models)
         changed.append(float((exact != fast).mean()))
-    typer.echo(
-        f"{world}: bfloat16 changes {np.mean(changed):.3%} of the labels ({len(changed)} pictures)"
-    )
+    share = f"{np.mean(changed):.3%} of the labels ({len(changed)} pictures)"
+    typer.echo(f"{world}: bfloat16 changes {share}")
 
 
 def _fusions() -> None:
-    rng = np.random.default_rng(0)
-    rgb = rng.integers(0, 255, (512, 512, 3), dtype=np.uint8)
-    picture = Picture.of(rgb)
-    truth = np.zeros((512, 512), np.uint8)
-    world = WORLDS["nuclei"]
+    rgb = np.random.default_rng(0).integers(0, 255, (512, 512, 3), dtype=np.uint8)
+    picture, truth = Picture.of(rgb), np.zeros((512, 512), np.uint8)
+    world, what = WORLDS["nuclei"], "512x512, 8 views, with overlays and scores"
 
     def change(fusion: str) -> None:
         result = segment(world.record, picture, world.plan(D4, fusion)[0], truth)
@@ -117,11 +111,8 @@ def _fusions() -> None:
 
     change("mean")  # runs the views; the next calls find them in the cache
     for fusion in FUSIONS:
-        (seconds,) = median_seconds(partial(change, fusion))
-        typer.echo(
-            f"change the fusion to {fusion:12} {1000 * seconds:5.1f} ms   512x512, 8 views, "
-            "with overlays and scores"
-        )
+        (ms,) = median_ms(partial(change, fusion))
+        typer.echo(f"change the fusion to {fusion:12} {ms:5.1f} ms   {what}")
 
 
 def _large_picture() -> None:
@@ -129,9 +120,8 @@ def _large_picture() -> None:
     if not Path("/proc/self/status").exists():
         typer.echo("memory is not measured: this system has no /proc")
         return
-    done = subprocess.run(
-        [sys.executable, "-c", _LARGE], capture_output=True, text=True, check=True
-    )
+    command = [sys.executable, "-c", _LARGE]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     seconds, peak, note = done.stdout.strip().split("\t")
     typer.echo(f"4000x3000, D4: {seconds} s, peak memory {peak} MB. {note}")
 
@@ -150,8 +140,7 @@ with tempfile.TemporaryDirectory() as folder:
     noise = np.random.default_rng(0).integers(0, 255, (300, 400, 3), dtype=np.uint8)
     cv2.imwrite(str(path), cv2.resize(noise, (4000, 3000)))
     start = time.perf_counter()
-    plan = Plan(VIEW_SETS["d4"])
-    result = segment(WORLDS["nuclei"].record, read_picture(path), plan)
+    result = segment(WORLDS["nuclei"].record, read_picture(path), Plan(VIEW_SETS["d4"]))
     result.labels  # fuses
     # not ru_maxrss, which a new process takes over from the one that started it
     (peak,) = [x for x in Path("/proc/self/status").read_text().split("\\n") if "VmHWM" in x]
@@ -161,9 +150,7 @@ with tempfile.TemporaryDirectory() as folder:
 
 
 def _fields() -> None:
-    times = [1000 * seconds_of(partial(field, seed)) for seed in SEEDS["test"][:100]]
-    middle, most, all_of = statistics.median(times), np.percentile(times, 95), max(times)
-    typer.echo(
-        f"a weed field of 256x256: median {middle:.0f} ms, 95 of 100 within {most:.0f} ms, "
-        f"all within {all_of:.0f} ms"
-    )
+    times = [1000 * timeit(partial(field, seed), number=1) for seed in SEEDS["test"][:100]]
+    half, most, all_of = (f"{share:.0f} ms" for share in np.percentile(times, (50, 95, 100)))
+    told = f"median {half}, 95 of 100 within {most}, all within {all_of}"
+    typer.echo(f"a weed field of 256x256: {told}")

@@ -19,7 +19,7 @@ from tta_demo.samples.weeds.plants import plant_scene
 from tta_demo.tta.boxes import Boxes
 
 __all__ = ["COUNTS", "DIFFICULTY", "FAMILIAR_SUN_BELOW", "LEAST", "SEEDS", "Field", "Plant"]
-__all__ += ["field", "labelled", "plant_boxes", "sample", "stream", "sun_of"]
+__all__ += ["field", "flight", "labelled", "plant_boxes", "sample", "stream", "sun_of"]
 
 SEEDS = {
     "train": range(1_000_000, 2_000_000),
@@ -129,9 +129,15 @@ def labelled(split: str, data: Path | None = None) -> Iterator[LabelledPicture]:
     if data is not None:
         raise ValueError(f"--data {data}: weed fields are generated, leave --data out")
     for seed in SEEDS[split][: COUNTS[split]]:
-        # All of one flight: every difficulty, but the sun always in its usual quarter.
-        flight = (stream(seed, 6).random(), sun_of(seed, 0)) if split in ("train", "val") else ()
-        yield sample(seed, *flight)
+        yield sample(seed, *flight(seed)) if split in ("train", "val") else sample(seed)
+
+
+def flight(seed: int) -> tuple[float, tuple[float, float]]:
+    """Returns the difficulty and sun of a field to train on: any, but the sun where it usually is.
+
+    Such fields look as if they were all of one flight.
+    """
+    return stream(seed, 6).random(), sun_of(seed, 0)
 
 
 def sun_of(seed: int, difficulty: float) -> tuple[float, float]:

@@ -9,6 +9,7 @@ from tta_demo.pictures.reading import read_picture
 from tta_demo.tasks.classify import Classification, classify
 from tta_demo.tta.crops import CROP_VIEWS
 from tta_demo.tta.plan import Plan
+from tta_demo.ui.kit.parts import chosen_looks
 from tta_demo.ui.kit.visitor import Case
 
 __all__ = ["CLASSIFIER", "PHOTOS", "ClassifyCase", "Photo", "Settings", "example_case"]
@@ -25,7 +26,6 @@ class Photo:
 
 
 def _photos() -> tuple[Photo, ...]:
-    """Returns the photographs that are really there; packages may move them."""
     listed = (
         ("gradio", "media_assets/images", ("cheetah.jpg", "lion.jpg", "tower.jpg"), "gradio"),
         ("sklearn", "datasets/images", ("china.jpg", "flower.jpg"), "scikit-learn (CC BY)"),
@@ -55,14 +55,8 @@ class ClassifyCase(Case):
     settings: Settings
 
     def classify(self) -> Classification:
-        """Returns the answer; only crops that are new run the model.
-
-        Raises:
-            ValueError: no view is chosen.
-        """
-        views = tuple(name for name in CROP_VIEWS if name in self.settings.views)
-        if not views:
-            raise ValueError("No look is chosen: choose at least one.")
+        """Returns the answer; only crops that are new run the model."""
+        views = chosen_looks(self.settings.views, CROP_VIEWS)
         return classify(CLASSIFIER, self.picture, Plan(views, self.settings.fusion))
 
 

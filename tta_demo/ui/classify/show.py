@@ -24,10 +24,8 @@ THUMBNAIL = 112
 SHOWN = 960
 """Longest side in pixels of the picture with its frames."""
 
-EMPTY: Updates = {
-    "numbers": f"<p>{NO_PICTURE}</p>", "framed": None, "answer": "", "looks": "",
-    "notes": "",
-}  # fmt: skip
+EMPTY: Updates = {"numbers": f"<p>{NO_PICTURE}</p>", "framed": None}
+EMPTY |= dict.fromkeys(("answer", "looks", "notes"), "")
 """The result without a picture."""
 
 
@@ -44,12 +42,7 @@ def show(case: ClassifyCase) -> Updates:
 
 
 def _framed(rgb: np.ndarray, names: Sequence[str]) -> np.ndarray:
-    """Returns the picture with a frame around what each look saw, looks of one frame as one.
-
-    Args:
-        rgb: `(H, W, 3)` uint8.
-        names: in `CROP_VIEWS`.
-    """
+    """Returns the picture with a frame around what each look saw, looks of one frame as one."""
     size = rgb.shape[:2]
     shown = fit_within(rgb, SHOWN).copy()
     scale = shown.shape[0] / size[0], shown.shape[1] / size[1]
@@ -66,7 +59,6 @@ def _framed(rgb: np.ndarray, names: Sequence[str]) -> np.ndarray:
 
 
 def _color(number: int) -> tuple[int, int, int]:
-    """Returns colours that differ from one number to the next."""
     red, green, blue = colorsys.hsv_to_rgb((0.62 + 0.382 * number) % 1, 0.85, 0.9)
     return round(255 * red), round(255 * green), round(255 * blue)
 
@@ -84,7 +76,6 @@ def _numbers(result: Classification) -> str:
 
 
 def _answer_bars(result: Classification) -> str:
-    """Returns the five likeliest classes of all looks together."""
     rows = "".join(
         f'<div class="bar"><span class="name">{escape(result.model.classes[index])}</span>'
         f'{track([share])}<span class="share">{share:.1%}</span></div>'

@@ -47,10 +47,9 @@ def _build_inputs(screen: Screen) -> None:
     photos = (photo.path for photo in PHOTOS)
     screen.add_fixed(example=examples(photos, "classify-examples"))
     screen["picture"] = picture_box("Photo", "classify-picture", height=230)
-    record = CLASSIFIER
     sources = sorted({photo.source for photo in PHOTOS})
     gr.Markdown(
-        f"{record.label}: {record.summary} Examples come with {' and '.join(sources)}.",
+        f"{CLASSIFIER.label}: {CLASSIFIER.summary} Examples come with {' and '.join(sources)}.",
         elem_classes=["small"],
     )
     gr.Markdown("### 2. How should it look again?")

@@ -9,6 +9,7 @@ from tta_demo.tasks.detect import Detection, detect
 from tta_demo.tta.boxes import Boxes
 from tta_demo.tta.plan import Plan
 from tta_demo.tta.views import VIEWS
+from tta_demo.ui.kit.parts import chosen_looks
 from tta_demo.ui.kit.visitor import Case
 
 __all__ = ["DETECTOR", "DetectCase", "Settings", "example_case", "field_case"]
@@ -33,14 +34,8 @@ class DetectCase(Case):
     truth: Boxes | None = None
 
     def detect(self) -> Detection:
-        """Returns the answer, with the mirror's to show; only views that are new run the model.
-
-        Raises:
-            ValueError: no view, or an unknown fusion.
-        """
-        views = tuple(name for name in VIEWS if name in self.settings.views)
-        if not views:
-            raise ValueError("No look is chosen: choose at least one.")
+        """Returns the answer, with the mirror's to show; only views that are new run the model."""
+        views = chosen_looks(self.settings.views, VIEWS)
         plan = Plan.chosen(views, self.settings.fusion)
         return detect(DETECTOR, self.picture, plan, self.truth, shown=("hflip",))
 

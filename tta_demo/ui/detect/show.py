@@ -123,7 +123,6 @@ def _hover_picture(rgb: np.ndarray, result: Detection, threshold: float) -> str:
 
 
 def _box_group(result: Detection, index: int) -> str:
-    """Returns one fused box with the boxes that made it."""
     names, boxes = result.plan.views, result.boxes
     label = int(boxes.labels[index])
     color = f"rgb{result.model.palette.colors[label]}"

@@ -68,10 +68,9 @@ def _build_pictures(screen: Screen) -> None:
         generate=gr.Button("New field", size="sm", elem_id="detect-new"),
     )  # fmt: skip
     screen["picture"] = picture_box("Picture", "detect-picture")
-    record = DETECTOR
     gr.HTML(
-        f"<p>{record.summary} Anything else puzzles it.</p>"
-        f"<p class='classes'>{legend_of(record.palette)}</p>",
+        f"<p>{DETECTOR.summary} Anything else puzzles it.</p>"
+        f"<p class='classes'>{legend_of(DETECTOR.palette)}</p>",
         elem_classes=["small"],
     )
 

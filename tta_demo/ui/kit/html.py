@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from math import isnan
 
+from tta_demo.learning.weight_file import ByName
 from tta_demo.pictures.palettes import Palette
 from tta_demo.tta.views import VIEWS
 
@@ -65,14 +66,7 @@ def cards(*cards: tuple[str, ...]) -> str:
 
 
 def score_cards(looks: str, one: float, fused: float, unit: str) -> str:
-    """Returns three cards: the score of one look, of all looks, and the difference.
-
-    Args:
-        looks: what the fused answer is called.
-        one: in percent.
-        fused: in percent.
-        unit: what is counted.
-    """
+    """Returns three cards: the score of one look and of all looks in percent, the difference."""
     points = fused - one
     return cards(
         ("One look", f"{one:.1f} %", unit),
@@ -82,14 +76,7 @@ def score_cards(looks: str, one: float, fused: float, unit: str) -> str:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], note: str, above: str = "") -> str:
-    """Returns a table of scores with a note below it.
-
-    Args:
-        heads: of the columns.
-        rows: cells as HTML, the first one names the row.
-        note: HTML.
-        above: a row of HTML over the heads.
-    """
+    """Returns a table of scores with a note below it; cells, note and the row above are HTML."""
     head = "".join(f"<th scope='col'>{escape(head)}</th>" for head in heads)
     body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
     return (
@@ -121,17 +108,10 @@ def track(shares: Sequence[float], colors: Sequence[tuple[int, int, int]] = ()) 
     return f'<span class="track">{bars}</span>'
 
 
-def weight_bars(
-    weights: dict[str, float] | dict[str, dict[str, float]],
-    palette: Palette,
-    element: str = "div",
-) -> str:
+def weight_bars(weights: ByName, palette: Palette, element: str = "div") -> str:
     """Returns a bar a view; with weights per class, one in the colour of each class.
 
-    Args:
-        weights: what each view counts, by view, or by view and class.
-        palette: the classes.
-        element: `button` for bars that can be clicked and name their view, else `div`.
+    As `button` elements bars can be clicked, and name their view.
     """
     kind = ' type="button"' if element == "button" else ""
     each = {name: list(w.values()) if isinstance(w, dict) else [w] for name, w in weights.items()}

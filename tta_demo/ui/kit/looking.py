@@ -104,11 +104,7 @@ def wire(
     open_with(screen, screen["example"].click, actions.open_example, heavy)
     open_with(screen, screen["picture"].upload, actions.open_picture, heavy | RAW)
     screen.on(screen["picture"].clear, actions.clear)
-    for trigger in (
-        presets.wire(screen).success,
-        screen["views"].input,
-        screen["fusion"].input,
-    ):
+    for trigger in (presets.wire(screen).success, screen["views"].input, screen["fusion"].input):
         screen.act(trigger, actions.change, heavy)
 
 

@@ -11,23 +11,15 @@ from tta_demo.tta.views import View
 from tta_demo.ui.kit.screen import Screen, Updates
 
 __all__ = [
-    "Presets",
-    "examples",
-    "gallery",
-    "options_of",
-    "picture_box",
-    "radio",
-    "samples",
-    "set_of",
-]
+    "Presets", "chosen_looks", "examples", "gallery", "options_of", "picture_box", "radio",
+    "samples", "set_of",
+]  # fmt: skip
 
 
 def examples(paths: Iterable[Path], name: str) -> gr.Dataset:
-    """Returns a strip of pictures to choose from, whose value is the number of the one chosen.
+    """Returns a strip of pictures whose value is the number of the one chosen.
 
-    Args:
-        paths: the pictures.
-        name: the element's id; it ends in `examples`.
+    Its name, the element's id, ends in `examples`.
     """
     return gr.Dataset(
         components=[gr.Image(visible=False)],
@@ -44,13 +36,7 @@ def samples(paths: Iterable[Path]) -> list[list[str]]:
 
 
 def picture_box(label: str, name: str, height: int = 210) -> gr.Image:
-    """Returns a box to upload a picture into, as a file that nothing has changed.
-
-    Args:
-        label: in the box.
-        name: the element's id.
-        height: pixels.
-    """
+    """Returns a box to upload a picture into, as a file that nothing has changed."""
     return gr.Image(
         label=label,
         type="filepath",
@@ -77,15 +63,9 @@ def radio(
     show_label: bool = False,
     info: str | None = None,
 ) -> gr.Radio:
-    """Returns buttons to choose one of the records of a registry, or of plain words.
+    """Returns buttons to choose a record by its `label`, or a word; at first the first one.
 
-    Args:
-        label: what is chosen.
-        choices: records with a `label`, or words, by value.
-        name: the element's id.
-        value: what is chosen at first; the first one if left out.
-        show_label: whether the label is shown, or only read out.
-        info: a sentence below the label.
+    A label that is not shown is still read out.
     """
     return gr.Radio(
         options_of(choices),
@@ -100,11 +80,7 @@ def radio(
 def gallery(label: str, name: str, columns: int, whole: bool) -> gr.Gallery:
     """Returns a gallery of results, as high as its pictures.
 
-    Args:
-        label: what it shows.
-        name: the element's id.
-        columns: on a wide screen.
-        whole: shows pictures uncut, and enlarges them at a click; else they fill squares.
+    A whole one shows pictures uncut, and enlarges them at a click; else they fill squares.
     """
     return gr.Gallery(
         show_label=False,
@@ -119,19 +95,25 @@ def gallery(label: str, name: str, columns: int, whole: bool) -> gr.Gallery:
     )
 
 
+def chosen_looks(ticked: Collection[str], views: Iterable[str]) -> tuple[str, ...]:
+    """Returns the ticked ones of all views, in their order.
+
+    Raises:
+        ValueError: none is ticked.
+    """
+    chosen = tuple(name for name in views if name in ticked)
+    if not chosen:
+        raise ValueError("No look is chosen: choose at least one.")
+    return chosen
+
+
 def set_of(views: Collection[str], sets: Mapping[str, Collection[str]]) -> str | None:
     """Returns the name of the first set that has just these views; None if there is none."""
     return next((name for name, chosen in sets.items() if set(chosen) == set(views)), None)
 
 
 class Presets:
-    """Named sets of looks as buttons, over a list of single looks: the parts `preset`, `views`.
-
-    Args:
-        labels: plain words by set.
-        sets: the views of each set.
-        views: what there is to choose from.
-    """
+    """Named sets of looks as buttons, over a list of single looks: the parts `preset`, `views`."""
 
     def __init__(
         self,
@@ -143,14 +125,7 @@ class Presets:
         self.sets = {name: sets[name] for name in labels}
 
     def build(self, screen: Screen, first: str, tab: str, show_label: bool = False) -> None:
-        """Lays out both parts.
-
-        Args:
-            screen: gets the parts.
-            first: the set to begin with.
-            tab: begins the ids of the elements.
-            show_label: whether the buttons have a title.
-        """
+        """Lays out both parts, the first set ticked; the tab begins the elements' ids."""
         screen["preset"] = radio("Looks", self.labels, f"{tab}-preset", first, show_label)
         with gr.Accordion("Choose single looks", open=False):
             screen["views"] = gr.Dropdown(

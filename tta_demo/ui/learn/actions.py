@@ -17,6 +17,7 @@ from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.views import VIEW_SETS, VIEWS
 from tta_demo.ui.kit.files import saved, uploaded
 from tta_demo.ui.kit.html import weight_bars
+from tta_demo.ui.kit.parts import chosen_looks
 from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.learn import show
 from tta_demo.ui.learn.lesson import LearnVisitor, Task, Wanted, task_for
@@ -34,10 +35,7 @@ UNCHECKED = (
 )
 EMPTY: Updates = dict.fromkeys(
     ("status", "verdict", "curve", "bars", "on_held_out", "on_calibration", "notes"), ""
-) | {
-    "use": gr.Button(interactive=False),
-    "save": gr.DownloadButton(value=None, interactive=False),
-}
+) | {"use": gr.Button(interactive=False), "save": gr.DownloadButton(value=None, interactive=False)}
 """No old result stands beside a new question."""
 
 
@@ -46,9 +44,7 @@ def learn(visitor: LearnVisitor, wanted: Wanted) -> Iterator[Updates]:
     with visitor.turn:
         visitor.halt.clear()
         needs_all_classes(wanted.method, wanted.weights_form)
-        views = tuple(name for name in VIEWS if name in wanted.views)
-        if not views:
-            raise ValueError("No look is chosen: choose at least one.")
+        views = chosen_looks(wanted.views, VIEWS)
         task = task_for(visitor, wanted)
         yield EMPTY | {"status": show.status("Getting ready …")}
         broken = Failures()
@@ -108,13 +104,11 @@ def _fit(
 
 
 def _bars(world: str, views: Sequence[str], rows: list[Any]) -> str:
-    """Returns the bars of weights, one or one a class for each view."""
     palette = WORLDS[world].record.palette
     return weight_bars(weights_by_name(views, rows, palette.names), palette)
 
 
 def _finish(visitor: LearnVisitor, task: Task, views: tuple[str, ...], found: Fit) -> Updates:
-    """Returns the scores, and keeps the weights file."""
     plan, record = found.plan(views), WORLDS[task.world].record
     own = compare(task.gallery, task.calibration, plan)
     other = compare(task.gallery, task.held_out, plan) if task.held_out else None
@@ -150,7 +144,6 @@ def _notes(task: Task, broken: Failures) -> str:
 
 
 def _usable(file: WeightFile) -> Updates:
-    """Returns the buttons that use and download weights."""
     path = saved(file.text().encode(), f"{file.world}-weights.json")
     return {
         "use": gr.Button(interactive=True),

@@ -13,14 +13,9 @@ from tta_demo.tasks.worlds import WORLDS
 from tta_demo.ui.kit.html import figure, signed, table, tone
 
 __all__ = [
-    "calibration_lesson",
-    "curve",
-    "fit_facts",
-    "score_table",
-    "sentence",
-    "status",
+    "calibration_lesson", "curve", "fit_facts", "score_table", "sentence", "status",
     "stored_table",
-]
+]  # fmt: skip
 
 ROWS = (
     ("miou", "mIoU (%)", 100, 1),

@@ -30,13 +30,7 @@ on pictures that were **not** used. It may help, do nothing, or hurt: see for yo
 
 
 def build_learn_tab(page_tabs: gr.Tabs, segment: Screen, held_out: int) -> None:
-    """Lays out the tab inside the open page, and wires it.
-
-    Args:
-        page_tabs: the page's tabs, to go back to the first.
-        segment: the tab that learned weights are carried to.
-        held_out: generated fields that learned weights are checked on.
-    """
+    """Lays out the tab, whose weights are checked on held-out fields and carried to segment."""
     screen = Screen(LearnVisitor(), restore=actions.failed)
     screen.add_fixed(held_out=gr.State(held_out))
     gr.Markdown(INTRO)
@@ -140,7 +134,6 @@ def _wire_choices(screen: Screen) -> None:
 
 
 def _sources(source: str) -> Updates:
-    """Shows the controls of the chosen kind of pictures."""
     return {
         "count": gr.Slider(visible=source == FIELDS),
         "upload": gr.Column(visible=source == UPLOAD),
@@ -148,7 +141,6 @@ def _sources(source: str) -> Updates:
 
 
 def _methods(form: str, method: str) -> Updates:
-    """Offers the methods that can fit a form."""
     fitting = {name: m for name, m in METHODS.items() if form == "view" or m.any_form}
     chosen = method if method in fitting else next(iter(fitting))
     why = "" if form == "view" else " With a weight per class no method can prove its answer best."

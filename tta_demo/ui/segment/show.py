@@ -36,6 +36,7 @@ EMPTY: Updates = (
 """The result without a picture."""
 
 EVEN = {
+    "none": "Only the original counts.",
     "max": "In every pixel the most certain look decides; all have the same chance.",
     "median": "In every pixel the middle answer counts; all have the same chance.",
     "confidence": "The surer a look is of a pixel, the more it counts there; all start alike.",
@@ -107,8 +108,7 @@ def _caption(case: SegmentCase, result: Segmentation, name: str) -> str:
 
 
 def _looks(result: Segmentation) -> str:
-    plan = result.plan
-    return "Original only" if plan.fusion == "none" else html.looks_together(len(plan.views))
+    return html.looks_together(len(result.plan.views))
 
 
 def _numbers(result: Segmentation, background: bool) -> str:
@@ -135,8 +135,6 @@ def _bars(result: Segmentation) -> str:
     weights = result.weights
     if weights is not None:
         text = "How much each look counts, learned on labelled pictures."
-    elif result.plan.fusion == "none":
-        weights, text = {"identity": 1.0}, "Only the original counts."
     else:
         weights = dict.fromkeys(result.plan.views, 1 / len(result.plan.views))
         text = EVEN.get(result.plan.fusion, "All looks count the same.")

@@ -1,0 +1,1 @@
+"""What looking again did: pure functions over labels and stacks."""

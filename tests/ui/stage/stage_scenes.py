@@ -14,7 +14,7 @@ from tta_demo.tta.fusion import Weights, fuse
 from tta_demo.tta.plan import Plan
 from tta_demo.tta.predict import ViewStack, look, to_labels, to_tensor
 from tta_demo.tta.views import VIEW_SETS, VIEWS
-from tta_demo.ui.stage import Scene, display_colors
+from tta_demo.ui.stage import StagePicture, display_colors
 
 D4 = VIEW_SETS["d4"]
 
@@ -88,7 +88,7 @@ def scene_of(
     right = fused(stack, "gmean")
     rng = np.random.default_rng(seed)
     noisy = np.where(rng.random(right.shape) < 0.04, rng.integers(0, classes, right.shape), right)
-    scene = Scene(
+    scene = StagePicture(
         name="toy",
         rgb=rgb,
         looks=looks,
@@ -113,7 +113,7 @@ def field_scene(views, fusion="mean", weights=None):
     steps = [
         fused(stack, fusion, weights, [v < k for v in range(count)]) for k in range(1, count + 1)
     ]
-    scene = Scene(
+    scene = StagePicture(
         name="field",
         rgb=field.rgb,
         looks=looks,

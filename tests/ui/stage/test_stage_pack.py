@@ -11,7 +11,7 @@ from stage_scenes import D4, field_scene, scene_of
 
 from tta_demo.tta.predict import Look
 from tta_demo.tta.views import VIEWS
-from tta_demo.ui.stage import Scene, display_colors, pack, painted
+from tta_demo.ui.stage import StagePicture, display_colors, pack, painted
 
 
 def opened(value):
@@ -55,7 +55,9 @@ def test_an_answer_that_was_turned_and_zoomed_is_sent_upright(monkeypatch):
     rgb = np.zeros((6, 8, 3), np.uint8)
     monkeypatch.setitem(VIEWS, "both", Both())
     look = Look(torch.zeros(12, 6, 8), None, labels, frame)
-    scene = Scene("", rgb, {"both": look}, labels[None], list("abcdefghijkl"), display_colors(12))
+    scene = StagePicture(
+        "", rgb, {"both": look}, labels[None], list("abcdefghijkl"), display_colors(12)
+    )
     _, data = opened(pack(scene))
     assert (data[96:108].reshape(3, 4) == upright).all()
 
@@ -120,7 +122,7 @@ def test_a_picture_goes_as_webp_at_most_512_pixels_long():
 def test_one_fused_answer_for_each_look_that_is_on():
     scene, _ = scene_of(("identity", "hflip"), size=(8, 8))
     with pytest.raises(ValueError, match="1 looks are on and 2 fused"):
-        pack(Scene(**{**vars(scene), "on": [True, False]}))
+        pack(StagePicture(**{**vars(scene), "on": [True, False]}))
 
 
 def payload(plane):

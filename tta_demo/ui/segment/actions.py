@@ -30,8 +30,8 @@ from tta_demo.ui.segment.case import (
     tick,
 )
 from tta_demo.ui.segment.choices import domain_of, world_parts
-from tta_demo.ui.segment.scene import scene_of
 from tta_demo.ui.segment.show import EMPTY, NO_FILES, show, show_fusion, show_score, show_view
+from tta_demo.ui.segment.staging import scene_of
 from tta_demo.ui.stage import BUSY, pack, painted
 
 __all__ = [

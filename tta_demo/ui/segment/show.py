@@ -17,7 +17,7 @@ from tta_demo.ui.kit.pictures import as_rgb
 from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.segment.case import SegmentCase
 from tta_demo.ui.segment.choices import colors
-from tta_demo.ui.segment.scene import scene_of
+from tta_demo.ui.segment.staging import scene_of
 from tta_demo.ui.stage import pack
 
 __all__ = ["EMPTY", "NO_FILES", "show", "show_fusion", "show_score", "show_view"]
@@ -45,7 +45,7 @@ EVEN = {
 
 
 def show(case: SegmentCase, result: Segmentation, play: str = "none") -> Updates:
-    """Returns everything about a result; `play` says how the stage plays it, see `Scene`."""
+    """Returns everything about a result; for `play` see `StagePicture`."""
     views = case.settings.views
     pictures = [
         (fit_within(_turned_back(result, name), THUMBNAIL), _caption(case, result, name))

@@ -54,7 +54,7 @@ from PIL import Image
 from tta_demo.tta.predict import Look
 from tta_demo.tta.views import VIEWS, View
 
-__all__ = ["BUSY", "Scene", "pack", "painted"]
+__all__ = ["BUSY", "StagePicture", "pack", "painted"]
 
 LONGEST = 512
 """Pixels on the longer side of what is sent."""
@@ -62,8 +62,8 @@ LONGEST = 512
 FEW_CLASSES = 4
 """With more classes, labels and how sure they are go instead of all probabilities."""
 
-PROBS_LIMIT = 9 * 2**19
-"""Bytes of probabilities that are sent before they are deflated; twelve looks of 512 x 384."""
+PROBS_LIMIT = 2**21
+"""Bytes of probabilities that are sent before they are deflated; fifteen looks of 256 x 256."""
 
 BUSY: dict[str, Any] = {"busy": True}
 """The value that shows only that something is being computed."""
@@ -72,7 +72,7 @@ _NUMBERS = count()
 
 
 @dataclass(frozen=True)
-class Scene:
+class StagePicture:
     """What the stage shows, at the picture's full size.
 
     Attributes:
@@ -129,7 +129,7 @@ class Scene:
         return [look for look, on in zip(self.looks.values(), self.flags, strict=True) if on]
 
 
-def pack(scene: Scene) -> dict[str, Any]:
+def pack(scene: StagePicture) -> dict[str, Any]:
     """Returns the stage's value.
 
     Raises:
@@ -208,7 +208,7 @@ def _small(plane: np.ndarray, grid: _Grid) -> np.ndarray:
     return plane[..., grid[0][:, None], grid[1][None, :]]
 
 
-def _answers(scene: Scene, grid: _Grid) -> str:
+def _answers(scene: StagePicture, grid: _Grid) -> str:
     """Returns what is sent beside the labels: `probs` or `sure`."""
     planes = len(scene.looks) * (len(scene.names) - 1)
     few = len(scene.names) <= FEW_CLASSES
@@ -216,7 +216,7 @@ def _answers(scene: Scene, grid: _Grid) -> str:
     return "probs" if few and fits else "sure"
 
 
-def _planes(scene: Scene, grid: _Grid, answers: str) -> list[np.ndarray]:
+def _planes(scene: StagePicture, grid: _Grid, answers: str) -> list[np.ndarray]:
     """Returns what `data` holds, in the order of the module's docstring."""
     looks = scene.looks
     first, *others = (_small(look.labels, grid) for look in looks.values())
@@ -244,7 +244,7 @@ def _upright(view: View, look: Look) -> np.ndarray:
     return _small(turned[:, ::-1] if view.symmetry.flip else turned, _grid(*turned.shape))
 
 
-def _about(scene: Scene, grid: _Grid, answers: str) -> dict[str, Any]:
+def _about(scene: StagePicture, grid: _Grid, answers: str) -> dict[str, Any]:
     height, width = scene.rgb.shape[:2]
     return {
         "name": scene.name,
@@ -270,7 +270,7 @@ def _about(scene: Scene, grid: _Grid, answers: str) -> dict[str, Any]:
     }
 
 
-def _redo(scene: Scene, answers: str) -> str:
+def _redo(scene: StagePicture, answers: str) -> str:
     """Returns how the browser combines again without some looks: mean, vote, or it must ask."""
     if answers != "probs":
         return "ask"
@@ -294,13 +294,13 @@ def _words(view: View, look: Look) -> dict[str, Any]:
     }
 
 
-def _alone(scene: Scene, look: Look) -> int:
+def _alone(scene: StagePicture, look: Look) -> int:
     """Returns how many pixels that it saw a look gets wrong; unlike the first without a truth."""
     other = look.labels != (scene.first if scene.truth is None else scene.truth)
     return int(np.count_nonzero(other if look.seen is None else other & look.seen.numpy()))
 
 
-def _steps(scene: Scene) -> dict[str, list[int]]:
+def _steps(scene: StagePicture) -> dict[str, list[int]]:
     """Returns counts of pixels after 1..K looks; without a truth only what needs none."""
     first = scene.first
     steps: dict[str, list[int]] = {"changed": [], "split": _split(scene.used)}

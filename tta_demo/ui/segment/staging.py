@@ -10,12 +10,12 @@ from tta_demo.tta.plan import Plan
 from tta_demo.tta.predict import ViewStack, to_labels
 from tta_demo.tta.views import VIEWS
 from tta_demo.ui.segment.case import SegmentCase
-from tta_demo.ui.stage import Scene, display_colors
+from tta_demo.ui.stage import StagePicture, display_colors
 
 __all__ = ["scene_of"]
 
 
-def scene_of(case: SegmentCase, result: Segmentation, play: str) -> Scene:
+def scene_of(case: SegmentCase, result: Segmentation, play: str) -> StagePicture:
     """Returns what the stage shows of a result.
 
     The original is always there, to compare with, though it may take no part.
@@ -23,13 +23,13 @@ def scene_of(case: SegmentCase, result: Segmentation, play: str) -> Scene:
     Args:
         case: which looks are off.
         result: its looks and its plan.
-        play: see `Scene`.
+        play: see `StagePicture`.
     """
     plan, palette = result.plan, result.model.palette
     offered = {"identity", *plan.views, *(case.off if plan.fusion != "none" else ())}
     names = [name for name in VIEWS if name in offered]
     every = _offered(case, plan, names)
-    return Scene(
+    return StagePicture(
         name=case.name,
         rgb=result.picture.rgb,
         looks={name: result.looks[name] for name in names},

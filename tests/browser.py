@@ -37,13 +37,6 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
-def open_page(browser: Browser, url: str, size=DESKTOP, dark: bool = False) -> Page:
-    """Opens the page in a new window and waits for the example's result."""
-    page = browser.new_page(viewport=size)
-    visit(page, url, dark)
-    return page
-
-
 def visit(page: Page, url: str, dark: bool = False) -> None:
     """Opens the page, as a new visitor, and waits for the example's result."""
     page.goto(f"{url}?__theme={'dark' if dark else 'light'}")

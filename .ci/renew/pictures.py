@@ -4,7 +4,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from browser import chromium, open_page
+from browser import DESKTOP, chromium, visit
 from matplotlib.figure import Figure
 
 from app import demo
@@ -38,11 +38,12 @@ def anchors() -> Figure:
 
 
 def screenshot() -> np.ndarray:
-    """The first screen, with its example."""
+    """The first screen, with its example played to the end."""
     demo.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch_options())
     try:
         with chromium() as browser:
-            page = open_page(browser, demo.local_url)
+            page = browser.new_page(viewport=DESKTOP, reduced_motion="reduce")
+            visit(page, demo.local_url)
             return cv2.imdecode(np.frombuffer(page.screenshot(), np.uint8), 1)
     finally:
         demo.close()

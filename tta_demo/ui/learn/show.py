@@ -27,6 +27,9 @@ ROWS = (
 )
 """Key, words, factor, and whether more is better (1) or worse (-1)."""
 
+ENOUGH = 10
+"""Pictures to check on, below which there is no verdict: intervals are too narrow there."""
+
 WIDTH, HEIGHT, LEFT, BASE = 420, 150, 56, 24
 """Of the loss curve, in its own units: outer size, left edge and base of the plot."""
 
@@ -82,11 +85,12 @@ def sentence(verdict: Verdict) -> str:
     verb = _word(overlap, "helped", "hurt", "made no clear difference")
     fit = _word(loss, "worse", "better", "no clear change")
     points, low, high = (signed(100 * x, 2) for x in (overlap.value, overlap.low, overlap.high))
-    if verdict.pictures == 1:
+    if verdict.pictures < ENOUGH:
+        kept = "1 picture was" if verdict.pictures == 1 else f"{verdict.pictures} pictures were"
         return (
-            "<p class='verdict'>One picture was kept for checking. There learned weights gave "
-            f"{points} points of overlap (mIoU) over the even mean: too few to tell whether "
-            "learning helps. Add pictures.</p>"
+            f"<p class='verdict'>{kept} kept for checking. There learned weights gave {points} "
+            "points of overlap (mIoU) over the even mean: too few to tell whether learning "
+            f"helps. {ENOUGH - verdict.pictures} more are needed.</p>"
         )
     return (
         f"<p class='verdict'>On {verdict.pictures} pictures that were not used for learning, "

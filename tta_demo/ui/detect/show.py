@@ -74,8 +74,8 @@ def _table(result: Detection) -> str:
             [words, *(figure(100 * getattr(score, key), 1) for score in result.scores)]
             for key, words in SCORES.items()
         ),
-        "Of this picture alone, with all boxes whatever their score; the README has 200 test "
-        "fields.",
+        "Of this picture alone, with all boxes whatever their score; of 200 test fields: "
+        "assets/results/README.md.",
     )
 
 

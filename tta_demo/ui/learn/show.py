@@ -153,5 +153,5 @@ def stored_table() -> str:
         ("World: looks, fusion", "mIoU (%)", "without background (%)", "Loss (NLL)",
          "Calibration error"),
         rows,
-        f"{escape('; '.join(sources))}. The README has the commands.",
+        f"{escape('; '.join(sources))}. The commands: assets/results/README.md.",
     )  # fmt: skip

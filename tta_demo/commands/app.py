@@ -11,6 +11,7 @@ from tta_demo.commands.benchmark.learn import measure_learning
 from tta_demo.commands.benchmark.quality import measure_quality
 from tta_demo.commands.benchmark.speed import measure_speed
 from tta_demo.commands.classify import classify
+from tta_demo.commands.convert import convert
 from tta_demo.commands.detect import detect
 from tta_demo.commands.evaluate import evaluate
 from tta_demo.commands.evaluate_boxes import evaluate_boxes
@@ -22,7 +23,8 @@ from tta_demo.commands.train import train
 
 __all__ = ["app", "main"]
 
-VERBS = (predict, learn, evaluate, evaluate_boxes, classify, detect, train, sample, examples)
+VERBS = (predict, learn, evaluate, evaluate_boxes, classify, detect)
+VERBS += (train, convert, sample, examples)
 MEASUREMENTS = {
     "speed": measure_speed,
     "quality": measure_quality,

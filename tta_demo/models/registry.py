@@ -14,9 +14,10 @@ from tta_demo.models.centernet import load_centernet
 from tta_demo.models.efficientnet import load_efficientnet
 from tta_demo.models.record import Augmentation, ModelRecord
 from tta_demo.models.runner import device_named
+from tta_demo.models.u2net import load_u2net
 from tta_demo.models.unet import load_unet
 from tta_demo.pictures.assets import ASSETS
-from tta_demo.pictures.palettes import NUCLEI, WEEDS
+from tta_demo.pictures.palettes import NUCLEI, SUBJECT, WEEDS
 
 __all__ = ["MODELS", "load_model", "models_for"]
 
@@ -67,6 +68,19 @@ MODELS: dict[str, ModelRecord] = {
             load=load_unet,
             palette=NUCLEI,
             augmentation=Augmentation(),
+        ),
+        ModelRecord(
+            name="u2net-p",
+            task="segment",
+            label="U²-Net-P for what a photograph is about",
+            summary="This model marks the one thing that catches the eye in a photograph, "
+            "whatever it is; crowds and wide views puzzle it.",
+            source="made by Qin et al. (xuebinqin/U-2-Net, Apache-2.0), trained on DUTS, "
+            "converted by `python -m tta_demo convert`",
+            domain="natural",
+            weights=_asset("u2net-p.safetensors"),
+            load=load_u2net,
+            palette=SUBJECT,
         ),
         ModelRecord(
             name="efficientnet-lite0",

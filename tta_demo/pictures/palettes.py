@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-__all__ = ["NUCLEI", "WEEDS", "Palette", "class_ids", "color_png", "index_png", "rgb_png"]
+__all__ = ["NUCLEI", "SUBJECT", "WEEDS", "Palette", "class_ids", "color_png", "index_png"]
+__all__ += ["rgb_png"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,9 @@ WEEDS = Palette(("background", "Weed-1", "Weed-2"), ((0, 0, 0), (128, 0, 0), (0,
 
 NUCLEI = Palette(("background", "nucleus", "border"), ((0, 0, 0), (0, 158, 115), (240, 228, 66)))
 """Of cell nuclei; the border is the inner rim of each."""
+
+SUBJECT = Palette(("background", "subject"), ((0, 0, 0), (213, 94, 0)))
+"""Of photographs: what a photograph is about, and all the rest."""
 
 
 def index_png(labels: np.ndarray, palette: Palette) -> bytes:

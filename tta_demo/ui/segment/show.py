@@ -84,7 +84,9 @@ def show_view(case: SegmentCase, result: Segmentation, name: str) -> Updates:
     shown = as_rgb(view.augment(to_tensor(result.picture.rgb)[None])[0])
     score = result.view_score(name, case.settings.background)
     own = "" if score is None else f" Its own score: **{100 * score:.1f} %** mean IoU."
-    seen = "yes" if result.model.augmentation.covers(view) else "no"
+    training = result.model.augmentation
+    covered = None if training is None else training.covers(view)
+    seen = {None: "unknown", True: "yes", False: "no"}[covered]
     return {
         "about": f"**{view.label}**: {view.summary}.{own} Training showed such pictures: {seen}.",
         "shown": shown,

@@ -11,7 +11,7 @@ from tta_demo.tasks.worlds import WORLDS, world_named
 
 __all__ = ["train"]
 
-TRAINED = (*WORLDS, *arguments.DETECTORS)
+TRAINED = (*(n for n, world in WORLDS.items() if world.weight_paths), *arguments.DETECTORS)
 
 
 def train(
@@ -20,6 +20,7 @@ def train(
     data: arguments.SplitFolder = None,
 ) -> None:
     """Trains the world's model, or a detector, with its recipe; writes weights and model card."""
+    arguments.one_of("world", name, TRAINED)
     from tta_demo.training import centernet, unet  # other commands need not wait for these
     from tta_demo.training.card import write_card
 

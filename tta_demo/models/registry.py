@@ -31,7 +31,7 @@ def _asset(name: str) -> Callable[[], Path]:
 
 _WEEDS_SUMMARY = (
     "This model has only seen generated fields with two kinds of weeds: Weed-1 with feathery "
-    "leaves, Weed-2 with broad leaves."
+    "leaves, Weed-2 with broad leaves. Anything else puzzles it."
 )
 _ONE_SUN = Augmentation(
     d4=False,  # a turned field would have the sun elsewhere
@@ -61,7 +61,8 @@ MODELS: dict[str, ModelRecord] = {
             name="unet-nuclei",
             task="segment",
             label="U-Net for cell nuclei",
-            summary="This model has only seen cell nuclei under a microscope.",
+            summary="This model has only seen cell nuclei under a microscope. Anything else "
+            "puzzles it.",
             source="trained on BBBC038 (CC0) by `python -m tta_demo train nuclei`",
             domain="microscopy",
             weights=_asset("nuclei.safetensors"),

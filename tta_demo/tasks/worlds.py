@@ -12,7 +12,7 @@ from tta_demo.models.registry import MODELS
 from tta_demo.pictures.assets import ASSETS
 from tta_demo.pictures.masks import read_mask
 from tta_demo.pictures.reading import Picture
-from tta_demo.samples import nuclei, weeds
+from tta_demo.samples import nuclei, photos, weeds
 from tta_demo.samples.labelled import LabelledPicture
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.plan import Plan
@@ -30,7 +30,7 @@ class World:
         source: where the examples come from.
         model: a key of `MODELS`.
         examples: pictures, each with `NAME-mask.png` beside it; chosen by rule, not by result.
-        weight_paths: weights files, the one for fewer views first.
+        weight_paths: weights files, the one for fewer views first; none if none were learned.
         pictures: labelled pictures of a split (train, val, calibration, test), from a folder
             where they are not generated.
         generate: makes a picture from a seed and a difficulty 0..1, where the world can.
@@ -56,7 +56,16 @@ class World:
         return MODELS[self.model]
 
     def weight_file(self, views: tuple[str, ...]) -> WeightFile:
-        """Returns the smallest weights file that has all these views, else the largest."""
+        """Returns the smallest weights file that has all these views, else the largest.
+
+        Raises:
+            ValueError: no weights were learned for this world.
+        """
+        if not self.weight_paths:
+            raise ValueError(
+                f"no weights were learned for {self.label}: choose another fusion, or learn your "
+                "own from pictures with masks"
+            )
         files = [WeightFile.load(path) for path in self.weight_paths]
         return next((f for f in files if set(views) <= set(f.views)), files[-1])
 
@@ -126,6 +135,16 @@ WORLDS: dict[str, World] = {
         weight_paths=_weight_paths("nuclei"),
         pictures=nuclei.labelled,
         complete=nuclei.with_border,
+    ),
+    "photos": World(
+        name="photos",
+        label="Everyday photographs",
+        source="photographs of the PyPI package scikit-image (public domain and CC0), their masks "
+        "drawn by hand",
+        model="u2net-p",
+        examples=tuple(ASSETS / "examples" / f"photos-{name}.jpg" for name in photos.NAMES),
+        weight_paths=(),
+        pictures=photos.labelled,
     ),
 }
 

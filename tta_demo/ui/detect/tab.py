@@ -69,8 +69,7 @@ def _build_pictures(screen: Screen) -> None:
     )  # fmt: skip
     screen["picture"] = picture_box("Picture", "detect-picture")
     gr.HTML(
-        f"<p>{DETECTOR.summary} Anything else puzzles it.</p>"
-        f"<p class='classes'>{legend_of(DETECTOR.palette)}</p>",
+        f"<p>{DETECTOR.summary}</p><p class='classes'>{legend_of(DETECTOR.palette)}</p>",
         elem_classes=["small"],
     )
 

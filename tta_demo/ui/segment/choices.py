@@ -24,7 +24,9 @@ __all__ = [
 def change_world(world: str) -> Updates:
     """Marks the result as old, and offers the examples, colours and looks of another world."""
     domain = WORLDS[world].record.domain
-    return WORKING | {"stage": BUSY, "domain": domain} | world_parts(world) | tick_domain(domain)
+    fusion = {} if WORLDS[world].weight_paths else {"fusion": "mean"}  # learned would be refused
+    parts = world_parts(world) | fusion
+    return WORKING | {"stage": BUSY, "domain": domain} | parts | tick_domain(domain)
 
 
 def world_parts(world: str) -> Updates:
@@ -57,7 +59,7 @@ def note(world: str) -> str:
     """Returns what the world's model knows, its classes, and where the examples come from."""
     record = WORLDS[world].record
     return (
-        f"<p>{escape(record.summary)} Anything else puzzles it. The truth (a mask) "
+        f"<p>{escape(record.summary)} The truth (a mask) "
         f"is optional.</p><p class='classes'>{legend_of(record.palette)}</p>"
         f"<p class='small'>Examples: {escape(WORLDS[world].source)}.</p>"
     )

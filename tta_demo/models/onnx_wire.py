@@ -10,10 +10,10 @@ import numpy as np
 
 __all__ = ["OnnxGraph", "OnnxNode", "OnnxTensor", "read_onnx"]
 
-_MODEL_GRAPH = 7
-_GRAPH_NODE, _GRAPH_INITIALIZER = 1, 5
+_MODEL_GRAPH, _MODEL_FUNCTIONS, _FUNCTION_NODE = 7, 25, 7
+_GRAPH_NODE, _GRAPH_INITIALIZER, _GRAPH_SPARSE = 1, 5, 15
 _NODE_INPUT, _NODE_OP, _NODE_DOMAIN, _NODE_ATTRIBUTE = 1, 4, 7, 5
-_ATTRIBUTE_TENSOR, _ATTRIBUTE_GRAPH = 5, 6
+_ATTRIBUTE_TENSORS, _ATTRIBUTE_GRAPHS, _ATTRIBUTE_SPARSE = (5, 10), (6, 11), (22, 23)
 _DIMS, _TYPE, _FLOATS, _NAME, _RAW, _LOCATION = 1, 2, 4, 8, 9, 14
 _FLOAT = 1
 _DEEPEST = 8
@@ -67,34 +67,57 @@ def read_onnx(data: bytes | bytearray) -> OnnxGraph:
         ValueError: they are no ONNX file, or one that is cut off.
     """
     try:
-        graphs = [value for number, value in _fields(memoryview(data)) if number == _MODEL_GRAPH]
+        parts = list(_fields(memoryview(data)))
+        graphs = [value for number, value in parts if number == _MODEL_GRAPH]
         if len(graphs) != 1:
             raise ValueError(f"{len(graphs)} graphs")
-        nodes: list[OnnxNode] = []
-        tensors: list[OnnxTensor] = []
-        _walk(graphs[0], nodes, tensors, _DEEPEST)
+        found = _Found([], [])
+        _walk(graphs[0], found, _DEEPEST)
+        for function in (value for number, value in parts if number == _MODEL_FUNCTIONS):
+            for number, value in _fields(function):
+                if number == _FUNCTION_NODE:
+                    _read_node(value, found, _DEEPEST)
     except (IndexError, TypeError, ValueError) as error:
         raise ValueError(f"this is no whole ONNX file ({error})") from error
-    return OnnxGraph(tuple(nodes), tuple(tensors))
+    return OnnxGraph(tuple(found.nodes), tuple(found.tensors))
 
 
-def _walk(graph: memoryview, nodes: list[OnnxNode], tensors: list[OnnxTensor], depth: int) -> None:
+@dataclass(frozen=True)
+class _Found:
+    nodes: list[OnnxNode]
+    tensors: list[OnnxTensor]
+
+
+def _walk(graph: memoryview, found: _Found, depth: int) -> None:
     if not depth:
         raise ValueError("graphs within graphs without end")
     for number, value in _fields(graph):
         if number == _GRAPH_INITIALIZER:
-            tensors.append(_tensor(value))
+            found.tensors.append(_tensor(value))
+        elif number == _GRAPH_SPARSE:
+            found.tensors.extend(_sparse(value))
         elif number == _GRAPH_NODE:
-            parts = list(_fields(value))
-            op, domain = (_text(parts, field) for field in (_NODE_OP, _NODE_DOMAIN))
-            inputs = tuple(bytes(v).decode() for n, v in parts if n == _NODE_INPUT)
-            nodes.append(OnnxNode(op, domain, inputs))
-            for attribute in (v for n, v in parts if n == _NODE_ATTRIBUTE):
-                for inner, content in _fields(attribute):
-                    if inner == _ATTRIBUTE_GRAPH:
-                        _walk(content, nodes, tensors, depth - 1)
-                    elif inner == _ATTRIBUTE_TENSOR and isinstance(content, memoryview):
-                        tensors.append(_tensor(content))
+            _read_node(value, found, depth)
+
+
+def _read_node(node: memoryview, found: _Found, depth: int) -> None:
+    parts = list(_fields(node))
+    op, domain = (_text(parts, field) for field in (_NODE_OP, _NODE_DOMAIN))
+    inputs = tuple(bytes(value).decode() for number, value in parts if number == _NODE_INPUT)
+    found.nodes.append(OnnxNode(op, domain, inputs))
+    for attribute in (value for number, value in parts if number == _NODE_ATTRIBUTE):
+        for number, value in _fields(attribute):
+            if number in _ATTRIBUTE_GRAPHS:
+                _walk(value, found, depth - 1)
+            elif number in _ATTRIBUTE_TENSORS:
+                found.tensors.append(_tensor(value))
+            elif number in _ATTRIBUTE_SPARSE:
+                found.tensors.extend(_sparse(value))
+
+
+def _sparse(value: memoryview) -> Iterator[OnnxTensor]:
+    """Yields the two tensors, values and places, of a sparse one."""
+    return (_tensor(part) for number, part in _fields(value) if number in (1, 2))
 
 
 def _tensor(value: memoryview) -> OnnxTensor:

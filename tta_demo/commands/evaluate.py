@@ -25,6 +25,7 @@ def evaluate(
     weights: Annotated[Path | None, typer.Option(help="Weights file to compare with.")] = None,
     name: arguments.AnyWorld = None,
     model: arguments.ModelName = None,
+    feed: arguments.FeedName = None,
     data: arguments.Data = None,
     masks: arguments.Masks = None,
     palette: arguments.Colors = None,
@@ -43,7 +44,8 @@ def evaluate(
     arguments.one_of("--background", background, ("in", "out"))
     arguments.one_of("--mean", mean, ("pooled", "per-image"))
     file = None if weights is None else WeightFile.load(weights)
-    world = arguments.chosen_world(name or (file.world if file and not model else None), model)
+    named = name or (file.world if file and not model else None)
+    world = arguments.chosen_world(named, model, feed, palette)
     names = arguments.chosen_views(views) if views else file.views if file else VIEW_SETS["d4"]
     plans = {"none": ONE_LOOK, "mean": Plan(names)}
     if file:

@@ -29,6 +29,7 @@ def learn(
     out: Annotated[Path, typer.Option(help="Weights file to write (JSON).")],
     name: arguments.AnyWorld = None,
     model: arguments.ModelName = None,
+    feed: arguments.FeedName = None,
     data: arguments.Data = None,
     masks: arguments.Masks = None,
     palette: arguments.Colors = None,
@@ -44,7 +45,8 @@ def learn(
     seed: Annotated[int, typer.Option(help="Seed of the draw of pixels.")] = 0,
 ) -> None:
     """Learns how much each view counts on labelled pictures that were not used for training."""
-    world, names = arguments.chosen_world(name, model), arguments.chosen_views(views)
+    world = arguments.chosen_world(name, model, feed, palette)
+    names = arguments.chosen_views(views)
     record, form, amount = world.record, Form(per_class, pool), _number(shrink)
     whole, failures = needs_all_classes(method, form), Failures()
     sources = arguments.labelled_pictures(world, "calibration", data, masks, palette, count)

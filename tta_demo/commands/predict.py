@@ -16,7 +16,6 @@ from tta_demo.pictures.masks import restore
 from tta_demo.pictures.palettes import index_png, rgb_png
 from tta_demo.pictures.reading import read_picture
 from tta_demo.tasks.segment import Segmentation, segment
-from tta_demo.tasks.worlds import world_named
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.views import View
 
@@ -26,7 +25,10 @@ __all__ = ["predict"]
 def predict(
     pictures: arguments.Pictures,
     out: arguments.Results,
-    name: arguments.WorldName,
+    name: arguments.AnyWorld = None,
+    model: arguments.ModelName = None,
+    feed: arguments.FeedName = None,
+    palette: arguments.Colors = None,
     views: arguments.ViewNames = "d4",
     fusion: Annotated[str, typer.Option(help=f"One of {', '.join(FUSIONS)}.")] = "mean",
     masks: Annotated[
@@ -39,7 +41,7 @@ def predict(
     NAME-mask.png holds class ids at the picture's full size, NAME-overlay.png shows them over the
     picture, NAME.json has views, weights, and scores where there is a mask.
     """
-    world = world_named(name)
+    world = arguments.chosen_world(name, model, feed, palette)
     plan, plan_notes = world.plan(arguments.chosen_views(views), fusion)
     names = {path.stem for path in pictures}
     if len(names) < len(pictures):

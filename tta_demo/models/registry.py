@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache, partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +144,6 @@ def load_model(
         return _loaded(model, device_named(device), dtype)
 
 
-@cache
+@lru_cache(maxsize=12)  # models of visitors' own come and go
 def _loaded(record: ModelRecord, device: str, dtype: torch.dtype | None) -> Callable[..., Any]:
     return record.load(record.weights(), device, dtype)

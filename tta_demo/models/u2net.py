@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from tta_demo.models.runner import Runner
+from tta_demo.models.runner import Runner, TwoClasses
 from tta_demo.models.sized import Sized
 
 __all__ = ["SIDE", "U2Net", "load_u2net", "read_u2net"]
@@ -111,18 +111,6 @@ class U2Net(nn.Module):
         return self.join(torch.cat([_resized(side, sides[0]) for side in sides], 1))
 
 
-class _TwoClasses(nn.Module):
-    """Gives logits of background and subject `(B, 2, H, W)`."""
-
-    def __init__(self, network: U2Net) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, x: Tensor) -> Tensor:
-        logits = self.network(x)
-        return torch.cat([torch.zeros_like(logits), logits], 1)
-
-
 def read_u2net(path: Path) -> U2Net:
     """Returns the network of a safetensors file in float32, ready for inference.
 
@@ -142,7 +130,7 @@ def load_u2net(path: Path, device: str = "cpu", dtype: torch.dtype | None = None
 
     bfloat16 changed up to 3 % of the labels.
     """
-    network = _TwoClasses(read_u2net(path))
+    network = TwoClasses(read_u2net(path))
     return Sized(Runner(network, _STRIDE, device, dtype or torch.float32), SIDE)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 __all__ = ["NUCLEI", "SUBJECT", "WEEDS", "Palette", "class_ids", "color_png", "index_png"]
-__all__ += ["rgb_png"]
+__all__ += ["numbered_palette", "rgb_png"]
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,24 @@ NUCLEI = Palette(("background", "nucleus", "border"), ((0, 0, 0), (0, 158, 115),
 
 SUBJECT = Palette(("background", "subject"), ((0, 0, 0), (213, 94, 0)))
 """Of photographs: what a photograph is about, and all the rest."""
+
+
+def numbered_palette(classes: int) -> Palette:
+    """Returns a palette of 1 to 256 classes without names, always the same; the first is black.
+
+    The bits of each number are dealt out to red, green and blue, highest first, as PASCAL VOC's
+    masks do, so that numbers near each other look different.
+
+    Example:
+        >>> numbered_palette(3).colors
+        ((0, 0, 0), (128, 0, 0), (0, 128, 0))
+    """
+    numbers = np.arange(classes)
+    table = np.zeros((classes, 3), int)
+    for bit in range(8):
+        table[:, bit % 3] |= (numbers >> bit & 1) << 7 - bit // 3
+    names = tuple(f"class {number}" for number in numbers)
+    return Palette(names, tuple(tuple(color) for color in table.tolist()))
 
 
 def index_png(labels: np.ndarray, palette: Palette) -> bytes:

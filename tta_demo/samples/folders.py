@@ -222,10 +222,10 @@ def read_pair(
     return LabelledPicture(picture.stem, shown.rgb, complete(labels)[0])
 
 
-def read_palette(path: Path, names: Sequence[str]) -> Palette:
+def read_palette(path: Path, names: Sequence[str] | None = None) -> Palette:
     """Returns the palette of a JSON file `{"class name": [red, green, blue], ...}`.
 
-    Its classes may stand in any order; `names` are in that of the ids.
+    Its classes may stand in any order if `names` are given, in that of the ids; else theirs is it.
 
     Raises:
         ValueError: the file is missing or no such JSON, or its classes are not exactly `names`.
@@ -235,7 +235,7 @@ def read_palette(path: Path, names: Sequence[str]) -> Palette:
         entries = json.loads(path.read_text("utf-8-sig"), object_pairs_hook=tuple)
         if not isinstance(entries, tuple):
             raise ValueError('write {"class name": [red, green, blue], ...}')
-        return _palette(entries, names)
+        return _palette(entries, [name for name, _ in entries] if names is None else names)
 
 
 def _palette(entries: tuple[tuple[str, object], ...], names: Sequence[str]) -> Palette:

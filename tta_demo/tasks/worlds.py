@@ -1,7 +1,7 @@
 """Worlds: a model together with the pictures, views and weights that suit it."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from tta_demo.samples.labelled import LabelledPicture
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.plan import Plan
 
-__all__ = ["WORLDS", "World", "world_named"]
+__all__ = ["WORLDS", "World", "own_world", "world_named"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class World:
         name: its key in `WORLDS`.
         label: plain words for people.
         source: where the examples come from.
-        model: a key of `MODELS`.
+        model: a key of `MODELS`, or the record of a model of somebody's own.
         examples: pictures, each with `NAME-mask.png` beside it; chosen by rule, not by result.
         weight_paths: weights files, the one for fewer views first; none if none were learned.
         pictures: labelled pictures of a split (train, val, calibration, test), from a folder
@@ -40,7 +40,7 @@ class World:
     name: str
     label: str
     source: str
-    model: str
+    model: str | ModelRecord
     examples: tuple[Path, ...]
     weight_paths: tuple[Path, ...]
     pictures: Callable[[str, Path | None], Iterator[LabelledPicture]]
@@ -53,7 +53,7 @@ class World:
     @property
     def record(self) -> ModelRecord:
         """The model's record."""
-        return MODELS[self.model]
+        return MODELS[self.model] if isinstance(self.model, str) else self.model
 
     def weight_file(self, views: tuple[str, ...]) -> WeightFile:
         """Returns the smallest weights file that has all these views, else the largest.
@@ -147,6 +147,25 @@ WORLDS: dict[str, World] = {
         pictures=photos.labelled,
     ),
 }
+
+
+def own_world(model: ModelRecord, like: World | None = None) -> World:
+    """Returns the world of somebody's own model, with the pictures and classes of another, if any.
+
+    Raises:
+        ValueError: it does not segment, or it has not as many classes as the other world's model.
+    """
+    if model.task != "segment":
+        raise ValueError(f"{model.label} gives scores of whole pictures: it marks nothing in them")
+    if like is None:
+        return World(model.name, model.label, model.source, model, (), (), photos.labelled)
+    if len(model.classes) != len(like.record.classes):
+        raise ValueError(
+            f"{model.label} has {len(model.classes)} classes, the world {like.name!r} "
+            f"{len(like.record.classes)} ({', '.join(like.record.classes)}): leave one out"
+        )
+    record = replace(model, palette=like.record.palette)
+    return replace(like, model=record, weight_paths=())
 
 
 def world_named(name: str) -> World:

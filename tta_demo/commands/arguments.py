@@ -18,8 +18,8 @@ from tta_demo.tta.views import VIEW_SETS, VIEWS, refuse_unknown
 
 __all__ = [
     "CLASSIFIER", "CLASSIFIERS", "DETECTOR", "DETECTORS",
-    "AnyWorld", "Classifier", "Colors", "Count", "Data", "Detector", "FeedName", "Masks", "ModelName",
-    "Pictures", "Results", "SplitFolder", "ViewNames", "WorldName",
+    "AnyWorld", "Classifier", "Colors", "Count", "Data", "Detector", "FeedName", "Masks",
+    "ModelName", "Pictures", "Results", "SplitFolder", "ViewNames",
     "are_own", "chosen_model", "chosen_views", "chosen_world", "labelled_pictures", "one_of",
     "refuse_among_pictures",
 ]  # fmt: skip
@@ -30,7 +30,7 @@ CLASSIFIER, DETECTOR = next(iter(CLASSIFIERS)), next(iter(DETECTORS))
 
 Pictures = Annotated[list[Path], typer.Argument(help="Picture files.")]
 _WORLD = typer.Option("--world", help=f"Model and classes: {', '.join(WORLDS)}.")
-WorldName, AnyWorld = Annotated[str, _WORLD], Annotated[str | None, _WORLD]
+AnyWorld = Annotated[str | None, _WORLD]
 _MODEL = typer.Option(
     "--model",
     help=f"Instead of the world: {', '.join(SEGMENTERS)}; or a file of your own model, ONNX or a "

@@ -101,6 +101,8 @@ def scores(place, number):
     matrices = expected(example, place.mask_of(example), place).matrices
     return [f"{100 * mean_iou(matrix):.1f} %" for matrix in matrices]
 
+low = pytest.mark.parametrize("size", [{"width": 1280, "height": 720}], ids=["low"])
+
 
 @both_sizes
 def test_the_page_opens_with_a_finished_example(page, size):
@@ -299,7 +301,15 @@ def test_a_row_opens_the_details_of_its_look(page):
     page.locator("#about", has_text="90°").wait_for()
 
 
-@pytest.mark.parametrize("size", [{"width": 1280, "height": 720}], ids=["low"])
+@low
+def test_the_whole_stage_is_above_the_edge_of_a_low_screen(page, size):
+    page.evaluate("window.scrollTo(0, 0)")
+    for part in (".say", ".bar", ".sum", ".foot"):
+        box = page.locator(f"#stage {part}").bounding_box()
+        assert box["y"] + box["height"] <= size["height"], part
+
+
+@low
 def test_the_stage_stays_on_screen_while_one_chooses(page, size):
     page.locator("#background").evaluate("e => e.scrollIntoView({block: 'end'})")
     for part in (".say", ".stand", ".bar", ".rows", ".sum"):

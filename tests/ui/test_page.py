@@ -67,6 +67,7 @@ def counts(result):
 
 
 both_sizes = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+low = pytest.mark.parametrize("size", [{"width": 1280, "height": 720}], ids=["low"])
 
 
 @pytest.fixture
@@ -100,8 +101,6 @@ def scores(place, number):
     example = place.examples[number]
     matrices = expected(example, place.mask_of(example), place).matrices
     return [f"{100 * mean_iou(matrix):.1f} %" for matrix in matrices]
-
-low = pytest.mark.parametrize("size", [{"width": 1280, "height": 720}], ids=["low"])
 
 
 @both_sizes

@@ -97,8 +97,8 @@ def score_table(score: Score, background: bool = True, per_image: bool = False) 
     Args:
         score: of at least one picture.
         background: whether class 0 counts in the mean; its own row always stays.
-        per_image: whether a class's value is the mean over the pictures where it is in truth or
-            prediction; else it is computed once, from the pixels of all pictures.
+        per_image: whether a class's value is the mean over the pictures whose truth has it; else
+            it is computed once, from the pixels of all pictures.
 
     Example:
         >>> score = Score()
@@ -106,7 +106,7 @@ def score_table(score: Score, background: bool = True, per_image: bool = False) 
         >>> score_table(score)[:, 1].round(3).tolist()
         [0.667, 0.5, 0.583]
         >>> score_table(score, per_image=True)[:, 1].tolist()
-        [0.5, 0.5, 0.5]
+        [1.0, 0.5, 0.75]
     """
     matrices = np.stack(score.matrices)
     if not per_image:

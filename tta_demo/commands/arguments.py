@@ -126,10 +126,11 @@ def labelled_pictures(
         typer.echo(f"{lonely} has no partner and is left out", err=True)
     own = world.record.palette
     palette = own if colors is None else read_palette(colors, own.names)
+    read_truth = partial(world.read_truth, palette=palette)
     if not pairs.pairs:
         raise ValueError(f"{data} has no picture with a mask of the same name")
     return {
-        both[0].stem: Source(partial(read_pair, *both, palette, world.complete), both)
+        both[0].stem: Source(partial(read_pair, *both, read_truth), both)
         for both in pairs.pairs[:count]
     }
 

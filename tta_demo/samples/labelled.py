@@ -19,12 +19,14 @@ class LabelledPicture:
         rgb: `(H, W, 3)` uint8.
         labels: `(H, W)` uint8 class ids.
         group: the kind of picture, for balanced sampling.
+        notes: how its truth was understood.
     """
 
     name: str
     rgb: np.ndarray
     labels: np.ndarray
     group: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,10 @@ def are_instances(ids: np.ndarray, classes: int) -> bool:
     ids = ids.astype(np.uint16)
     if numbers[-1] < classes:
         return classes == 3 and _is_object(ids == 2) and not _is_enclosed(ids == 1, ids == 0)
+    if len(numbers) == 1 or (len(numbers) == 2 and ids.all()):
+        return False  # two values: an object and its background
     blobs = np.unique(ids[_inner(ids) & (ids > 0)])
-    return 2 * len(blobs) >= len(numbers) > 1  # smoothing and photos make bands without an inside
+    return 2 * len(blobs) >= len(numbers)  # smoothing and photos make bands without an inside
 
 
 def _inner(ids: np.ndarray) -> np.ndarray:

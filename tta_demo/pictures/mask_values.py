@@ -23,6 +23,8 @@ REACH = 8
 """which have a clear one no more pixels away than this,"""
 UNCLEAR = {"grey": 0.25, "coloured": 1.5}
 """and are no more than this many times those of the classes but 0: chroma is stored coarsely."""
+FLAT = 10
+"""Largest difference from a colour in the areas that a mask fills with it, after compression."""
 APART = 64
 """Least difference of two colours that are told apart in a file compressed with loss."""
 
@@ -177,7 +179,7 @@ def _by_level(mask: MaskValues, palette: Palette) -> Reading | None:
         return None
     plain = classes == 2 and white and bright == 255
     notes = () if plain else (_two(f"{dark:g}", f"{bright:g}", palette),)
-    return Reading((mask.levels == bright).astype(int), notes + _without(palette))
+    return Reading((mask.levels == bright).astype(int), notes + _without(mask, palette))
 
 
 def _by_step(mask: MaskValues, palette: Palette) -> Reading | None:
@@ -206,7 +208,7 @@ def _by_shade(mask: MaskValues, palette: Palette) -> Reading | None:
         return None
     dark, bright = mask.colors[np.argsort(_brightness(mask.colors))].tolist()
     ids = (mask.colors == bright).all(1).astype(int)
-    return Reading(ids, (_two(tuple(dark), tuple(bright), palette), *_without(palette)))
+    return Reading(ids, (_two(tuple(dark), tuple(bright), palette), *_without(mask, palette)))
 
 
 def _takes_any_two(mask: MaskValues, palette: Palette) -> bool:
@@ -228,8 +230,9 @@ def _two(dark: object, bright: object, palette: Palette) -> str:
     return f"The darker {dark} was read as {palette.names[0]}, {bright} as {palette.names[1]}."
 
 
-def _without(palette: Palette) -> tuple[str, ...]:
-    absent = ", ".join(palette.names[2:])
+def _without(mask: MaskValues, palette: Palette) -> tuple[str, ...]:
+    """Returns a note on the classes that two values leave out; those of objects can be made."""
+    absent = "" if mask.objects else ", ".join(palette.names[2:])
     return (f"The mask has no {absent}.",) if absent else ()
 
 
@@ -240,7 +243,7 @@ def _near_edge_color(mask: MaskValues, palette: Palette) -> Reading | None:
 def _near_level(mask: MaskValues, palette: Palette) -> Reading | None:
     if mask.levels is None or len(palette.names) < 2:
         return None
-    told = (f"White was read as {palette.names[1]}.", *_without(palette))
+    told = (f"White was read as {palette.names[1]}.", *_without(mask, palette))
     return _snapped(mask, np.array([[0] * 3, [255] * 3]), told)
 
 
@@ -259,8 +262,16 @@ def _near_shade(mask: MaskValues, palette: Palette) -> Reading | None:
     pair = np.stack([first, mask.colors[others.argmax()]])
     pair = pair[np.argsort(_brightness(pair))]
     dark, bright = map(tuple, pair.tolist())
-    told = (_two(dark, bright, palette), *_without(palette))
-    return _snapped(mask, pair, told) if others.any() else None
+    told = (_two(dark, bright, palette), *_without(mask, palette))
+    found = _snapped(mask, pair, told) if others.any() else None
+    return found if found and _are_flat(mask, found.ids, pair) else None
+
+
+def _are_flat(mask: MaskValues, ids: np.ndarray, pair: np.ndarray) -> bool:
+    """Returns whether half of each of two colours' pixels have nearly that colour; no photo's."""
+    _, away = _nearest(_light_first(mask.colors), _light_first(pair), FLAT)
+    flat = mask.counts * (away <= FLAT)
+    return all(2 * flat[ids == one].sum() >= mask.counts[ids == one].sum() for one in (0, 1))
 
 
 _NEAR_IN_LOSSY = (_near_edge_color, _near_level, _near_step, _near_shade)

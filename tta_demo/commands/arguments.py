@@ -114,6 +114,9 @@ def labelled_pictures(
     one with the world's splits, or, with `masks`, one of pictures. Raises a `ValueError` if there
     is no picture, or a file makes no sense.
     """
+    alone = "--masks" if masks else "--palette" if colors else ""
+    if data is None and alone:
+        raise ValueError(f"{alone} needs --data: the folder that the pictures are in")
     if data is None and world.generate is not None:
         seeds = SEEDS[split][: count or COUNTS[split]]
         made = (partial(world.generate, seed, DIFFICULTY) for seed in seeds)

@@ -12,6 +12,7 @@ import numpy as np
 
 from tta_demo.pictures.instances import are_instances
 from tta_demo.pictures.palettes import Palette
+from tta_demo.pictures.words import several
 
 __all__ = ["TOLERANCE", "MaskValues", "Reading", "meaning"]
 
@@ -94,8 +95,8 @@ def _by_color(mask: MaskValues, palette: Palette, within: int = 0) -> Reading | 
         return None
     ids, away = _nearest(mask.colors, palette.table, within)
     changed = mask.counts[away > 0].sum()
-    told = f"matched to the nearest class colour (at most {within} away)"
-    return Reading(ids, (f"{changed} pixels were {told}.",) if within else ())
+    told = f"matched to the nearest class colour, at most {within} away"
+    return Reading(ids, (f"{several(changed, 'pixel')} {told}.",) if within else ())
 
 
 def _nearest(colors: np.ndarray, table: np.ndarray, within: int) -> tuple[np.ndarray, np.ndarray]:
@@ -292,7 +293,7 @@ def _snapped(mask: MaskValues, table: np.ndarray, notes: tuple[str, ...] = ()) -
     if cv2.distanceTransform(unclear, cv2.DIST_L2, 5).max() > REACH:
         return None
     changed = mask.counts[away > 0].sum()
-    note = f"{changed} pixels that the compression changed took the nearest colour."
+    note = f"{several(changed, 'pixel')} that the compression changed took the nearest colour."
     return Reading(ids, (*notes, note))
 
 
@@ -303,10 +304,11 @@ def _complaint(mask: MaskValues, palette: Palette, name: str) -> str:
     unknown = np.flatnonzero(told.ids == UNKNOWN)
     frequent = unknown[np.argsort(-mask.counts[unknown], kind="stable")][:5]
     shown = [*map(tuple, mask.colors.tolist())] if coloured else mask.levels.tolist()
-    found = ", ".join(f"{shown[i]} in {mask.counts[i]} pixels" for i in frequent)
+    found = ", ".join(f"{shown[i]} in {several(mask.counts[i], 'pixel')}" for i in frequent)
     classes = [f"{i} {n} {palette.colors[i]}" for i, n in enumerate(palette.names)]
     return (
-        f"{name} has {len(unknown)} {'colours' if coloured else 'values'} that are no class: "
+        f"{name} has {several(len(unknown), 'colour' if coloured else 'value')} "
+        f"of no class: "
         f"{found}{', ...' if len(unknown) > len(frequent) else ''}; expected "
         f"{', '.join(classes[:10])}{', ...' if len(classes) > 10 else ''}: "
         f"{_advice(mask, palette)}"

@@ -14,6 +14,7 @@ from PIL import Image
 from tta_demo.pictures.mask_values import MaskValues, Reading, all_grey, meaning
 from tta_demo.pictures.palettes import Palette, class_ids
 from tta_demo.pictures.reading import Decoded, Picture, decode, turn
+from tta_demo.pictures.words import several
 
 __all__ = ["read_mask", "restore"]
 
@@ -121,7 +122,8 @@ def _ids(
     read = meaning(_describe(values, counts, places, image, objects), palette, name)
     ids = np.append(read.ids, 0).astype(np.uint16)[places]
     if clear is not None:
-        told = f"{clear.sum()} transparent pixels count as {palette.names[0]}."
+        count = several(int(clear.sum()), "transparent pixel")
+        told = f"Read as {palette.names[0]}: {count}."
         read = replace(read, notes=(*read.notes, told))
     return ids, read
 

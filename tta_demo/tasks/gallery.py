@@ -30,6 +30,7 @@ class _DrawnLook:
     log_probs: torch.Tensor  # (C, n) float16
     seen: torch.Tensor  # (n,) bool, all true if the view saw all
     labels: np.ndarray  # (n,) class ids
+    notes: tuple[str, ...]  # how the truth was understood
 
     @property
     def nbytes(self) -> int:
@@ -79,6 +80,11 @@ class Gallery:
             stack = ViewStack(tuple(views), logs, None if seen.all() else seen)
             yield stack, looks[views[0]].labels
 
+    def notes(self, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Returns how the truths of pictures were understood, by their names."""
+        views = ONE_LOOK.views
+        return {name: self.look(name, views)[views[0]].notes for name in names}
+
     def answers(self, names: Sequence[str], views: Sequence[str]) -> Answers:
         """Returns what `fit_steps` needs."""
         return Answers.of(self.stacks(names, views), whole=True, pixels=PIXELS)
@@ -96,7 +102,9 @@ def _drawn(
     labels = picture.labels.ravel()
     places = np.random.default_rng(0).permutation(labels.size)[:PIXELS]
     seen = torch.ones(labels.size, dtype=torch.bool) if seen is None else seen.flatten()
-    return _DrawnLook(log_probs.flatten(1)[:, places].half(), seen[places], labels[places])
+    return _DrawnLook(
+        log_probs.flatten(1)[:, places].half(), seen[places], labels[places], picture.notes
+    )
 
 
 @dataclass(frozen=True)

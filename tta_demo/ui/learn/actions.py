@@ -12,6 +12,7 @@ from tta_demo.evaluation.failures import Failures
 from tta_demo.learning.fit import Fit, fit_steps
 from tta_demo.learning.fit_methods import METHODS, needs_all_classes
 from tta_demo.learning.weight_file import WeightFile, weights_by_name
+from tta_demo.samples.labelled import understood
 from tta_demo.tasks.gallery import Verdict, compare
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.views import VIEW_SETS, VIEWS
@@ -136,8 +137,9 @@ def _rounded(verdict: Verdict) -> dict[str, Any]:
 
 
 def _notes(task: Task, broken: Failures) -> str:
-    """Returns what was left out, as plain text in HTML."""
-    notes = list(broken.values())
+    """Returns what was left out and how masks were understood, as plain text in HTML."""
+    read = [name for name in task.calibration + task.held_out if name not in broken]
+    notes = [*broken.values(), *understood(task.gallery.notes(read))]
     if task.bag and task.bag.lonely:
         notes.append(f"Without a partner, left out: {', '.join(task.bag.lonely)}.")
     return "".join(f"<p>{escape(note)}</p>" for note in notes)

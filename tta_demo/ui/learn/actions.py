@@ -24,18 +24,27 @@ from tta_demo.ui.learn.lesson import LearnVisitor, Task, Wanted, task_for
 from tta_demo.ui.segment.actions import inputs_of, run
 from tta_demo.ui.segment.case import SegmentVisitor, Settings, example_case, tick
 
-__all__ = ["failed", "forget", "learn", "load_file", "stop", "use"]
+__all__ = ["INTRO", "failed", "forget", "learn", "load_file", "stop", "use"]
 
 STOPPED = "Stopped. Pictures that were looked at are kept: Start goes on from there."
 BEFORE = " The weights from before are still here."
+INTRO = (
+    "<p>How much should each look count? Learn it from pictures whose right answer is known, and "
+    "check it on pictures that were <b>not</b> used. It may help, do nothing, or hurt.</p>"
+)
 UNCHECKED = (
     "<p class='verdict'>There is no second picture to check the weights on: add pictures to "
     "see whether learning helps.</p>"
 )
 STOPPED_UNCHECKED = "<p class='verdict'>Stopped before the check: whether it helps is open.</p>"
-EMPTY: Updates = dict.fromkeys(
-    ("verdict", "losses", "curve", "bars", "on_held_out", "on_calibration", "notes"), ""
-) | {"use": gr.Button(interactive=False), "save": gr.DownloadButton(value=None, interactive=False)}
+EMPTY: Updates = (
+    {"verdict": INTRO}
+    | dict.fromkeys(("losses", "curve", "bars", "on_held_out", "on_calibration", "notes"), "")
+    | {
+        "use": gr.Button(interactive=False),
+        "save": gr.DownloadButton(value=None, interactive=False),
+    }
+)
 """No old result stands beside a new question."""
 
 

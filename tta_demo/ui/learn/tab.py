@@ -24,10 +24,9 @@ COUNT = 16
 """The fewest fields that showed the effect on overlap, however they were drawn."""
 METHOD = "exact"
 
-INTRO = """
-How much should each look count? Learn it from pictures whose right answer is known, and check it
-on pictures that were **not** used. It may help, do nothing, or hurt: see for yourself.
-"""
+LOSS = (
+    "<p>Loss tells how far the answers are from the truth. It appears with the first picture.</p>"
+)
 
 
 def build_learn_tab(tab: gr.Tab, page_tabs: gr.Tabs, segment: Screen, held_out: int) -> None:
@@ -36,7 +35,6 @@ def build_learn_tab(tab: gr.Tab, page_tabs: gr.Tabs, segment: Screen, held_out: 
     screen.add_fixed(held_out=gr.State(held_out), first_world=segment["world"])
     with gr.Row(equal_height=False, elem_id="learn-bench"):
         with gr.Column(elem_id="learn-steps"):
-            gr.Markdown(INTRO)
             _build_pictures(screen, held_out)
             _build_choices(screen)
         screen["wanted"] = Wanted
@@ -103,26 +101,28 @@ def _build_live(screen: Screen) -> None:
             status("Nothing learned yet: all looks count the same. Press Start."),
             elem_id="learn-status",
         )
-        screen["verdict"] = gr.HTML(elem_id="learn-verdict")
+        screen["verdict"] = gr.HTML(actions.INTRO, elem_id="learn-verdict")
     with gr.Row(equal_height=False, elem_id="learn-sight"):
         even = bars(next(iter(WORLDS.values())), views, [1 / len(views)] * len(views))
         screen["bars"] = gr.HTML(even, elem_id="learn-bars")
         with gr.Column(elem_id="learn-loss"):
-            screen["losses"] = gr.HTML(elem_id="learn-losses")
+            screen["losses"] = gr.HTML(LOSS, elem_id="learn-losses")
             screen["curve"] = gr.HTML(elem_id="learn-curve")
+    with gr.Row(elem_id="learn-then"):
+        screen["use"] = gr.Button(
+            "Use these weights", variant="primary", size="md", interactive=False, elem_id="use"
+        )
+        screen["save"] = gr.DownloadButton(
+            "Download weights", size="md", interactive=False, elem_id="learn-save"
+        )
+        load = gr.UploadButton(
+            "Load weights", size="md", file_types=[".json"], elem_id="learn-load"
+        )
+        forget = gr.Button("Demo's own weights", size="md", elem_id="learn-own")
+    screen.add_fixed(load=load, forget=forget)
 
 
 def _build_results(screen: Screen) -> None:
-    with gr.Row():
-        screen["use"] = gr.Button(
-            "Use these weights", variant="primary", interactive=False, elem_id="use"
-        )
-        screen["save"] = gr.DownloadButton(
-            "Download weights", interactive=False, elem_id="learn-save"
-        )
-        load = gr.UploadButton("Load a weights file", file_types=[".json"], elem_id="learn-load")
-        forget = gr.Button("Back to the demo's own weights", elem_id="learn-own")
-    screen.add_fixed(load=load, forget=forget)
     screen["notes"] = gr.HTML(elem_id="learn-notes")
     screen["on_held_out"] = gr.HTML(elem_id="learn-held-out")
     with gr.Accordion("On the pictures it learned on", open=False, elem_id="learn-on-own"):

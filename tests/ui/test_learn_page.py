@@ -74,9 +74,9 @@ def save_fields(folder, count, first=0):
 
 
 def upload_fields(page, folder, first):
-    """Brings six pictures, those from `first` on: none that another test has looked at."""
+    """Brings three pictures, those from `first` on: none that another test has looked at."""
     choose(page, "#learn-source", "My own pictures")
-    page.locator("#learn-files input[type=file]").set_input_files(save_fields(folder, 6, first))
+    page.locator("#learn-files input[type=file]").set_input_files(save_fields(folder, 3, first))
     page.locator("#learn-files .file-preview").wait_for()
 
 

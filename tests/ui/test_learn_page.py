@@ -312,7 +312,7 @@ def test_a_weights_file_is_loaded_and_others_are_refused_with_the_reason(page, t
     good.save(path)
     load = page.locator("input[type=file][accept*=json]")
     load.set_input_files(path)
-    page.locator("#learn-bars .bar").first.wait_for()
+    says(page, "Loaded")
     assert shares(page) == pytest.approx(list(good.weights.values()), abs=1e-3)
     data = json.loads(path.read_text())
     for name, content, said in (
@@ -330,4 +330,3 @@ def test_a_weights_file_is_loaded_and_others_are_refused_with_the_reason(page, t
     load.set_input_files(cut)
     told(page, "cut.json")
     assert np.isclose(sum(shares(page)), 1, atol=0.01), "what was on screen stays"
-    assert page.locator("#learn-bars .error").count() == 0

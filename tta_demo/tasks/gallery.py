@@ -17,7 +17,7 @@ from tta_demo.tta.plan import ONE_LOOK, Plan
 from tta_demo.tta.predict import ViewStack, look, to_tensor
 from tta_demo.tta.views import VIEWS
 
-__all__ = ["PIXELS", "Gallery", "Verdict", "compare"]
+__all__ = ["PIXELS", "Gallery", "Verdict", "compare", "scored"]
 
 PIXELS = 4096
 """Pixels of one picture whose answers are kept."""
@@ -121,14 +121,20 @@ class Verdict:
     pictures: int
 
 
-def compare(gallery: Gallery, names: Sequence[str], learned: Plan) -> Verdict:
-    """Returns the scores of no TTA, even mean and learned weights on pictures looked at."""
+def scored(gallery: Gallery, names: Sequence[str], learned: Plan) -> dict[str, Score]:
+    """Returns the scores of no TTA, even mean and learned weights, by name, on pictures."""
     plans = {"none": ONE_LOOK, "mean": Plan(learned.views), "learned": learned}
     scores = {name: Score() for name in plans}
     views = tuple(dict.fromkeys((*learned.views, *ONE_LOOK.views)))
     for stack, labels in gallery.stacks(names, views):
         for name, plan in plans.items():
             scores[name].add(plan.fuse(stack).numpy(), labels)
+    return scores
+
+
+def compare(gallery: Gallery, names: Sequence[str], learned: Plan) -> Verdict:
+    """Returns how the three of `scored` compare, with intervals."""
+    scores = scored(gallery, names, learned)
     classes = gallery.world.record.classes
     rows = {name: score.row(classes) for name, score in scores.items()}
     keys = ("miou", "miou_without_background", "f1", "accuracy", "nll", "ece")

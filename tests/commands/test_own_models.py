@@ -37,11 +37,9 @@ def data(tmp_path):
     for name in (f"{number}.png" for number in range(5)):
         labels = np.kron(rng.integers(0, 3, (4, 6)), np.ones((8, 8), int))
         rgb = 40 + 150 * np.eye(3)[labels] + rng.normal(0, 20, (32, 48, 3))
-        Image.fromarray(rgb.clip(0, 255).astype(np.uint8)).save(
-            tmp_path / f"data/images/{number}.png"
-        )
-        mask = np.uint8(COLORS)[labels]
-        Image.fromarray(mask).save(tmp_path / f"data/masks/{number}.png")
+        rgb = rgb.clip(0, 255).astype(np.uint8)
+        Image.fromarray(rgb).save(tmp_path / "data" / "images" / name)
+        Image.fromarray(np.uint8(COLORS)[labels]).save(tmp_path / "data" / "masks" / name)
     (tmp_path / "palette.json").write_text(json.dumps(dict(zip(NAMES, COLORS, strict=True))))
     return tmp_path / "data"
 

@@ -142,7 +142,7 @@ def test_a_palette_file_in_class_colours_is_exact(tmp_path):
 
 
 @pytest.mark.parametrize("middle", [127, 128])
-@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("world", ["weeds", "nuclei"])
 def test_0_128_and_255_are_the_three_classes(tmp_path, world, middle):
     path = write(tmp_path / "m.png", np.uint8([0, middle, 255])[APART_LABELS])
     labels, notes = read(path, WORLDS[world])

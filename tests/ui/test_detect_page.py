@@ -58,7 +58,7 @@ def expected(first, fusion):
     _, found, truth = first
     boxes = (found["identity"], fuse_boxes(list(found.values()), fusion).boxes)
     scores = [average_precision([one], [truth], (1, 2)).ap50 for one in boxes]
-    return [f"{100 * score:.1f} %" for score in scores]
+    return [f"{100 * score:.1f}\N{NO-BREAK SPACE}%" for score in scores]
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])

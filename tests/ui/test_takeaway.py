@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -13,6 +14,7 @@ import pytest
 import torch
 from browser import needs_chromium, open_tab, settled, upload, visit
 from PIL import Image
+from snippets import ROOT
 
 from tta_demo.learning.weight_file import WeightFile, weights_by_name
 from tta_demo.models.registry import MODELS
@@ -104,7 +106,9 @@ def test_the_code_of_every_kind_of_picture_repeats_its_mask_to_the_last_bit(uplo
         (folder / "mask.png").unlink()
         assert wanted[name][1] == result_masks(taken)["mask.png"]
     folders = [str(folder) for folder, _ in wanted.values()]
-    done = subprocess.run([sys.executable, "-c", RUN, *folders], capture_output=True, text=True)
+    command = [sys.executable, "-c", RUN, *folders]
+    here = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, env=here)
     assert done.returncode == 0, done.stderr
     for name, (folder, mask) in wanted.items():
         assert (folder / "mask.png").read_bytes() == mask, name

@@ -114,8 +114,8 @@ def _doubt(take: Takeaway) -> str:
     )
     return (
         "<h2>Where the looks doubt</h2><div class='grid'>" + "".join(figures) + "</div>"
-        "<p class='small'>Doubt is the entropy of the looks' mean answer: the sum of what all looks "
-        "doubt alike and of what they contradict each other in. The brightest is "
+        "<p class='small'>Doubt is the entropy of the looks' mean answer: the sum of what all "
+        "looks doubt alike and of what they contradict each other in. The brightest is "
         f"{take.most_doubt:.2f} bits: every class alike.</p>"
     )
 

@@ -165,9 +165,9 @@ def _class_table(result: Segmentation) -> str:
     means = [np.nan if np.isnan(c).all() else np.nanmean(c) for c in without]
     rows.append(("<b>Mean without background</b>", means))
     return html.table(
-        ("Class", *("one look", "combined") * 2),
+        ("Class", *("one look", "all looks") * 2),
         ([name, *(html.figure(value, 2) for value in values)] for name, values in rows),
-        f"In percent. Combined: {escape(_looks(result))}, "
+        f"In percent. All looks: {escape(_looks(result))}, "
         f"{escape(FUSIONS[result.plan.fusion].summary)}.",
         above="<tr><th></th><th scope='colgroup' colspan='2'>F1</th>"
         "<th scope='colgroup' colspan='2'>IoU</th></tr>",

@@ -149,7 +149,7 @@ def _classes(take: Takeaway) -> str:
         "<th scope='colgroup' colspan='2'>Dice (F1)</th></tr>"
     )
     return "<h2>Class by class</h2>" + table(
-        ("Class", *("one look", "together") * 2), rows, "In percent.", above=above
+        ("Class", *("one look", "all looks") * 2), rows, "In percent.", above=above
     )
 
 
@@ -170,10 +170,11 @@ def _looks(take: Takeaway) -> str:
             )
         )
     return "<h2>Look by look</h2>" + table(
-        ("Look", "own mean IoU, %", "weight, %", "equivariance gap, %", "time, ms"),
+        ("Look", "own mean IoU, %", "weight, %", "gap, %", "time, ms"),
         rows,
-        "The gap is how far the answer, turned back, is from that to the picture as it is (mean "
-        "total variation). The time is that of the forward pass, with the way there and back.",
+        "The equivariance gap is how far the answer, turned back, is from that to the picture as "
+        "it is (mean total variation). The time is that of the forward pass, with the way there "
+        "and back.",
     )
 
 

@@ -1,5 +1,6 @@
 """The part of the tab where a result is taken away."""
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gradio as gr
@@ -38,7 +39,7 @@ SAVE = """file => {
 
 def build_takeaway(screen: Screen) -> None:
     """Lays out the downloads and the code."""
-    how: dict[str, Any] = {"size": "sm", "interactive": False}
+    how: dict[str, Any] = {"size": "sm", "min_width": 120, "interactive": False}
     gr.Markdown("### Take it away")
     with gr.Row(elem_id="downloads"):
         for name, label in READY_MADE.items():
@@ -87,22 +88,25 @@ def files(visitor: SegmentVisitor) -> Updates:
         return made if visitor.case is case else {}
 
 
-def make_paper(visitor: SegmentVisitor) -> Updates:
+def make_paper(visitor: SegmentVisitor) -> Iterator[Updates]:
     """Writes the report as one HTML file."""
-    case = _present(visitor)
-    content = document(_take(case)).encode()
-    return {"made": saved(content, f"{safe_name(case.name)}-report.html")}
+    yield from _made(visitor, "paper", "report.html", lambda take: document(take).encode())
 
 
-def make_zip(visitor: SegmentVisitor) -> Updates:
+def make_zip(visitor: SegmentVisitor) -> Iterator[Updates]:
     """Writes all files of the picture on screen as one zip."""
-    case = _present(visitor)
-    return {"made": saved(all_files(_take(case)), f"{safe_name(case.name)}-all.zip")}
+    yield from _made(visitor, "zip", "all.zip", all_files)
 
 
-def _present(visitor: SegmentVisitor) -> SegmentCase:
+def _made(
+    visitor: SegmentVisitor, button: str, ending: str, make: Callable[[Takeaway], bytes]
+) -> Iterator[Updates]:
+    """Says on the button that a file is being made, and then makes it."""
     with visitor.turn:
-        return visitor.present
+        case = visitor.present
+    yield {button: gr.Button("Writing …")}
+    path = saved(make(_take(case)), f"{safe_name(case.name)}-{ending}")
+    yield {button: gr.Button(ON_CLICK[button]), "made": path}
 
 
 def _take(case: SegmentCase) -> Takeaway:

@@ -7,7 +7,7 @@ import numpy as np
 
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.pictures.reading import Picture, read_picture
-from tta_demo.samples.weeds import DIFFICULTY, SEEDS
+from tta_demo.samples.weeds import DIFFICULTY
 from tta_demo.tasks.segment import Segmentation, segment
 from tta_demo.tasks.worlds import WORLDS, World
 from tta_demo.tta.predict import Track
@@ -108,16 +108,16 @@ def example_case(settings: Settings, number: int) -> SegmentCase:
     """Returns an example of the settings' world, with its mask."""
     world = WORLDS[settings.world]
     path = world.examples[number]
+    seed = int(path.stem.split("-")[-1]) if world.generate else None
     picture = read_picture(path)
     truth, _ = world.read_truth(world.mask_of(path), picture)
-    made = world.generate is not None
     return SegmentCase(
         name=path.stem,
         picture=picture,
         truth=truth,
         settings=settings,
-        seed=SEEDS["test"][number] if made else None,
-        example=None if made else number + 1,
+        seed=seed,
+        example=number + 1 if seed is None else None,
     )
 
 

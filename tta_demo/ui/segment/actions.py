@@ -14,7 +14,6 @@ import gradio as gr
 
 from tta_demo.pictures.masks import restore as full_size
 from tta_demo.pictures.palettes import color_png, index_png
-from tta_demo.pictures.reading import read_picture
 from tta_demo.samples.weeds import DIFFICULTY, SEEDS
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.views import VIEWS
@@ -28,6 +27,7 @@ from tta_demo.ui.segment.case import (
     Settings,
     example_case,
     field_case,
+    own_case,
     tick,
 )
 from tta_demo.ui.segment.choices import domain_of, world_parts
@@ -117,9 +117,7 @@ def open_picture(
 ) -> Iterator[Updates]:
     """Opens an uploaded picture; the mask of the one before does not belong to it, and goes."""
     with visitor.looking() as wanted:
-        path = uploaded(picture)
-        case = SegmentCase(name=path.stem, picture=read_picture(path), settings=settings)
-        yield from _open(visitor, wanted, case)
+        yield from _open(visitor, wanted, own_case(settings, uploaded(picture)))
 
 
 def change_views(visitor: SegmentVisitor, settings: Settings) -> Iterator[Updates]:

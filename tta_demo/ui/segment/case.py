@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -15,7 +16,10 @@ from tta_demo.tta.views import VIEWS
 from tta_demo.ui.kit.visitor import Case, Viewer
 
 __all__ = ["GROUPS", "SegmentCase", "SegmentVisitor", "Settings", "example_case", "field_case",
-           "tick"]  # fmt: skip
+           "own_case", "tick"]  # fmt: skip
+
+LEAST_SIDE = 32
+"""Pixels; in a picture that is narrower, models of our kind see nothing."""
 
 GROUPS: dict[str, tuple[str, ...]] = {
     group: tuple(name for name, view in VIEWS.items() if view.group == group)
@@ -119,6 +123,16 @@ def example_case(settings: Settings, number: int) -> SegmentCase:
         seed=seed,
         example=number + 1 if seed is None else None,
     )
+
+
+def own_case(settings: Settings, path: Path) -> SegmentCase:
+    """Returns a picture that a visitor brought, without a mask, as `read_picture` reads it."""
+    picture = read_picture(path)
+    height, width = picture.rgb.shape[:2]
+    if min(height, width) < LEAST_SIDE:
+        remark = f"The picture is {width} x {height} pixels: too small to find anything in."
+        picture = replace(picture, notes=(*picture.notes, remark))
+    return SegmentCase(name=path.stem, picture=picture, settings=settings)
 
 
 def field_case(settings: Settings, seed: int, difficulty: float) -> SegmentCase:

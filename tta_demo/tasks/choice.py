@@ -22,19 +22,19 @@ class Example:
     """A picture that stands for others.
 
     Attributes:
-        name: of its file, without ending.
+        file: its name; its mask is beside it.
         share: one of `SHARES`.
         gain: of its mIoU by looking again, -1..1, over the classes that its truth has.
     """
 
-    name: str
+    file: str
     share: float
     gain: float
 
     @property
     def path(self) -> Path:
-        """Where the picture is; its mask is beside it."""
-        return ASSETS / "examples" / f"{self.name}.png"
+        """Where the picture is."""
+        return ASSETS / "examples" / self.file
 
 
 @dataclass(frozen=True)

@@ -40,10 +40,10 @@ def choose_examples(
     model = load_model(world.record)
     tested = list(world.pictures("test", data))
     over = evaluate(model, tqdm(tested, unit="picture"), plans)
-    pool, scores = tested, over
+    files, scores = [f"{picture.name}.png" for picture in tested], over
     if not world.generate:
-        pool = list(_shipped(world))
-        scores = evaluate(model, pool, plans)
+        shipped = dict(_shipped(world))
+        files, scores = list(shipped), evaluate(model, shipped.values(), plans)
     gains = _gains(scores["one"], scores["all"])
     difference = gain(over["all"], over["one"], world.record.classes, ("miou",))["miou"]
     result = about(
@@ -52,16 +52,16 @@ def choose_examples(
         views=list(views),
         rule="the pictures at these shares of all, in the order of the mIoU that looking again "
         "gains over the classes that are there; the first is shown first",
-        pool=len(pool),
+        pool=len(files),
         pictures=len(tested),
         gain=difference.rounded(),
         examples=[
-            {"name": pool[i].name, "share": share, "gain": round(float(gains[i]), 6)}
+            {"file": files[i], "share": share, "gain": round(float(gains[i]), 6)}
             for share, i in zip(SHARES, choose(gains), strict=True)
         ],
     )
     for one in result["examples"]:
-        typer.echo(f"{one['share']:.0%}  {one['name']}  {100 * one['gain']:+.2f} points")
+        typer.echo(f"{one['share']:.0%}  {one['file']}  {100 * one['gain']:+.2f} points")
     write_json(out / f"examples-{name}.json", result)
 
 
@@ -84,9 +84,10 @@ def _gains(one: Score, fused: Score) -> np.ndarray:
     )
 
 
-def _shipped(world: World) -> Iterator[LabelledPicture]:
-    """Yields the world's pictures in assets/examples."""
+def _shipped(world: World) -> Iterator[tuple[str, LabelledPicture]]:
+    """Yields the world's pictures in assets/examples, by the name of their file."""
     for mask in sorted((ASSETS / "examples").glob(f"{world.name}-*-mask.png")):
         (path,) = mask.parent.glob(f"{mask.stem.removesuffix('-mask')}.*")
         picture = read_picture(path)
-        yield LabelledPicture(path.stem, picture.rgb, world.read_truth(mask, picture)[0])
+        truth, _ = world.read_truth(mask, picture)
+        yield path.name, LabelledPicture(path.stem, picture.rgb, truth)

@@ -67,7 +67,9 @@ def begin(visitor: SegmentVisitor, settings: Settings, request: gr.Request) -> I
     if links_to_scene(request.query_params):
         yield from open_link(visitor, _read_link(request.query_params))
         return
-    with visitor.turn:
+    with visitor.looking() as wanted:
+        if not wanted():
+            return
         case = example_case(settings, 0)
         shown = show(case, case.segment())
         del shown["stage"]

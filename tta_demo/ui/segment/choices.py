@@ -49,12 +49,12 @@ def average(world: str) -> str:
     if choice is None:
         return ""
     value, low, high = (signed(100 * part, 2, "±") for part in choice.gain)
-    pool = "" if choice.pool == choice.pictures else f" {choice.pool} pictures,"
-    shares = ", ".join(f"{share:.0%}" for share in SHARES)
+    shares = ", ".join(f"{100 * share:.0f}" for share in SHARES)
+    pool = "them" if choice.pool == choice.pictures else f"{choice.pool} pictures"
     return (
         f"<p>On all {choice.pictures} test pictures: <b>{value} points</b> of overlap (mean IoU; "
-        f"95 % interval {low} to {high}). Below, of{pool or ' them'} in the order of their gain, "
-        f"those at {shares}.</p>"
+        f"95 % interval {low} to {high}). Below, of {pool} from the one that loses most (0 %) to "
+        f"the one that gains most (100 %), those at {shares} %.</p>"
     )
 
 

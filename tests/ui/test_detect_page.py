@@ -20,7 +20,7 @@ pytestmark = [needs_chromium, pytest.mark.slow]
 def page(window, visited, url):
     if window not in visited:
         visit(window, url)
-        open_tab(window, "Where is it?")
+        open_tab(window, "Detect")
         window.locator("#detect-hover .fused").first.wait_for(timeout=60_000)
         visited.add(window)
     return window

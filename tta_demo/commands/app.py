@@ -6,6 +6,7 @@ import sys
 import typer
 
 from tta_demo.commands.benchmark.detect import measure_detection
+from tta_demo.commands.benchmark.examples import choose_examples
 from tta_demo.commands.benchmark.imagenet import measure_imagenet
 from tta_demo.commands.benchmark.learn import measure_learning
 from tta_demo.commands.benchmark.quality import measure_quality
@@ -29,6 +30,7 @@ VERBS += (train, convert, sample, examples)
 MEASUREMENTS = {
     "speed": measure_speed,
     "quality": measure_quality,
+    "examples": choose_examples,
     "learn": measure_learning,
     "detect": measure_detection,
     "imagenet": measure_imagenet,

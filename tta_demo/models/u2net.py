@@ -55,17 +55,17 @@ class ResidualU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns features `(B, outputs, H, W)`, for any H and W."""
-        entered = self.enter(x).relu()
+        entered = self.enter(x).relu_()
         x, skips = entered, []
         for level, conv in enumerate(self.down):
             # The last level has the size of the one above: its kernel is wider instead.
             pooled = self.pools and 0 < level < len(self.down) - 1
-            x = conv(_half(x) if pooled else x).relu()
+            x = conv(_half(x) if pooled else x).relu_()
             skips.append(x)
         skips.pop()
         for conv in self.up:
             skip = skips.pop()
-            x = conv(torch.cat([_resized(x, skip), skip], 1)).relu()
+            x = conv(torch.cat([_resized(x, skip), skip], 1)).relu_()
         return x + entered
 
 

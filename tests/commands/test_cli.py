@@ -262,6 +262,8 @@ def test_masks_in_other_colours_are_read_by_a_palette_and_learned_on_by_class(fo
     [
         (["learn", "--world", "nuclei", "--out", "{out}"], "--data"),
         (["learn", "--out", "{out}"], "--world"),
+        (["train", "photos", "--out", "{out}"], "photos"),
+        (["convert", "{here}/missing.onnx", "--out", "{out}"], "missing.onnx"),
         (["learn", "--model", "unet-moon", "--out", "{out}"], "unet-moon"),
         (["learn", "--world", "nuclei", "--model", "unet-weeds", "--out", "{out}"], "unet-weeds"),
         (["learn", "--world", "weeds", "--method", "guess", "--out", "{out}"], "guess"),

@@ -7,7 +7,8 @@ from onnx_models import classifier, mixing
 
 from tta_demo.models.domains import DOMAINS
 from tta_demo.models.feed import IMAGENET
-from tta_demo.models.own import FEEDS, own_model
+from tta_demo.models.onnx_session import MAX_BYTES
+from tta_demo.models.own import FEEDS, OWN_ENDINGS, own_model
 from tta_demo.models.registry import load_model
 from tta_demo.models.unet import UNet
 from tta_demo.pictures.palettes import Palette, numbered_palette
@@ -96,3 +97,12 @@ def test_numbered_classes_have_different_colours_up_to_256_and_the_first_is_blac
     assert palette.colors[0] == (0, 0, 0)
     assert len(set(palette.colors)) == 256
     assert numbered_palette(5).colors == palette.colors[:5]
+
+
+@pytest.mark.parametrize("ending", OWN_ENDINGS)
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path, ending):
+    path = tmp_path / f"mine{ending}"
+    with path.open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    with pytest.raises(ValueError, match="150 MB are the limit"):
+        own_model(path)

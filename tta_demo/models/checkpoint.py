@@ -14,7 +14,6 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from tta_demo.models.feed import Feed
-from tta_demo.models.onnx_session import MAX_BYTES
 from tta_demo.models.runner import Runner, TwoClasses
 from tta_demo.models.unet import UNet
 
@@ -33,8 +32,8 @@ def read_checkpoint(path: Path) -> UNet:
     """Returns the network of a checkpoint in float32, ready for inference.
 
     Raises:
-        ValueError: in a sentence, the file is too large, holds more than tensors, is damaged, or
-            its names or shapes are not those of our U-Net.
+        ValueError: in a sentence, the file holds more than tensors, is damaged, or its names or
+            shapes are not those of our U-Net.
     """
     tensors = _tensors(path)
     first, last = tensors.get("e1.conv.conv.0.weight"), tensors.get("outputs.weight")
@@ -76,11 +75,6 @@ class _Fed(nn.Module):
 
 def _tensors(path: Path) -> dict[str, Tensor]:
     """Returns the tensors of a file by name, unwrapped."""
-    if path.stat().st_size > MAX_BYTES:
-        raise ValueError(
-            f"{path.name} has {path.stat().st_size / 1e6:.0f} MB: {MAX_BYTES / 1e6:.0f} MB are "
-            "the limit"
-        )
     stored = _stored(path)
     for wrapper in _WRAPPERS:
         if isinstance(stored, Mapping) and isinstance(stored.get(wrapper), Mapping):
@@ -96,7 +90,7 @@ def _tensors(path: Path) -> dict[str, Tensor]:
 
 def _stored(path: Path) -> Any:  # noqa: ANN401 (whatever stands in the file)
     try:
-        if path.suffix == ".safetensors":
+        if path.suffix.lower() == ".safetensors":
             return load_file(path)
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:

@@ -209,7 +209,15 @@ def _alike(one: tuple[int, ...], size: tuple[int, int]) -> bool:
     return all(abs(a - scale * b) <= 1 for a, b in zip(one, size, strict=True))
 
 
-def load_onnx(path: Path, facts: OnnxFacts | None = None) -> OnnxModel:
-    """Returns the model of a file, ready to answer; found out, or as the facts say."""
+def load_onnx(
+    path: Path,
+    device: str = "cpu",
+    dtype: torch.dtype | None = None,
+    facts: OnnxFacts | None = None,
+) -> OnnxModel:
+    """Returns the model of a file, ready to answer; found out, or as the facts say.
+
+    It runs on the CPU, in what the file computes in, whatever is asked for.
+    """
     session = OnnxSession(path.read_bytes())
     return OnnxModel(session, facts or find_out(session))

@@ -4,12 +4,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import torch
-
 from tta_demo.models import checkpoint
 from tta_demo.models.feed import IMAGENET, PLAIN, Feed
-from tta_demo.models.onnx_file import MAX_CLASSES, OnnxFacts, OnnxModel, find_out
-from tta_demo.models.onnx_session import OnnxSession
+from tta_demo.models.onnx_file import MAX_CLASSES, OnnxFacts, find_out, load_onnx
+from tta_demo.models.onnx_session import MAX_BYTES, OnnxSession
 from tta_demo.models.record import ModelRecord
 from tta_demo.pictures.palettes import Palette, numbered_palette
 
@@ -58,20 +56,25 @@ def own_model(
         facts: of an ONNX file, corrected; found out if left out.
 
     Raises:
-        ValueError: in a sentence, the file is missing, of another kind, damaged, or does not fit;
-            or the palette has more or fewer classes.
+        ValueError: in a sentence, the file is missing, too large, of another kind, damaged, or
+            does not fit; or the palette has more or fewer classes.
     """
     if not path.is_file():
         raise ValueError(f"{path} is no file: give one that ends in {', '.join(OWN_ENDINGS)}")
     if path.suffix.lower() not in OWN_ENDINGS:
         raise ValueError(f"{path.name} ends in none of {', '.join(OWN_ENDINGS)}: export the model")
+    if path.stat().st_size > MAX_BYTES:
+        megabytes = path.stat().st_size / 1e6
+        raise ValueError(
+            f"{path.name} has {megabytes:.0f} MB: {MAX_BYTES / 1e6:.0f} MB are the limit"
+        )
     if path.suffix.lower() != ".onnx":
         return _of_checkpoint(path, feed or checkpoint.FEED, palette)
     if facts is None:
         facts = find_out(OnnxSession(path.read_bytes()), feed)
     elif feed is not None:
         facts = replace(facts, feed=feed)
-    load = partial(_load_onnx, facts=facts)
+    load = partial(load_onnx, facts=facts)
     record = _record(path, facts.task, facts.sentence, facts.classes, load, palette)
     return OwnModel(record, facts.feed, facts)
 
@@ -107,10 +110,3 @@ def _record(
         names=() if maps else tuple(f"class {number}" for number in range(classes)),
         reading=told,
     )
-
-
-def _load_onnx(
-    path: Path, device: str, dtype: torch.dtype | None, *, facts: OnnxFacts
-) -> OnnxModel:
-    """Returns the model of a file; onnxruntime chooses what to compute in, on the CPU."""
-    return OnnxModel(OnnxSession(path.read_bytes()), facts)

@@ -253,14 +253,6 @@ def test_learned_weights_refuse_a_view_that_they_lack_by_name(page):
     page.locator("#small-moves input:not(:checked)").nth(2).wait_for()
 
 
-def test_a_bar_opens_its_view(page):
-    open_tab(page, "Weights")
-    page.locator("#weights [data-view=rot90]").click()
-    page.locator("#about", has_text="90°").wait_for()
-    page.locator("#gallery button.thumbnail-item").nth(1).click()
-    page.locator("#about", has_text="hflip").wait_for()
-
-
 def test_a_painting_becomes_the_mask(page):
     rests(page)
     page.locator("#stage .paint").click()
@@ -316,10 +308,14 @@ def test_the_server_fuses_where_the_browser_cannot(page):
     assert not page.locator("#stage .busy.on").is_visible()
 
 
-def test_a_row_opens_the_details_of_its_look(page):
-    rests(page)
-    page.locator("#stage .rows .name").nth(4).click()
-    page.locator("#about", has_text="90°").wait_for()
+def test_every_look_has_its_own_score_and_training_is_told(page):
+    page.locator("#looks tbody tr").nth(7).wait_for()
+    rows = page.locator("#looks tbody tr").all_inner_texts()
+    result = expected(PLACE.examples[0], PLACE.mask_of(PLACE.examples[0]))
+    for row, name in zip(rows, result.plan.views, strict=True):
+        assert f"{100 * result.view_score(name):.1f}" in row
+        assert "12.5" in row
+        assert row.endswith("yes" if name == "identity" else "no")
 
 
 @low

@@ -17,7 +17,7 @@ from tta_demo.ui.segment.case import tick
 from tta_demo.ui.stage import BUSY
 
 __all__ = [
-    "average", "change_world", "colors", "domain_of", "note", "tick_all", "tick_domain",
+    "average", "change_world", "domain_of", "note", "tick_all", "tick_domain",
     "verdicts", "world_parts",
 ]  # fmt: skip
 
@@ -39,7 +39,6 @@ def world_parts(world: str) -> Updates:
         "verdicts": verdicts(world),
         "note": note(world),
         "generator": gr.Column(visible=WORLDS[world].generate is not None),
-        "result": gr.AnnotatedImage(color_map=colors(world)),
     }
 
 
@@ -99,12 +98,3 @@ def note(world: str) -> str:
         f"is optional.</p><p class='classes'>{legend_of(record.palette)}</p>"
         f"<p class='small'>Examples: {escape(WORLDS[world].source)}.</p>"
     )
-
-
-def colors(world: str) -> dict[str, str]:
-    """Returns the classes' colours as `#rrggbb` by name."""
-    palette = WORLDS[world].record.palette
-    return {
-        name: "#{:02x}{:02x}{:02x}".format(*color)
-        for name, color in zip(palette.names, palette.colors, strict=True)
-    }

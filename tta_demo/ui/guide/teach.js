@@ -1,0 +1,98 @@
+// Teaching: the story over the stage, sentence by sentence, by keys alone.
+
+const lessons = JSON.parse(props.value);
+const start = element.querySelector(".teach-start");
+const STEPS = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 };
+let at = 0;
+let scene = ""; // the one that was asked for
+let board = null; // what lies over the page while the story is told
+let end = null; // takes back all listeners
+
+const stage = () => document.querySelector("#stage .stage-grid");
+
+function make(name, className, text = "") {
+  const node = document.createElement(name);
+  Object.assign(node, { className, textContent: text });
+  return node;
+}
+
+function button(text, keys, act) {
+  const node = make("button", `teach-${text.toLowerCase()}`, text);
+  node.type = "button";
+  node.setAttribute("aria-keyshortcuts", keys);
+  node.addEventListener("click", act);
+  return node;
+}
+
+/** Presses what the lesson shows, as a visitor could. */
+function press() {
+  for (const selector of lessons[at].presses) stage()?.querySelector(selector)?.click();
+}
+
+function tell(next) {
+  if (next >= lessons.length) return leave();
+  at = Math.max(0, next);
+  const lesson = lessons[at];
+  board.querySelector(".sentence").textContent = lesson.sentence;
+  board.querySelector(".term").textContent = lesson.term;
+  board.querySelector(".where").textContent = `${at + 1} of ${lessons.length}`;
+  board.querySelector(".teach-back").disabled = at === 0;
+  board.querySelector(".teach-next").textContent = at + 1 < lessons.length ? "Next" : "Finish";
+  if (lesson.scene === scene) return press();
+  scene = lesson.scene; // pressed when it has come
+  return trigger("scene", { number: at });
+}
+
+function key(event) {
+  const { target } = event;
+  if (event.key === "Escape") leave();
+  else if (target === document.body || board.contains(target)) {
+    const space = event.key === " " && target.tagName !== "BUTTON";
+    const step = space ? 1 : STEPS[event.key];
+    if (!step) return;
+    tell(at + step);
+  } else return;
+  event.preventDefault();
+}
+
+/** The stage says by `data-ready` that it shows a new value. */
+function follow(signal) {
+  const arrivals = new MutationObserver(press);
+  arrivals.observe(stage(), { attributeFilter: ["data-ready"] });
+  signal.addEventListener("abort", () => arrivals.disconnect());
+}
+
+function begin() {
+  end = new AbortController();
+  board = make("section", "teach-board");
+  board.setAttribute("aria-label", "The story");
+  const words = make("div", "words");
+  words.setAttribute("role", "status");
+  words.append(make("p", "sentence"), make("p", "term"));
+  const hand = make("div", "hand");
+  hand.append(
+    button("Back", "ArrowLeft", () => tell(at - 1)),
+    button("Next", "ArrowRight Space", () => tell(at + 1)),
+    button("Leave", "Escape", leave),
+    make("span", "where"),
+  );
+  board.append(words, hand);
+  document.body.prepend(board);
+  document.body.classList.add("teaching");
+  document.addEventListener("keydown", key, { signal: end.signal });
+  follow(end.signal);
+  scene = "";
+  tell(0);
+  scrollTo(0, 0);
+  board.querySelector(".teach-next").focus();
+}
+
+function leave() {
+  end.abort();
+  board.remove();
+  document.body.classList.remove("teaching");
+  // the story ends on the first tab: from there one goes on by oneself
+  document.querySelector("#tabs [role=tab][aria-selected=true]")?.focus();
+}
+
+start.addEventListener("click", begin);

@@ -9,9 +9,9 @@ and wraps whatever is an object: a few long strings cost nothing, arrays of numb
     data     str: base64 of one zlib stream, planes of bytes one after the other
     number   int: never the same twice, as gradio does not show a value that has not changed
 
-`about` holds: name, play, width, height, pixels (of the full size), names, colors, background,
-fusion {key, label, redo}, weights (null, one for each look, or one list for each look), on (a
-flag for each look), truth (bool), answers ("probs" or "sure"), looks (words and
+`about` holds: name, play, mode, width, height, pixels (of the full size), names, colors,
+background, fusion {key, label, redo}, weights (null, one for each look, or one list for each
+look), on (a flag for each look), truth (bool), answers ("probs" or "sure"), looks (words and
 numbers of each view, `seen` bool, `answered` [h, w] or null), alone and steps (counts, taken at
 the full size).
 
@@ -54,7 +54,7 @@ from PIL import Image
 from tta_demo.tta.predict import Look
 from tta_demo.tta.views import VIEWS, View
 
-__all__ = ["BUSY", "StagePicture", "pack", "painted"]
+__all__ = ["BUSY", "MODES", "StagePicture", "pack", "painted"]
 
 LONGEST = 512
 """Pixels on the longer side of what is sent."""
@@ -67,6 +67,9 @@ PROBS_LIMIT = 2**21
 
 BUSY: dict[str, Any] = {"busy": True}
 """The value that shows only that something is being computed."""
+
+MODES = ("changed", "picture", "one", "together", "doubt", "truth")
+"""What the stage can show at rest; what changed, if nothing else is said."""
 
 _NUMBERS = count()
 
@@ -90,6 +93,7 @@ class StagePicture:
         on: whether each look takes part; None for all of them.
         background: the class that is drawn see-through; None for none.
         play: `full` the first time, `fast` later, `none` to stay at rest.
+        mode: one of `MODES`; what is shown once it rests, until another one is chosen.
     """
 
     name: str
@@ -106,6 +110,7 @@ class StagePicture:
     on: Sequence[bool] | None = None
     background: int | None = 0
     play: str = "full"
+    mode: str = MODES[0]
 
     @property
     def first(self) -> np.ndarray:
@@ -249,6 +254,7 @@ def _about(scene: StagePicture, grid: _Grid, answers: str) -> dict[str, Any]:
     return {
         "name": scene.name,
         "play": scene.play,
+        "mode": scene.mode,
         "width": len(grid[1]),
         "height": len(grid[0]),
         "pixels": height * width,

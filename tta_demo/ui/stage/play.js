@@ -237,7 +237,7 @@ export function playing(ui) {
     const alone = play.solo >= 0;
     play.solo = -1;
     rows().forEach((row) => row.classList.remove("wait", "now"));
-    if (!alone) Object.assign(ui.state, { k: ui.fused.used.length, mode: "changed" });
+    if (!alone) Object.assign(ui.state, { k: ui.fused.used.length, mode: ui.scene.mode });
     setStatus("rest");
     ui.refresh();
     ui.draw.rest();

@@ -176,7 +176,7 @@ export function mount(element, trigger, props, watch) {
     const looks = (of) => of?.looks.map((look) => look.name).join();
     const keepsOpen = same && looks(scene) === looks(ui.scene);
     const all = !same || state.k === ui.fused.used.length;
-    const mode = same && (scene.truth || state.mode !== "truth") ? state.mode : "changed";
+    const mode = same && (scene.truth || state.mode !== "truth") ? state.mode : scene.mode;
     Object.assign(ui, { scene, image, moved: null });
     Object.assign(state, { mode, on: [...scene.on], open: keepsOpen ? state.open : -1 });
     state.forget &&= same;
@@ -271,5 +271,6 @@ export function mount(element, trigger, props, watch) {
   end.signal.addEventListener("abort", () => [sizes, places].forEach((one) => one.disconnect()));
 
   watch("value", () => read(props.value));
-  read(props.value);
+  // an address that names a scene brings it in a moment: the first example would only flash
+  read(/[?&]world=/.test(location.search) ? { busy: true } : props.value);
 }

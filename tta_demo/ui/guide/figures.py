@@ -88,7 +88,7 @@ def false_gain() -> str:
         for name, row in (("“Theirs”: one look", one), ("“Ours”: eight looks", eight))
     )
     claim = (
-        f"It is the <b>same detector</b> twice. {_points(gain['value'], 'points of AP', 1)} "
+        f"It is the <b>same detector</b> twice: {signed(gain['value'], 1)} points of AP "
         f"({signed(gain['low'], 1)} to {signed(gain['high'], 1)}), and nothing was learned."
     )
     note = f"AP in percent, 95 % interval. {_source('detection')}"
@@ -127,8 +127,8 @@ def _looks(count: int) -> str:
     return "1 look" if count == 1 else f"{count} looks"
 
 
-def _points(points: float, unit: str, digits: int = 2) -> str:
-    return f"<b class='{tone(points)}'>{signed(points, digits, '±')} {escape(unit)}</b>"
+def _points(points: float, unit: str) -> str:
+    return f"<b class='{tone(points)}'>{signed(points, 2, '±')} {escape(unit)}</b>"
 
 
 def _rail(share: float) -> str:

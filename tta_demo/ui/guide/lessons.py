@@ -55,7 +55,7 @@ LESSONS = (
         "The answer is turned back, so that it lies on the picture again.",
         "the inverse transform",
         _EIGHT,
-        (f"{_ROW}:not(.open) .name",),
+        (_CLOSE, f"{_ROW} .name"),
     ),
     Lesson(
         "Eight looks, eight answers: joined, each with the same say.",

@@ -2,6 +2,7 @@
 
 const lessons = JSON.parse(props.value);
 const start = element.querySelector(".teach-start");
+const page = document.querySelector("#page");
 const STEPS = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 };
 let at = 0;
 let scene = ""; // the one that was asked for
@@ -77,8 +78,10 @@ function begin() {
     make("span", "where"),
   );
   board.append(words, hand);
-  document.body.prepend(board);
-  document.body.classList.add("teaching");
+  document.querySelector("#tabs [role=tab]").click();
+  // the page's style reaches only what is inside of it
+  page.prepend(board);
+  page.classList.add("teaching");
   document.addEventListener("keydown", key, { signal: end.signal });
   follow(end.signal);
   scene = "";
@@ -90,7 +93,7 @@ function begin() {
 function leave() {
   end.abort();
   board.remove();
-  document.body.classList.remove("teaching");
+  page.classList.remove("teaching");
   // the story ends on the first tab: from there one goes on by oneself
   document.querySelector("#tabs [role=tab][aria-selected=true]")?.focus();
 }

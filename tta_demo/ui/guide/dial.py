@@ -22,8 +22,9 @@ __all__ = ["POSITIONS", "css_of", "dial", "packed", "turned_back"]
 POSITIONS = tuple(sorted(D4, key=lambda symmetry: (symmetry.flip, symmetry.turns)))
 """Four quarter turns, then the same of the mirror image."""
 
-_SHINE = 110
+_SHINE = 140
 """How solid a class is drawn over the picture, of 255."""
+
 _CHANGED = (255, 255, 255)
 
 

@@ -44,15 +44,15 @@ function tell(next) {
   return trigger("scene", { number: at });
 }
 
+/** Arrows and Space belong to the stage while it has the focus; a presenter's keys do not. */
 function key(event) {
   const { target } = event;
+  const free = target === document.body || board.contains(target);
+  const space = event.key === " " && target.tagName !== "BUTTON"; // a button has its own
+  const step = space ? 1 : STEPS[event.key];
   if (event.key === "Escape") leave();
-  else if (target === document.body || board.contains(target)) {
-    const space = event.key === " " && target.tagName !== "BUTTON";
-    const step = space ? 1 : STEPS[event.key];
-    if (!step) return;
-    tell(at + step);
-  } else return;
+  else if (step && (free || event.key.startsWith("Page"))) tell(at + step);
+  else return;
   event.preventDefault();
 }
 
@@ -69,7 +69,7 @@ function begin() {
   board.setAttribute("aria-label", "The story");
   const words = make("div", "words");
   words.setAttribute("role", "status");
-  words.append(make("p", "sentence"), make("p", "term"));
+  words.append(make("h1", "sentence"), make("p", "term"));
   const hand = make("div", "hand");
   hand.append(
     button("Back", "ArrowLeft", () => tell(at - 1)),

@@ -28,7 +28,8 @@ def build_guide_tab(segment: Screen) -> None:
     for step, button in zip(STEPS, buttons, strict=True):
         button.click(None, js=beside(__file__, "go.js"))
         both.act(button.click, _opening(step.link), heavy)
-    both.act(story.scene, _open_lesson, heavy)
+    # gradio forgets an event's data if it comes late; the story asks for one scene at a time
+    both.act(story.scene, _open_lesson, heavy | {"trigger_mode": "multiple"})
 
 
 def _build_step(step: Step, number: int, turning: gr.HTML) -> gr.Button:

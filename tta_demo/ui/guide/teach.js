@@ -5,7 +5,8 @@ const start = element.querySelector(".teach-start");
 const page = document.querySelector("#page");
 const STEPS = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 };
 let at = 0;
-let scene = ""; // the one that was asked for
+let asked = ""; // the scene that was asked for last
+let waiting = false; // whether it has not come yet
 let board = null; // what lies over the page while the story is told
 let end = null; // takes back all listeners
 
@@ -30,6 +31,15 @@ function press() {
   for (const selector of lessons[at].presses) stage()?.querySelector(selector)?.click();
 }
 
+/** Asks for the scene of the sentence, or presses on it; one request at a time. */
+function stageIt() {
+  if (waiting) return;
+  if (lessons[at].scene === asked) return press();
+  waiting = true;
+  asked = lessons[at].scene;
+  trigger("scene", { number: at });
+}
+
 function tell(next) {
   if (next >= lessons.length) return leave();
   at = Math.max(0, next);
@@ -37,11 +47,10 @@ function tell(next) {
   board.querySelector(".sentence").textContent = lesson.sentence;
   board.querySelector(".term").textContent = lesson.term;
   board.querySelector(".where").textContent = `${at + 1} of ${lessons.length}`;
-  board.querySelector(".teach-back").disabled = at === 0;
+  // not `disabled`, which would drop the focus and with it the keys
+  board.querySelector(".teach-back").setAttribute("aria-disabled", String(at === 0));
   board.querySelector(".teach-next").textContent = at + 1 < lessons.length ? "Next" : "Finish";
-  if (lesson.scene === scene) return press();
-  scene = lesson.scene; // pressed when it has come
-  return trigger("scene", { number: at });
+  stageIt();
 }
 
 /** Arrows and Space belong to the stage while it has the focus; a presenter's keys do not. */
@@ -58,7 +67,10 @@ function key(event) {
 
 /** The stage says by `data-ready` that it shows a new value. */
 function follow(signal) {
-  const arrivals = new MutationObserver(press);
+  const arrivals = new MutationObserver(() => {
+    waiting = false;
+    stageIt();
+  });
   arrivals.observe(stage(), { attributeFilter: ["data-ready"] });
   signal.addEventListener("abort", () => arrivals.disconnect());
 }
@@ -84,7 +96,7 @@ function begin() {
   page.classList.add("teaching");
   document.addEventListener("keydown", key, { signal: end.signal });
   follow(end.signal);
-  scene = "";
+  [asked, waiting] = ["", false];
   tell(0);
   scrollTo(0, 0);
   board.querySelector(".teach-next").focus();

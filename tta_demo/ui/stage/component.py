@@ -9,14 +9,20 @@ import gradio as gr
 __all__ = ["stage"]
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("unpack", "fuse", "say", "draw", "show", "play", "point", "paint", "stage")
-"""Each knows only those before it."""
+_COMMON = ("tools", "looks", "shell", "player", "pose", "rows")
+"""What every stage has; each knows only those before it."""
 
-_START = "mount(element, trigger, props, watch);"
+KINDS = {
+    "labels": (
+        ("unpack", "fuse", "say", "layers", "legend", "point", "paint", "labels"),
+        "mountLabels",
+    )
+}
+"""The scripts of each kind of stage, the last one with the function that brings it to life."""
 
 
-def stage(value: dict[str, Any] | None, elem_id: str) -> gr.HTML:
-    """Returns the stage; see `tta_demo.ui.stage.pack` for its value and its events.
+def stage(value: dict[str, Any] | None, elem_id: str, kind: str = "labels") -> gr.HTML:
+    """Returns a stage; see `tta_demo.ui.stage.pack` for its value and its events.
 
     A factory and no subclass, because gradio writes a stub file beside every subclass. The
     skeleton has no placeholder: gradio then leaves the DOM alone when a new value comes, and
@@ -25,23 +31,26 @@ def stage(value: dict[str, Any] | None, elem_id: str) -> gr.HTML:
     Args:
         value: of `pack`, or `BUSY`.
         elem_id: unique on the page.
+        kind: what it shows.
     """
     return gr.HTML(
         value=value,
         html_template=(_HERE / "stage.html").read_text("utf-8"),
         css_template=(_HERE / "stage.css").read_text("utf-8"),
-        js_on_load=script(),
+        js_on_load=script(kind),
         apply_default_css=False,
         elem_id=elem_id,
         elem_classes=["stage-block"],
     )
 
 
-def script() -> str:
-    """Returns all scripts as one: modules without their `import` and `export` words.
+def script(kind: str) -> str:
+    """Returns all scripts of a kind as one: modules without their `import` and `export` words.
 
     So the browser gets one function body, while node and an editor see plain modules.
     """
-    parts = [(_HERE / f"{name}.js").read_text("utf-8") for name in _SCRIPTS]
+    names, mount = KINDS[kind]
+    parts = [(_HERE / f"{name}.js").read_text("utf-8") for name in (*_COMMON, *names)]
     joined = "\n".join(re.sub(r"^import\s[^;]*;\n", "", part, flags=re.M) for part in parts)
-    return re.sub(r"^export (?=function|const|async|class)", "", joined, flags=re.M) + _START
+    plain = re.sub(r"^export (?=function|const|async|class)", "", joined, flags=re.M)
+    return f"{plain}{mount}(element, trigger, props, watch);"

@@ -20,7 +20,7 @@ pytestmark = [needs_chromium, pytest.mark.slow]
 def page(window, visited, url):
     if window not in visited:
         visit(window, url)
-        open_tab(window, "Where is it?")
+        open_tab(window, "Detect")
         window.locator("#detect-hover .fused").first.wait_for(timeout=60_000)
         visited.add(window)
     return window
@@ -58,7 +58,7 @@ def expected(first, fusion):
     _, found, truth = first
     boxes = (found["identity"], fuse_boxes(list(found.values()), fusion).boxes)
     scores = [average_precision([one], [truth], (1, 2)).ap50 for one in boxes]
-    return [f"{100 * score:.1f} %" for score in scores]
+    return [f"{100 * score:.1f}\N{NO-BREAK SPACE}%" for score in scores]
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])

@@ -9,7 +9,7 @@ from tta_demo.samples.weeds import DIFFICULTY
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.views import VIEWS
-from tta_demo.ui.kit.events import HEAVY, LATEST, RAW
+from tta_demo.ui.kit.events import HEAVY, LATEST, OPENING, RAW
 from tta_demo.ui.kit.files import beside
 from tta_demo.ui.kit.parts import examples, gallery, options_of, picture_box, radio
 from tta_demo.ui.kit.screen import Screen
@@ -17,6 +17,7 @@ from tta_demo.ui.segment import actions, choices
 from tta_demo.ui.segment.case import GROUPS, SegmentVisitor, Settings, tick
 from tta_demo.ui.segment.share import share_button
 from tta_demo.ui.stage import stage
+from tta_demo.ui.takeaway.panel import build_takeaway, files, wire_takeaway
 
 __all__ = ["build_segment_tab"]
 
@@ -28,7 +29,7 @@ RESULT: dict[str, Any] = {"format": "png", "interactive": False}
 
 def build_segment_tab(page: gr.Blocks) -> Screen:
     """Lays out the tab inside the open page, and wires it."""
-    screen = Screen(SegmentVisitor(), restore=actions.restore, finish=actions.files)
+    screen = Screen(SegmentVisitor(), restore=actions.restore, finish=files)
     with gr.Row(equal_height=False, elem_id="bench"):
         with gr.Column(elem_id="steps"):
             _build_picture(screen)
@@ -45,6 +46,7 @@ def build_segment_tab(page: gr.Blocks) -> Screen:
     _wire_pictures(screen, page, heavy)
     _wire_masks(screen)
     _wire_views(screen, heavy)
+    wire_takeaway(screen)
     screen.on(screen["gallery"].select, actions.select_view)
     screen.on(screen["bars"].select, actions.open_look)
     screen.on(screen["stage"].select, actions.open_look)
@@ -57,7 +59,9 @@ def _build_picture(screen: Screen) -> None:
     screen["world"] = radio("World", WORLDS, "world")
     # gradio shows other files than those of the first world only from the working directory
     gr.set_static_paths([path for world in WORLDS.values() for path in world.examples])
+    screen["average"] = gr.HTML(choices.average(WORLD), elem_id="average")
     screen["example"] = examples(WORLDS[WORLD].examples, "examples")
+    screen["verdicts"] = gr.HTML(choices.verdicts(WORLD), elem_id="examples-verdicts")
     generates = WORLDS[WORLD].generate is not None
     with gr.Column(visible=generates, elem_id="generator") as screen["generator"]:
         screen["difficulty"] = gr.Slider(
@@ -105,7 +109,7 @@ def _build_results(screen: Screen) -> None:
     with gr.Tabs(overflow_behavior="wrap") as screen["tabs"]:
         with gr.Tab("Result", id="result"):
             screen["result"] = gr.AnnotatedImage(
-                label="All looks combined; point at a class",
+                label="Combined: point at a class",
                 color_map=choices.colors(WORLD),
                 format="png",
                 elem_id="result",
@@ -117,15 +121,7 @@ def _build_results(screen: Screen) -> None:
         with gr.Tab("Numbers", id="table"):
             screen["table"] = gr.HTML(elem_id="table")
     screen["notes"] = gr.Markdown(elem_classes=["notes"], elem_id="notes")
-    with gr.Row(elem_id="downloads"):
-        for name, label in (
-            ("index", "Download mask (class ids)"),
-            ("colors", "Download mask (colours)"),
-            ("report", "Download report (JSON)"),
-        ):
-            screen[name] = gr.DownloadButton(
-                label, size="sm", interactive=False, elem_id=f"download-{name}"
-            )
+    build_takeaway(screen)
 
 
 def _build_views(screen: Screen) -> None:
@@ -147,11 +143,12 @@ def _build_views(screen: Screen) -> None:
 def _wire_pictures(screen: Screen, page: gr.Blocks, heavy: dict[str, Any]) -> None:
     screen.act(page.load, actions.begin, heavy)
     changed = screen.on(screen["world"].input, choices.change_world)
-    screen.act(changed.success, actions.open_first, heavy)
+    screen.act(changed.success, actions.open_first, heavy | OPENING)
     screen.act(screen["difficulty"].input, actions.same_field, heavy)
-    screen.act(screen["example"].click, actions.open_example, heavy)
-    screen.act(screen["generate"].click, actions.new_field, heavy)
-    screen.act(screen["picture"].upload, actions.open_picture, heavy | RAW)
+    opening = heavy | OPENING
+    screen.act(screen["example"].click, actions.open_example, opening)
+    screen.act(screen["generate"].click, actions.new_field, opening)
+    screen.act(screen["picture"].upload, actions.open_picture, opening | RAW)
     screen.act(screen["picture"].clear, actions.clear_picture)
 
 

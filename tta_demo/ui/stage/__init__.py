@@ -3,5 +3,6 @@
 from tta_demo.ui.stage.component import stage
 from tta_demo.ui.stage.pack import BUSY, StagePicture, pack, painted
 from tta_demo.ui.stage.palette import display_colors
+from tta_demo.ui.stage.ranking import pack_ranking
 
-__all__ = ["BUSY", "StagePicture", "display_colors", "pack", "painted", "stage"]
+__all__ = ["BUSY", "StagePicture", "display_colors", "pack", "pack_ranking", "painted", "stage"]

@@ -67,6 +67,7 @@ def counts(result):
 
 
 both_sizes = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+low = pytest.mark.parametrize("size", [{"width": 1280, "height": 720}], ids=["low"])
 
 
 @pytest.fixture
@@ -299,7 +300,15 @@ def test_a_row_opens_the_details_of_its_look(page):
     page.locator("#about", has_text="90°").wait_for()
 
 
-@pytest.mark.parametrize("size", [{"width": 1280, "height": 720}], ids=["low"])
+@low
+def test_the_whole_stage_is_above_the_edge_of_a_low_screen(page, size):
+    page.evaluate("window.scrollTo(0, 0)")
+    for part in (".say", ".bar", ".sum", ".foot"):
+        box = page.locator(f"#stage {part}").bounding_box()
+        assert box["y"] + box["height"] <= size["height"], part
+
+
+@low
 def test_the_stage_stays_on_screen_while_one_chooses(page, size):
     page.locator("#background").evaluate("e => e.scrollIntoView({block: 'end'})")
     for part in (".say", ".stand", ".bar", ".rows", ".sum"):

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { rankingTimeline, saidOf } from "../../../tta_demo/ui/stage/ranking.js";
+import { rankingTimeline } from "../../../tta_demo/ui/stage/ranking.js";
+import { saidOf } from "../../../tta_demo/ui/stage/verdict.js";
 
 const lion = { name: "lion", share: 0.61, right: true };
 const tiger = { name: "tiger", share: 0.74, right: false };

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { headline, percent, verb, word } from "../../../tta_demo/ui/stage/say.js";
+import { verb } from "../../../tta_demo/ui/stage/looks.js";
+import { headline, percent, word } from "../../../tta_demo/ui/stage/say.js";
 
 const FACTS = {
   truth: true,

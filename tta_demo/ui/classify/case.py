@@ -46,5 +46,8 @@ def example_case(settings: Settings, number: int) -> ClassifyCase:
     """Returns an example photograph."""
     photo = EXAMPLES[number]
     return ClassifyCase(
-        picture=read_picture(photo.path), settings=settings, truth=photo.truth, subject=photo.subject
+        picture=read_picture(photo.path),
+        settings=settings,
+        truth=photo.truth,
+        subject=photo.subject,
     )

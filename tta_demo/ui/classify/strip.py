@@ -22,6 +22,8 @@ FIRST = "mirror"
 """The set of looks at the start: what suits a natural photograph, see `DOMAINS`."""
 TIE = 1.0
 """Within this many points neither is better."""
+VERDICTS = {"better": "win", "": "tie", "worse": "loss"}
+"""By `tone`."""
 THUMBNAIL = 200
 """Longest side of a small picture in pixels."""
 
@@ -61,7 +63,7 @@ def _button(number: int, photo: Photo) -> str:
         verdict, kind = "no class", ""
     else:
         kind = tone(points, TIE)
-        verdict = f"{ {'better': 'win', 'worse': 'loss', '': 'tie'}[kind] } {signed(points, 1, '±')}"
+        verdict = f"{VERDICTS[kind]} {signed(points, 1, '±')}"
     picture = data_url(fit_within(read_picture(photo.path).rgb, THUMBNAIL))
     return (
         f'<button type="button" data-number="{number}" title="{escape(photo.source)}">'
@@ -72,10 +74,10 @@ def _button(number: int, photo: Photo) -> str:
 
 def average() -> str:
     """Returns in one sentence what `FIRST` is worth to all examples together."""
-    mean = MEASURED["mean"]
+    one, both = (f"{100 * MEASURED['mean'][name]:.1f} %" for name in ("center", FIRST))
     return (
-        f"All {MEASURED['pictures']} with a class (no test set): one look finds the truth "
-        f"{100 * mean['center']:.1f} % probable on average, mirrored too {100 * mean[FIRST]:.1f} %."
+        f"All {MEASURED['pictures']} with a class (no test set): one look finds the truth {one} "
+        f"probable on average, mirrored too {both}."
     )
 
 

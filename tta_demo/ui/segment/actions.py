@@ -5,9 +5,10 @@ Every action takes its turn and changes the case on screen only when it succeeds
 
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -30,15 +31,16 @@ from tta_demo.ui.segment.case import (
     tick,
 )
 from tta_demo.ui.segment.choices import domain_of, world_parts
+from tta_demo.ui.segment.link import Link, links_to_scene
 from tta_demo.ui.segment.show import EMPTY, NO_FILES, show, show_fusion, show_score, show_view
 from tta_demo.ui.segment.staging import scene_of
-from tta_demo.ui.stage import BUSY, pack, painted
+from tta_demo.ui.stage import BUSY, MODES, pack, painted
 
 __all__ = [
     "begin", "change_fusion", "change_score", "change_views", "clear_mask", "clear_picture",
-    "files", "first_scene", "inputs_of", "new_field", "open_example", "open_first", "open_look",
-    "open_mask", "open_picture", "restore", "run", "same_field", "select_view", "switch",
-    "use_painting",
+    "files", "first_scene", "inputs_of", "new_field", "open_example", "open_first", "open_link",
+    "open_look", "open_mask", "open_picture", "restore", "run", "same_field", "select_view",
+    "switch", "use_painting",
 ]  # fmt: skip
 
 PROGRESS = gr.Progress()
@@ -61,14 +63,35 @@ def first_scene(settings: Settings) -> dict[str, Any]:
     return pack(scene_of(case, case.segment(), "full"))
 
 
-def begin(visitor: SegmentVisitor, settings: Settings) -> Updates:
-    """Makes the first example the visitor's, and shows what is not on stage."""
+def begin(visitor: SegmentVisitor, settings: Settings, request: gr.Request) -> Iterator[Updates]:
+    """Opens what the address names; else makes the first example, on stage already, one's own."""
+    if links_to_scene(request.query_params):
+        yield from open_link(visitor, _read_link(request.query_params))
+        return
     with visitor.turn:
         case = example_case(settings, 0)
         shown = show(case, case.segment())
-        del shown["stage"]  # it plays already
+        del shown["stage"]
         visitor.case = case
-        return shown | {"picture": case.picture.rgb, "mask": case.mask}
+        yield shown | {"picture": case.picture.rgb, "mask": case.mask}
+
+
+def _read_link(query: Mapping[str, str]) -> Link:
+    """Returns the link of an address; says what is wrong with it, and returns the default."""
+    try:
+        return Link.read(query)
+    except ValueError as error:
+        gr.Warning(f"This link cannot be opened: {escape(str(error))}.", duration=12)
+        return Link()
+
+
+def open_link(visitor: SegmentVisitor, link: Link) -> Iterator[Updates]:
+    """Sets up the whole tab as a link says: controls, picture, and the stage, which plays."""
+    with visitor.turn:
+        case = link.case()
+        controls = controls_of(case) | {"mask": case.mask, "difficulty": link.difficulty}
+        play = partial(run, play="full", mode=link.mode)
+        yield from looked(visitor, case, play, stage=BUSY, **NO_FILES, **controls)
 
 
 def new_field(visitor: SegmentVisitor, difficulty: float, settings: Settings) -> Iterator[Updates]:
@@ -134,15 +157,15 @@ def _look(
     yield from looked(visitor, case, show, stage=BUSY, **NO_FILES, **at_once)
 
 
-def run(case: SegmentCase, play: str = "none") -> Updates:
-    """Returns everything about the case's answer; says which look it is at."""
+def run(case: SegmentCase, play: str = "none", mode: str = MODES[0]) -> Updates:
+    """Returns everything about the case's answer, see `show`; says which look it is at."""
 
     def track(views: Sequence[View]) -> Iterator[View]:
         for done, view in enumerate(views):
             PROGRESS((done, len(views)), desc=f"Looking: {view.label}", unit="looks")
             yield view
 
-    return show(case, case.segment(track), play)
+    return show(case, case.segment(track), play, mode)
 
 
 def open_mask(visitor: SegmentVisitor, mask: dict[str, Any]) -> Updates:
@@ -150,7 +173,7 @@ def open_mask(visitor: SegmentVisitor, mask: dict[str, Any]) -> Updates:
     with visitor.turn:
         case = visitor.present
         truth, notes = case.world.read_truth(uploaded(mask), case.picture)
-        return _score(visitor, replace(case, truth=truth, mask_notes=notes))
+        return _score(visitor, replace(case, truth=truth, mask_notes=notes, own_mask=True))
 
 
 def use_painting(visitor: SegmentVisitor, event: gr.EventData) -> Updates:
@@ -160,7 +183,7 @@ def use_painting(visitor: SegmentVisitor, event: gr.EventData) -> Updates:
         classes = len(case.world.record.classes)
         labels = painted(event._data, case.picture.rgb.shape[:2], classes)
         truth, notes = case.world.complete(labels)
-        return _score(visitor, replace(case, truth=truth, mask_notes=notes))
+        return _score(visitor, replace(case, truth=truth, mask_notes=notes, own_mask=True))
 
 
 def clear_mask(visitor: SegmentVisitor) -> Updates:
@@ -168,7 +191,7 @@ def clear_mask(visitor: SegmentVisitor) -> Updates:
     with visitor.turn:
         if visitor.case is None:
             return {}
-        return _score(visitor, replace(visitor.case, truth=None, mask_notes=()))
+        return _score(visitor, replace(visitor.case, truth=None, mask_notes=(), own_mask=False))
 
 
 def clear_picture(visitor: SegmentVisitor) -> Updates:
@@ -258,10 +281,13 @@ def inputs_of(case: SegmentCase | None) -> Updates:
     """Returns the inputs that belong to a case."""
     if case is None:
         return READY | {"picture": None, "mask": None}
+    return READY | controls_of(case) | {"picture": case.picture.rgb, "mask": case.mask}
+
+
+def controls_of(case: SegmentCase) -> Updates:
+    """Returns how the controls stand for a case."""
     settings = case.settings
-    return READY | world_parts(settings.world) | {
-        "picture": case.picture.rgb,
-        "mask": case.mask,
+    return world_parts(settings.world) | {
         "domain": domain_of(settings.world, settings.views),
         "settings": settings,
     }  # fmt: skip

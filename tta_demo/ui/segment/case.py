@@ -7,7 +7,7 @@ import numpy as np
 
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.pictures.reading import Picture, read_picture
-from tta_demo.samples.weeds import SEEDS
+from tta_demo.samples.weeds import DIFFICULTY, SEEDS
 from tta_demo.tasks.segment import Segmentation, segment
 from tta_demo.tasks.worlds import WORLDS, World
 from tta_demo.tta.predict import Track
@@ -50,6 +50,9 @@ class SegmentCase(Case):
     Attributes:
         name: of the picture's file, without ending.
         seed: of a generated picture, or None.
+        difficulty: that it was generated with.
+        example: the number of an example that was not generated, from 1, or None.
+        own_mask: whether the visitor brought or painted the truth.
         mask_notes: what was said when the mask was read.
         file: the visitor's own learned weights; the world's own if None.
         off: names of views that were taken out on the stage, and can be put in there again.
@@ -59,6 +62,9 @@ class SegmentCase(Case):
     truth: np.ndarray | None = None
     name: str
     seed: int | None = None
+    difficulty: float = DIFFICULTY
+    example: int | None = None
+    own_mask: bool = False
     mask_notes: tuple[str, ...] = ()
     file: WeightFile | None = None
     off: tuple[str, ...] = ()
@@ -104,8 +110,15 @@ def example_case(settings: Settings, number: int) -> SegmentCase:
     path = world.examples[number]
     picture = read_picture(path)
     truth, _ = world.read_truth(world.mask_of(path), picture)
-    seed = SEEDS["test"][number] if world.generate else None
-    return SegmentCase(name=path.stem, picture=picture, truth=truth, settings=settings, seed=seed)
+    made = world.generate is not None
+    return SegmentCase(
+        name=path.stem,
+        picture=picture,
+        truth=truth,
+        settings=settings,
+        seed=SEEDS["test"][number] if made else None,
+        example=None if made else number + 1,
+    )
 
 
 def field_case(settings: Settings, seed: int, difficulty: float) -> SegmentCase:
@@ -114,5 +127,10 @@ def field_case(settings: Settings, seed: int, difficulty: float) -> SegmentCase:
     note = f"Field of seed {seed}, difficulty {difficulty:.2f}."
     picture = Picture.of(made.rgb, note)
     return SegmentCase(
-        name=made.name, picture=picture, truth=made.labels, settings=settings, seed=seed
+        name=made.name,
+        picture=picture,
+        truth=made.labels,
+        settings=settings,
+        seed=seed,
+        difficulty=difficulty,
     )

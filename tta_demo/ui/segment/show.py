@@ -17,8 +17,9 @@ from tta_demo.ui.kit.pictures import as_rgb
 from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.segment.case import SegmentCase
 from tta_demo.ui.segment.choices import colors
+from tta_demo.ui.segment.share import NO_LINK, shared
 from tta_demo.ui.segment.staging import scene_of
-from tta_demo.ui.stage import pack
+from tta_demo.ui.stage import MODES, pack
 
 __all__ = ["EMPTY", "NO_FILES", "show", "show_fusion", "show_score", "show_view"]
 
@@ -32,6 +33,7 @@ EMPTY: Updates = (
     dict.fromkeys(("stage", "result", "gallery", "shown", "answered", "back"))
     | dict.fromkeys(("about", "bars", "table", "notes"), "")
     | NO_FILES
+    | {"share": NO_LINK}
 )
 """The result without a picture."""
 
@@ -44,15 +46,17 @@ EVEN = {
 """What looks of the same weight mean, where it needs words."""
 
 
-def show(case: SegmentCase, result: Segmentation, play: str = "none") -> Updates:
-    """Returns everything about a result; for `play` see `StagePicture`."""
+def show(
+    case: SegmentCase, result: Segmentation, play: str = "none", mode: str = MODES[0]
+) -> Updates:
+    """Returns everything about a result; for `play` and `mode` see `StagePicture`."""
     views = case.settings.views
     pictures = [
         (fit_within(_turned_back(result, name), THUMBNAIL), _caption(case, result, name))
         for name in views
     ]
     gallery = {"gallery": gr.Gallery(pictures, selected_index=0)}
-    stage = {"stage": pack(scene_of(case, result, play))}
+    stage = {"stage": pack(scene_of(case, result, play, mode))}
     return stage | show_score(case, result) | gallery | show_view(case, result, views[0])
 
 
@@ -73,6 +77,7 @@ def show_score(case: SegmentCase, result: Segmentation) -> Updates:
             color_map=colors(case.settings.world),
         ),
         "bars": _bars(result),
+        "share": shared(case),
         "table": _class_table(result),
         "notes": "\n\n".join(result.notes),
     }  # fmt: skip

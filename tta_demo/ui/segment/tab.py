@@ -15,6 +15,7 @@ from tta_demo.ui.kit.parts import examples, gallery, options_of, picture_box, ra
 from tta_demo.ui.kit.screen import Screen
 from tta_demo.ui.segment import actions, choices
 from tta_demo.ui.segment.case import GROUPS, SegmentVisitor, Settings, tick
+from tta_demo.ui.segment.share import share_button
 from tta_demo.ui.stage import stage
 
 __all__ = ["build_segment_tab"]
@@ -36,6 +37,7 @@ def build_segment_tab(page: gr.Blocks) -> Screen:
         screen["settings"] = Settings
         with gr.Column(elem_id="first-sight"):
             screen["stage"] = stage(actions.first_scene(FIRST), "stage")
+            screen["share"] = share_button("share")
             screen.add_fixed(progress=gr.HTML(elem_id="progress"))
     with gr.Column(elem_id="results") as screen["box"]:
         _build_results(screen)

@@ -2,9 +2,10 @@
 
 import { lights, motion, moves, verb } from "./looks.js";
 import { player } from "./player.js";
-import { percent, word } from "./say.js";
+import { percent } from "./say.js";
 import { shell } from "./shell.js";
 import { clamp, ease, make } from "./tools.js";
+import { kept, saidOf, tick } from "./verdict.js";
 
 const MOST_MS = { full: 9000, fast: 5200, solo: 2000 };
 const WHOLE = [0, 0, 1, 1];
@@ -32,54 +33,6 @@ export function rankingTimeline(looks, used, kind, still = false) {
   const total = segments.reduce((sum, { length }) => sum + length, 0);
   const scale = Math.min(kind === "full" || still ? 1 : 0.8, MOST_MS[kind] / total);
   return segments.map((segment) => ({ ...segment, length: segment.length * scale }));
-}
-
-/** Returns text that no line breaks. */
-const kept = (text) => text.replaceAll(" ", "\u00a0");
-
-const tick = ({ right }) =>
-  right === null ? [] : [{ text: right ? "\u00a0✓" : "\u00a0✗", kind: right ? "good" : "bad" }];
-
-/**
- * Returns the sentence that says what came of k looks, and a smaller one, as parts {text, kind}.
- *
- * @param scene of ranking.py; @param k 0 before the first answer; @param playing not at rest
- */
-export function saidOf(scene, k, playing) {
-  const { one, firsts, votes } = scene;
-  if (!k) return { main: [{ text: "One look at the photograph …" }], sub: [] };
-  const now = firsts[k - 1];
-  const said = ({ name, share }) => `${name}, ${kept(percent(share))}`;
-  const end = { text: "." };
-  const main =
-    k === 1
-      ? [{ text: `One look says ${said(now)}` }, ...tick(now), end]
-      : [
-          { text: `One look said ${said(one)}` },
-          ...tick(one),
-          { text: `. ${word(k)} looks together say ${said(now)}` },
-          { text: votes ? " of the votes" : "" },
-          ...tick(now),
-          end,
-        ];
-  return { main, sub: playing ? [] : [{ text: outcome(scene, k) }] };
-}
-
-/** Returns plainly whether the answers are right. */
-function outcome({ truth, one, firsts, watched, votes }, k) {
-  if (!truth) return "Name the true answer to see whether that is right.";
-  if (!truth.length) return "The model has no word for it, so no answer can be right.";
-  const now = firsts[k - 1].right;
-  if (k === 1) return now ? "That is right." : "That is wrong.";
-  const verdict = [
-    ["Wrong both times", "One look was wrong, together they are right"],
-    ["One look was right, together they are wrong", "Right both times"],
-  ][Number(one.right)][Number(now)];
-  if (votes) return `${verdict}.`;
-  const points = (100 * (watched.steps[k - 1] - watched.one)).toFixed(1);
-  if (Number(points) === 0) return `${verdict}; the truth is as probable as before.`;
-  const more = points > 0 ? "more" : "less";
-  return `${verdict}; the truth became ${points.replace("-", "")} points ${more} probable.`;
 }
 
 /** Returns what the line above the scrubber shows: a share in percent by number of looks. */
@@ -128,7 +81,10 @@ function lists(ui, open) {
     const [image, says] = [make("img"), make("span", "says", `${look.name}, `)];
     image.src = look.picture;
     image.alt = "";
-    says.append(kept(percent(look.share)), ...tick(look).map(({ text, kind }) => make("span", kind, text)));
+    says.append(
+      kept(percent(look.share)),
+      ...tick(look).map(({ text, kind }) => make("span", kind, text)),
+    );
     words.append(make("b", "", look.label), says);
     button.append(image, words);
     button.type = "button";
@@ -147,7 +103,12 @@ function lists(ui, open) {
       row.querySelector(".track i").style.width = `${(100 * shares[i]) / widest}%`;
     });
     const order = rows.map((_, i) => i).sort((a, b) => shares[b] - shares[a] || a - b);
-    if (k) reorder(rank, order.map((i) => rows[i]), still.matches);
+    if (k)
+      reorder(
+        rank,
+        order.map((i) => rows[i]),
+        still.matches,
+      );
     [...crops.children].forEach((row, v) => {
       row.classList.toggle("wait", v >= k);
       row.firstChild.setAttribute("aria-pressed", String(v === ui.state.open));
@@ -196,7 +157,11 @@ function framing(ui) {
   function show(at, from = at, p = 1) {
     spot.classList.toggle("on", at !== null);
     outlines.classList.toggle("on", at === null);
-    if (at) put(spot, at.map((x, i) => from[i] + (x - from[i]) * p));
+    if (at)
+      put(
+        spot,
+        at.map((x, i) => from[i] + (x - from[i]) * p),
+      );
   }
 
   const inRoot = (node) => {

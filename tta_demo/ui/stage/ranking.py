@@ -23,7 +23,6 @@ Its value is made as the stage's (see `pack.py`): `busy`, `number`, `picture` (t
 import json
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from itertools import count
 from typing import Any
 
 import torch
@@ -33,6 +32,7 @@ from tta_demo.pictures.draw import fit_within
 from tta_demo.tasks.classify import Classification
 from tta_demo.tta.crops import CROP_VIEWS, CropView, cut
 from tta_demo.ui.kit.pictures import as_rgb, data_url
+from tta_demo.ui.stage.pack import NUMBERS
 
 __all__ = ["pack_ranking"]
 
@@ -42,7 +42,6 @@ TOP, MOST = 5, 7
 """How many classes are listed, without and with the first choice of one look and the truth."""
 
 _VIEW = ("zoom", "tilt", "shift", "gain", "contrast", "gamma", "noise")
-_NUMBERS = count()
 
 
 def pack_ranking(
@@ -64,7 +63,7 @@ def pack_ranking(
     about |= _Answers(result, truth).about()
     return {
         "busy": False,
-        "number": next(_NUMBERS),
+        "number": next(NUMBERS),
         "about": json.dumps(about, separators=(",", ":")),
         "picture": data_url(shown),
     }
@@ -117,7 +116,7 @@ class _Answers:
         rgb, names = self.result.picture.rgb, self.result.plan.views
         crops = as_rgb(cut(rgb, names))
         return [
-            _words(CROP_VIEWS[name], rgb.shape[:2]) | {"picture": data_url(crop)} | self._first(own)
+            {"picture": data_url(crop), **self._first(own), **_words(CROP_VIEWS[name], rgb.shape)}
             for name, crop, own in zip(names, crops, alone, strict=True)
         ]
 
@@ -132,10 +131,10 @@ class _Answers:
         return self.result.model.classes.index(name)
 
 
-def _words(crop: CropView, size: tuple[int, int]) -> dict[str, Any]:
-    """Returns what there is to say of a look at a photograph of size `(H, W)`."""
-    left, top, right, bottom = crop.frame(size)
-    (high, wide), view = size, crop.view
+def _words(crop: CropView, shape: tuple[int, ...]) -> dict[str, Any]:
+    """Returns what there is to say of a look at a photograph `(H, W, 3)`."""
+    (high, wide, _), view = shape, crop.view
+    left, top, right, bottom = crop.frame((high, wide))
     return {
         "label": crop.label,
         "summary": crop.summary,

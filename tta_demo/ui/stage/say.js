@@ -104,24 +104,6 @@ function difference({ alone, looks: k, counts, pixels, about, forgot }) {
   return [plain(`${count} ${net > 0 ? "fewer" : "more"} wrong pixels${share} ${size}`)];
 }
 
-/** Returns the verb for what a look does to the picture. */
-export function verb(look) {
-  if (look.flip) return "Mirror";
-  if (look.turns) return "Turn";
-  if (look.tilt) return "Tilt";
-  if (look.shift) return "Shift";
-  if (look.zoom !== 1) return look.zoom > 1 ? "Enlarge" : "Shrink";
-  if (look.noise) return "Add noise";
-  if (look.contrast !== 1) return look.contrast > 1 ? "More contrast" : "Less contrast";
-  if (look.gain !== 1 || look.gamma !== 1)
-    return look.gain > 1 || look.gamma < 1 ? "Brighten" : "Darken";
-  return "As it is";
-}
-
-/** Whether a look moves the picture, so that its answer must be turned back. */
-export const moves = (look) =>
-  Boolean(look.flip || look.turns || look.tilt || look.shift || look.zoom !== 1);
-
 /** Returns what the looks in use say of a pixel, as one plain sentence. */
 export function opinion(tally, count, together, right) {
   const [votes, name] = tally[0] ?? [0, together];

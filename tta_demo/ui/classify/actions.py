@@ -17,7 +17,6 @@ ACTIONS = PictureActions(ClassifyCase, example_case, show, EMPTY)
 def name_truth(visitor: Viewer, truth: list[str]) -> Updates:
     """Takes the visitor's word for what is to be seen, or none; the looks stay as they are."""
     with visitor.turn:
-        case = visitor.present
-        visitor.case = replace(case, truth=tuple(truth) or None, subject="")
-        packed = pack_ranking(case.classify(), "", visitor.case.truth, play="none")
-        return {"ranking": packed}
+        case = replace(visitor.present, truth=tuple(truth) or None, subject="")
+        visitor.case = case
+        return {"ranking": pack_ranking(case.classify(), truth=case.truth, play=False)}

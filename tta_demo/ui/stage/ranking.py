@@ -4,7 +4,7 @@ The ranking is the stage of classification: crops that fly into the list of the 
 Its value is made as the stage's (see `pack.py`): `busy`, `number`, `picture` (the photograph) and
 `about`, JSON with
 
-    play      "full" the first time, "fast" later, "none" to stay at rest
+    play      "fast", or "none" to stay at rest
     subject   what is to be seen, in plain words; "" if nobody told
     truth     null if it is unknown, else the classes that are right; none if there is no class
     votes     bool: shares are of votes, not probabilities
@@ -48,7 +48,7 @@ def pack_ranking(
     result: Classification,
     subject: str = "",
     truth: Collection[str] | None = None,
-    play: str = "fast",
+    play: bool = True,
 ) -> dict[str, Any]:
     """Returns the ranking's value; no forward pass.
 
@@ -56,11 +56,11 @@ def pack_ranking(
         result: the looks and their plan.
         subject: what is to be seen, in plain words.
         truth: names of the classes that are right, none if there is no class; None if unknown.
-        play: see the module.
+        play: whether it plays by itself, or stays at rest.
     """
     shown = fit_within(result.picture.rgb, LONGEST)
-    about = {"play": play, "subject": subject, "width": shown.shape[1], "height": shown.shape[0]}
-    about |= _Answers(result, truth).about()
+    about = {"play": "fast" if play else "none", "subject": subject}
+    about |= {"width": shown.shape[1], "height": shown.shape[0]} | _Answers(result, truth).about()
     return {
         "busy": False,
         "number": next(NUMBERS),

@@ -141,6 +141,8 @@ def test_who_wants_no_motion_sees_the_end_at_once(still):
 
 
 def test_other_looks_and_fusions_show_what_the_library_says(page):
+    choose(page, "mirror", "mean")
+    shows(page, expected(FIRST, "mirror"))
     page.locator("#classify-preset label", has_text="Five crops").click()
     shows(page, expected(FIRST, "five-crop"))
     assert page.locator("#ranking .crops li").count() == 5

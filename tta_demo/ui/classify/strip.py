@@ -24,7 +24,7 @@ TIE = 1.0
 """Within this many points neither is better."""
 VERDICTS = {"better": "win", "": "tie", "worse": "loss"}
 """By `tone`."""
-THUMBNAIL = 200
+THUMBNAIL = 144
 """Longest side of a small picture in pixels."""
 
 MEASURED: dict[str, Any] = json.loads((ASSETS / "results" / "photos.json").read_text("utf-8"))

@@ -16,7 +16,8 @@ KINDS = {
     "labels": (
         ("unpack", "fuse", "say", "layers", "legend", "point", "paint", "labels"),
         "mountLabels",
-    )
+    ),
+    "boxes": (("settle", "boxes"), "mountBoxes"),
 }
 """The scripts of each kind of stage, the last one with the function that brings it to life."""
 

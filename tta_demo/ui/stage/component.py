@@ -35,6 +35,7 @@ KINDS = {
     "labels": Kind(
         ("unpack", "fuse", "say", "layers", "legend", "point", "paint", "labels"), "mountLabels"
     ),
+    "boxes": Kind(("settle", "boxes"), "mountBoxes"),
     "ranking": Kind(
         ("say", "verdict", "ranking"), "mountRanking", "ranking.html", ("stage.css", "ranking.css")
     ),
@@ -42,16 +43,16 @@ KINDS = {
 
 
 def stage(value: dict[str, Any] | None, elem_id: str, kind: str = "labels") -> gr.HTML:
-    """Returns a stage; see `tta_demo.ui.stage.pack` for its value and its events.
+    """Returns a stage; `pack`, `boxes` and `ranking` say what its value and its events are.
 
     A factory and no subclass, because gradio writes a stub file beside every subclass. The
     skeleton has no placeholder: gradio then leaves the DOM alone when a new value comes, and
     nothing from a file, a model or a palette is ever evaluated as a template.
 
     Args:
-        value: of `pack` or `pack_ranking`, or `BUSY`.
+        value: of `pack`, `pack_boxes` or `pack_ranking`, or `BUSY`; None for no picture.
         elem_id: unique on the page.
-        kind: what it shows.
+        kind: what it shows, a key of `KINDS`.
     """
     files = KINDS[kind]
     return gr.HTML(

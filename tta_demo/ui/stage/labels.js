@@ -9,9 +9,9 @@ import { player } from "./player.js";
 import { pointing } from "./point.js";
 import { posing, tickerOf } from "./pose.js";
 import { rowing } from "./rows.js";
-import { headline, number } from "./say.js";
+import { headline } from "./say.js";
 import { shell } from "./shell.js";
-import { clamp, ease } from "./tools.js";
+import { clamp, ease, number } from "./tools.js";
 import { unpack } from "./unpack.js";
 
 const MODES = {

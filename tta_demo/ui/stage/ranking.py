@@ -32,7 +32,7 @@ from tta_demo.pictures.draw import fit_within
 from tta_demo.tasks.classify import Classification
 from tta_demo.tta.crops import CROP_VIEWS, CropView, cut
 from tta_demo.ui.kit.pictures import as_rgb, data_url
-from tta_demo.ui.stage.pack import NUMBERS
+from tta_demo.ui.stage.pack import NUMBERS, words
 
 __all__ = ["pack_ranking"]
 
@@ -40,8 +40,6 @@ LONGEST = 640
 """Pixels on the longer side of the photograph that is sent."""
 TOP, MOST = 5, 7
 """How many classes are listed, without and with the first choice of one look and the truth."""
-
-_VIEW = ("zoom", "tilt", "shift", "gain", "contrast", "gamma", "noise")
 
 
 def pack_ranking(
@@ -116,7 +114,7 @@ class _Answers:
         rgb, names = self.result.picture.rgb, self.result.plan.views
         crops = as_rgb(cut(rgb, names))
         return [
-            {"picture": data_url(crop), **self._first(own), **_words(CROP_VIEWS[name], rgb.shape)}
+            {**_words(CROP_VIEWS[name], rgb.shape), **self._first(own), "picture": data_url(crop)}
             for name, crop, own in zip(names, crops, alone, strict=True)
         ]
 
@@ -133,16 +131,10 @@ class _Answers:
 
 def _words(crop: CropView, shape: tuple[int, ...]) -> dict[str, Any]:
     """Returns what there is to say of a look at a photograph `(H, W, 3)`."""
-    (high, wide, _), view = shape, crop.view
+    high, wide, _ = shape
     left, top, right, bottom = crop.frame((high, wide))
-    return {
-        "label": crop.label,
-        "summary": crop.summary,
-        "frame": [round(x, 4) for x in (left / wide, top / high, right / wide, bottom / high)],
-        "turns": view.symmetry.turns,
-        "flip": view.symmetry.flip,
-        **{key: getattr(view, key) for key in _VIEW},
-    }
+    frame = [round(x, 4) for x in (left / wide, top / high, right / wide, bottom / high)]
+    return words(crop.view) | {"label": crop.label, "summary": crop.summary, "frame": frame}
 
 
 def _rounded(values: Tensor) -> Any:  # noqa: ANN401 (a number or lists of them, for JSON)

@@ -1,6 +1,7 @@
 // What the ranking says, in words: what the looks say, and whether that is right.
 
-import { percent, word } from "./say.js";
+import { percent } from "./say.js";
+import { word } from "./tools.js";
 
 /** Returns text that no line breaks. */
 export const kept = (text) => text.replaceAll(" ", "\u00a0");

@@ -19,6 +19,7 @@ from tta_demo.commands.learn import learn
 from tta_demo.commands.predict import predict
 from tta_demo.commands.sample import sample
 from tta_demo.commands.train import train
+from tta_demo.evaluation.failures import sentence
 
 __all__ = ["app", "main"]
 
@@ -38,7 +39,7 @@ def main() -> None:
     try:
         app()
     except (ValueError, OSError) as error:
-        typer.echo(str(error), err=True)
+        typer.echo(sentence(error), err=True)
         sys.exit(2)
 
 

@@ -114,6 +114,9 @@ def labelled_pictures(
     one with the world's splits, or, with `masks`, one of pictures. Raises a `ValueError` if there
     is no picture, or a file makes no sense.
     """
+    alone = "--masks" if masks else "--palette" if colors else ""
+    if data is None and alone:
+        raise ValueError(f"{alone} needs --data: the folder that the pictures are in")
     if data is None and world.generate is not None:
         seeds = SEEDS[split][: count or COUNTS[split]]
         made = (partial(world.generate, seed, DIFFICULTY) for seed in seeds)
@@ -126,10 +129,11 @@ def labelled_pictures(
         typer.echo(f"{lonely} has no partner and is left out", err=True)
     own = world.record.palette
     palette = own if colors is None else read_palette(colors, own.names)
+    read_truth = partial(world.read_truth, palette=palette)
     if not pairs.pairs:
         raise ValueError(f"{data} has no picture with a mask of the same name")
     return {
-        both[0].stem: Source(partial(read_pair, *both, palette, world.complete), both)
+        both[0].stem: Source(partial(read_pair, *both, read_truth), both)
         for both in pairs.pairs[:count]
     }
 

@@ -9,15 +9,19 @@ from typing import Annotated
 import typer
 
 from tta_demo.commands import arguments
-from tta_demo.commands.failing import tell_left_out
+from tta_demo.commands.failing import tell_left_out, tell_understood
 from tta_demo.evaluation.segment import Outcome, evaluate_segmentation
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.models.registry import load_model
+from tta_demo.pictures.words import several
 from tta_demo.samples.labelled import Source
 from tta_demo.tta.plan import ONE_LOOK, Plan
 from tta_demo.tta.views import VIEW_SETS
 
 __all__ = ["evaluate"]
+
+GAINS = {"miou": ("mean IoU with background, in points,", 100), "nll": ("loss (NLL)", 1)}
+"""How the gains of `Outcome` are told, and what they are multiplied by."""
 
 
 def evaluate(
@@ -63,6 +67,7 @@ def evaluate(
         load_model(record), sources, plans, record.palette, out, stamp, **means
     )
     _warn_of_known(file, sources)
+    tell_understood(outcome.notes)
     _tell(outcome, record.classes)
     tell_left_out(outcome.failures)
 
@@ -76,7 +81,8 @@ def _digest(sources: Mapping[str, Source]) -> str:
 def _warn_of_known(file: WeightFile | None, sources: Mapping[str, Source]) -> None:
     known = set(file.calibration.get("names", ())) & set(sources) if file else ()
     if known:
-        told = f"{len(known)} of these pictures are those that the weights were learned on"
+        these = several(len(sources), "picture")
+        told = f"The weights were learned on {len(known)} of these {these}"
         typer.echo(f"{told}: the scores flatter them", err=True)
 
 
@@ -86,3 +92,7 @@ def _tell(outcome: Outcome, classes: tuple[str, ...]) -> None:
         cells = "".join(f"{value:12.4f}" for value in outcome.tables[name][:, 1])
         speed = len(score.matrices) / score.seconds
         typer.echo(f"{name:10}{cells}{speed:12.1f}")
+    for key, (words, factor) in GAINS.items():
+        if key in outcome.gains:
+            value, low, high = (f"{factor * x:+.4f}" for x in outcome.gains[key])
+            typer.echo(f"{name} - mean: {words} {value}, 95 % interval {low} to {high}")

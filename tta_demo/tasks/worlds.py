@@ -11,6 +11,7 @@ from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import MODELS
 from tta_demo.pictures.assets import ASSETS
 from tta_demo.pictures.masks import read_mask
+from tta_demo.pictures.palettes import Palette
 from tta_demo.pictures.reading import Picture
 from tta_demo.samples import nuclei, weeds
 from tta_demo.samples.labelled import LabelledPicture
@@ -35,6 +36,7 @@ class World:
             where they are not generated.
         generate: makes a picture from a seed and a difficulty 0..1, where the world can.
         complete: adds to a truth what follows from the rest of it, with notes.
+        from_instances: makes a truth of numbered objects, where the world has one kind of them.
     """
 
     name: str
@@ -49,6 +51,7 @@ class World:
         labels,
         (),
     )
+    from_instances: Callable[[np.ndarray], np.ndarray] | None = None
 
     @property
     def record(self) -> ModelRecord:
@@ -82,13 +85,19 @@ class World:
         if set(file.views) != set(views):
             notes += (
                 f"The weights were learned for {len(file.views)} looks together; here they are "
-                f"scaled up over the {len(views)} chosen ones.",
+                f"scaled up over {len(views)} of them.",
             )
         return Plan(views, fusion, weights), notes
 
-    def read_truth(self, path: Path, picture: Picture) -> tuple[np.ndarray, tuple[str, ...]]:
-        """Returns a mask's labels at the picture's working size, and notes; as `read_mask`."""
-        labels, read = read_mask(path, self.record.palette, picture)
+    def read_truth(
+        self, path: Path, picture: Picture, palette: Palette | None = None
+    ) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Returns a mask's labels at the picture's working size, and notes; as `read_mask`.
+
+        The palette is that of the mask; the world's own if it is None.
+        """
+        palette = palette or self.record.palette
+        labels, read = read_mask(path, palette, picture, self.from_instances)
         labels, completed = self.complete(labels)
         return labels, read + completed
 
@@ -126,6 +135,7 @@ WORLDS: dict[str, World] = {
         weight_paths=_weight_paths("nuclei"),
         pictures=nuclei.labelled,
         complete=nuclei.with_border,
+        from_instances=nuclei.instances_to_labels,
     ),
 }
 

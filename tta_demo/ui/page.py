@@ -30,8 +30,8 @@ def build_page(held_out: int = 40) -> gr.Blocks:
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
             with gr.Tab("See it", id="segment"):
                 segment = build_segment_tab(page)
-            with gr.Tab("Learn the weights", id="learn"):
-                build_learn_tab(tabs, segment, held_out)
+            with gr.Tab("Learn the weights", id="learn") as learn:
+                build_learn_tab(learn, tabs, segment, held_out)
             with gr.Tab("What is it?", id="classify") as classify:
                 build_classify_tab(classify)
             with gr.Tab("Where is it?", id="detect") as detect:

@@ -75,6 +75,7 @@ def test_predict_writes_mask_overlay_and_report(tmp_path):
     report = json.loads((tmp_path / f"{PICTURE.stem}.json").read_text())
     expected = result.report()
     assert report["scores"] == expected["scores"]
+    assert report["source"] == {"kind": "file", "name": PICTURE.name}
     assert sum(report["weights"].values()) == pytest.approx(1)
 
 

@@ -63,7 +63,7 @@ def test_weights_of_fewer_views_are_scaled_up_and_that_is_told(world):
     wanted = torch.tensor([weights["identity"], weights["hflip"]]) / total
     torch.testing.assert_close(plan.weights.values, wanted)
     assert f"{len(weights)} looks" in note
-    assert "2 chosen" in note
+    assert "2 of them" in note
 
 
 @worlds

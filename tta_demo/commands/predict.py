@@ -57,20 +57,21 @@ def predict(
             truth, truth_notes = world.read_truth(_mask_for(path, masks), picture)
         picture = replace(picture, notes=picture.notes + truth_notes + plan_notes)
         result = segment(world.record, picture, plan, truth, track=track, device=device)
-        _write(result, out, path.stem)
+        source = {"kind": "file", "name": path.name}
+        _write(result, out, path.stem, world=name, source=source)
         for note in result.notes:
             typer.echo(f"{path.name}: {note}")
 
     for_each(pictures, one)
 
 
-def _write(result: Segmentation, out: Path, stem: str) -> None:
+def _write(result: Segmentation, out: Path, stem: str, **known: object) -> None:
     palette = result.model.palette
     labels = restore(result.labels, result.picture.size)
     (out / f"{stem}-mask.png").write_bytes(index_png(labels, palette))
     shown = overlay(result.picture.rgb, result.labels, palette)
     (out / f"{stem}-overlay.png").write_bytes(rgb_png(shown))
-    write_json(out / f"{stem}.json", result.report())
+    write_json(out / f"{stem}.json", result.report(**known))
 
 
 def _mask_for(picture: Path, folder: Path) -> Path:

@@ -85,7 +85,7 @@ class World:
         if set(file.views) != set(views):
             notes += (
                 f"The weights were learned for {len(file.views)} looks together; here they are "
-                f"scaled up over the {len(views)} chosen ones.",
+                f"scaled up over {len(views)} of them.",
             )
         return Plan(views, fusion, weights), notes
 

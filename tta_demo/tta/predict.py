@@ -34,12 +34,14 @@ class Look:
         seen: `(H, W)` bool, the pixels that the view really saw; None for all.
         labels: `(H, W)` uint8, the class of the highest probability, in the picture's frame.
         frame: `(h, w)` uint8, the same in the frame that the model was shown.
+        seconds: that it took; None if nobody measured.
     """
 
     log_probs: Tensor
     seen: Tensor | None
     labels: np.ndarray
     frame: np.ndarray
+    seconds: float | None = None
 
     @property
     def nbytes(self) -> int:

@@ -6,7 +6,7 @@ from tta_demo.tasks.detect import Detection
 from tta_demo.tta.box_fusion import FUSERS
 from tta_demo.ui.detect.case import DetectCase
 from tta_demo.ui.detect.staging import scene_of
-from tta_demo.ui.kit.html import cards, figure, looks_together, signed, table, tone
+from tta_demo.ui.kit.html import cards, figure, looks_together, percent, signed, table, tone
 from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.stage import StageBoxes, pack_boxes
 
@@ -47,12 +47,13 @@ def _numbers(result: Detection, scene: StageBoxes) -> str:
             (looks, str(fused), "boxes shown"),
             ("Difference", signed(fused - one, 0, "±"), f"boxes; {told}"),
         )
-    before, after = (100 * score.ap for score in result.scores)
+    before, after = (score.ap for score in result.scores)
+    points = 100 * (after - before)
     unit = "average precision, overlaps .5 to .95"
     return cards(
-        ("One look", f"{before:.1f} %", unit),
-        (looks, f"{after:.1f} %", unit),
-        ("Difference", signed(after - before, 1, "±"), f"points; {told}", tone(after - before)),
+        ("One look", percent(before), unit),
+        (looks, percent(after), unit),
+        ("Difference", signed(points, 1, "±"), f"points; {told}", tone(points)),
     )
 
 

@@ -3,7 +3,6 @@
 Every action takes its turn and changes the case on screen only when it succeeds.
 """
 
-import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -13,12 +12,10 @@ from typing import Any
 
 import gradio as gr
 
-from tta_demo.pictures.masks import restore as full_size
-from tta_demo.pictures.palettes import color_png, index_png
 from tta_demo.pictures.reading import read_picture
 from tta_demo.samples.weeds import DIFFICULTY, SEEDS
 from tta_demo.tta.views import VIEWS, View
-from tta_demo.ui.kit.files import saved, uploaded
+from tta_demo.ui.kit.files import uploaded
 from tta_demo.ui.kit.looking import READY, looked
 from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.kit.visitor import NO_PICTURE
@@ -32,13 +29,14 @@ from tta_demo.ui.segment.case import (
 )
 from tta_demo.ui.segment.choices import domain_of, world_parts
 from tta_demo.ui.segment.link import Link, links_to_scene
-from tta_demo.ui.segment.show import EMPTY, NO_FILES, show, show_fusion, show_score, show_view
+from tta_demo.ui.segment.show import EMPTY, show, show_fusion, show_score, show_view
 from tta_demo.ui.segment.staging import scene_of
 from tta_demo.ui.stage import BUSY, MODES, pack, painted
+from tta_demo.ui.takeaway.panel import NO_FILES
 
 __all__ = [
     "begin", "change_fusion", "change_score", "change_views", "clear_mask", "clear_picture",
-    "files", "first_scene", "inputs_of", "new_field", "open_example", "open_first", "open_link",
+    "first_scene", "inputs_of", "new_field", "open_example", "open_first", "open_link",
     "open_look", "open_mask", "open_picture", "restore", "run", "same_field", "select_view",
     "switch", "use_painting",
 ]  # fmt: skip
@@ -246,24 +244,6 @@ def open_look(visitor: SegmentVisitor, event: gr.EventData) -> Updates:
         if name in views:
             opened["gallery"] = gr.Gallery(selected_index=views.index(name))
         return opened | show_view(case, result, name)
-
-
-def files(visitor: SegmentVisitor) -> Updates:
-    """Writes what can be downloaded, both masks at full size, after the result is on screen."""
-    with visitor.turn:
-        if visitor.case is None:
-            return NO_FILES
-        result, name = visitor.case.segment(), visitor.case.name
-        palette = result.model.palette
-        labels = full_size(result.labels, result.picture.size)
-        paths = {
-            "index": saved(index_png(labels, palette), f"{name}-mask.png"),
-            "colors": saved(color_png(labels, palette), f"{name}-colors.png"),
-            "report": saved(json.dumps(result.report(), indent=1).encode(), f"{name}-report.json"),
-        }
-        return {
-            part: gr.DownloadButton(value=path, interactive=True) for part, path in paths.items()
-        }
 
 
 def restore(visitor: SegmentVisitor) -> Updates:

@@ -20,15 +20,12 @@ from tta_demo.ui.segment.choices import colors
 from tta_demo.ui.segment.share import NO_LINK, shared
 from tta_demo.ui.segment.staging import scene_of
 from tta_demo.ui.stage import MODES, pack
+from tta_demo.ui.takeaway.panel import NO_FILES
 
-__all__ = ["EMPTY", "NO_FILES", "show", "show_fusion", "show_score", "show_view"]
+__all__ = ["EMPTY", "show", "show_fusion", "show_score", "show_view"]
 
 THUMBNAIL = 256
 """Longest side of a thumbnail in pixels."""
-NO_FILES: Updates = dict.fromkeys(
-    ("index", "colors", "report"), gr.DownloadButton(value=None, interactive=False)
-)
-"""The downloads until they are written."""
 EMPTY: Updates = (
     dict.fromkeys(("stage", "result", "gallery", "shown", "answered", "back"))
     | dict.fromkeys(("about", "bars", "table", "notes"), "")
@@ -88,7 +85,7 @@ def show_view(case: SegmentCase, result: Segmentation, name: str) -> Updates:
     view, palette = VIEWS[name], result.model.palette
     shown = as_rgb(view.augment(to_tensor(result.picture.rgb)[None])[0])
     score = result.view_score(name, case.settings.background)
-    own = "" if score is None else f" Its own score: **{100 * score:.1f} %** mean IoU."
+    own = "" if score is None else f" Its own score: **{html.percent(score)}** mean IoU."
     seen = "yes" if result.model.augmentation.covers(view) else "no"
     return {
         "about": f"**{view.label}**: {view.summary}.{own} Training showed such pictures: {seen}.",
@@ -122,9 +119,13 @@ def _numbers(result: Segmentation, background: bool) -> str:
     if result.matrices is None:
         one, fused = (float((x > 0).mean()) for x in (result.one_look, result.labels))
         return html.cards(
-            ("One look", f"{one:.1%}", "of the picture is marked"),
-            (looks, f"{fused:.1%}", "of the picture is marked"),
-            ("Changed", f"{result.changed:.2%}", "of all pixels; with a mask you see scores"),
+            ("One look", html.percent(one), "of the picture is marked"),
+            (looks, html.percent(fused), "of the picture is marked"),
+            (
+                "Changed",
+                html.percent(result.changed, 2),
+                "of all pixels; with a mask you see scores",
+            ),
         )
     one, fused = (100 * mean_iou(matrix, background) for matrix in result.matrices)
     if np.isnan(one + fused):
@@ -164,9 +165,9 @@ def _class_table(result: Segmentation) -> str:
     means = [np.nan if np.isnan(c).all() else np.nanmean(c) for c in without]
     rows.append(("<b>Mean without background</b>", means))
     return html.table(
-        ("Class", *("one look", "combined") * 2),
+        ("Class", *("one look", "all looks") * 2),
         ([name, *(html.figure(value, 2) for value in values)] for name, values in rows),
-        f"In percent. Combined: {escape(_looks(result))}, "
+        f"In percent. All looks: {escape(_looks(result))}, "
         f"{escape(FUSIONS[result.plan.fusion].summary)}.",
         above="<tr><th></th><th scope='colgroup' colspan='2'>F1</th>"
         "<th scope='colgroup' colspan='2'>IoU</th></tr>",

@@ -17,6 +17,7 @@ from tta_demo.ui.segment import actions, choices
 from tta_demo.ui.segment.case import GROUPS, SegmentVisitor, Settings, tick
 from tta_demo.ui.segment.share import share_button
 from tta_demo.ui.stage import stage
+from tta_demo.ui.takeaway.panel import build_takeaway, files, wire_takeaway
 
 __all__ = ["build_segment_tab"]
 
@@ -28,7 +29,7 @@ RESULT: dict[str, Any] = {"format": "png", "interactive": False}
 
 def build_segment_tab(page: gr.Blocks) -> Screen:
     """Lays out the tab inside the open page, and wires it."""
-    screen = Screen(SegmentVisitor(), restore=actions.restore, finish=actions.files)
+    screen = Screen(SegmentVisitor(), restore=actions.restore, finish=files)
     with gr.Row(equal_height=False, elem_id="bench"):
         with gr.Column(elem_id="steps"):
             _build_picture(screen)
@@ -45,6 +46,7 @@ def build_segment_tab(page: gr.Blocks) -> Screen:
     _wire_pictures(screen, page, heavy)
     _wire_masks(screen)
     _wire_views(screen, heavy)
+    wire_takeaway(screen)
     screen.on(screen["gallery"].select, actions.select_view)
     screen.on(screen["bars"].select, actions.open_look)
     screen.on(screen["stage"].select, actions.open_look)
@@ -105,7 +107,7 @@ def _build_results(screen: Screen) -> None:
     with gr.Tabs(overflow_behavior="wrap") as screen["tabs"]:
         with gr.Tab("Result", id="result"):
             screen["result"] = gr.AnnotatedImage(
-                label="All looks combined; point at a class",
+                label="Combined: point at a class",
                 color_map=choices.colors(WORLD),
                 format="png",
                 elem_id="result",
@@ -117,15 +119,7 @@ def _build_results(screen: Screen) -> None:
         with gr.Tab("Numbers", id="table"):
             screen["table"] = gr.HTML(elem_id="table")
     screen["notes"] = gr.Markdown(elem_classes=["notes"], elem_id="notes")
-    with gr.Row(elem_id="downloads"):
-        for name, label in (
-            ("index", "Download mask (class ids)"),
-            ("colors", "Download mask (colours)"),
-            ("report", "Download report (JSON)"),
-        ):
-            screen[name] = gr.DownloadButton(
-                label, size="sm", interactive=False, elem_id=f"download-{name}"
-            )
+    build_takeaway(screen)
 
 
 def _build_views(screen: Screen) -> None:

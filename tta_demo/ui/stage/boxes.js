@@ -1,25 +1,15 @@
 // The stage of a detection: the boxes of every look, and how they settle into one set.
 
-import { timeline } from "./looks.js";
-import { player } from "./player.js";
-import { posing, tickerOf } from "./pose.js";
+import { playingAgain } from "./again.js";
+import { posing } from "./pose.js";
 import { rowing } from "./rows.js";
 import { arithmetic, boxAt, boxHeadline, settling } from "./settle.js";
 import { shell } from "./shell.js";
-import {
-  INK,
-  clamp,
-  ease,
-  legendItem,
-  make,
-  number,
-  oncePerFrame,
-  pixelAt,
-  rgb,
-  word,
-} from "./tools.js";
+import { INK, ease, legendItem, make, number, oncePerFrame, pixelAt, rgb, word } from "./tools.js";
 
 const MODES = { one: "One look", together: "Together", changed: "Changed", truth: "Truth" };
+/** How grey the photograph is behind what changed. */
+const DIM = 0.55;
 const PALE = [148, 163, 184];
 const DARK = [8, 13, 26];
 
@@ -115,48 +105,11 @@ export function mountBoxes(element, trigger, props, watch) {
       changed: () => layer.changed(k),
       truth: () => layer.truth(),
     }[mode]();
-    ui.card.dim(mode === "changed" ? 0.55 : 0);
+    ui.card.dim(mode === "changed" ? DIM : 0);
     ui.card.upright([
       [now, 1],
       [pin >= 0 ? layer.members(pin) : null, 1],
     ]);
-  }
-
-  function frame(segment, p, time) {
-    if (!ui.card.resize()) return;
-    if (ui.still.matches) return drawAtRest();
-    const { v, k, phase } = segment;
-    const e = ease(p);
-    const alone = ui.play.who >= 0;
-    if (phase === "end") {
-      ui.card.dim(0.55 * e);
-      const back = 0.93 + 0.07 * ease(clamp(2 * p, 0, 1));
-      ui.card.upright(
-        [
-          [layer.together(k), 1 - e],
-          [layer.changed(k), e],
-        ],
-        back,
-      );
-    } else if (phase !== "add") {
-      const under = (n) => (alone ? null : layer.together(n));
-      ui.card.act(segment, p, time, { under, answer: layer.look, back: layer.look });
-    } else if (alone) ui.card.upright([[layer.look(v), 1]], 0.93 + 0.07 * e);
-    else ui.card.upright([[layer.settling(k, e), 1]], 0.93);
-  }
-
-  function enter(segment) {
-    const { v, k, phase } = segment;
-    const alone = ui.play.who >= 0;
-    ui.rows.now(v);
-    if (phase === "end") ui.state.mode = "changed";
-    else if (phase !== "add") ui.card.light(v);
-    else if (!alone) {
-      ui.state.k = k + 1;
-      ui.rows.land(v, Math.max(240, 1.25 * segment.length));
-    }
-    if (phase === "end" || (phase === "add" && !alone)) ui.refresh();
-    return tickerOf(segment, ui.scene.looks, alone ? 0 : ui.scene.looks.length);
   }
 
   function legend() {
@@ -240,31 +193,23 @@ export function mountBoxes(element, trigger, props, watch) {
     cells: (_, v) => [make("span", "alone", figure(ui.scene.own[v]))],
     open: (v) => (ui.still.matches ? ui.set({ mode: "one" }) : ui.play.start("solo", v)),
   });
-  ui.play = player(ui, {
-    segments: (kind, who) => {
-      const looks = ui.scene.looks.map((_, v) => v);
-      return timeline(ui.scene.looks, who < 0 ? looks : [who], kind, ui.still.matches);
+  ui.play = playingAgain(ui, {
+    used: () => ui.scene.looks.map((_, v) => v),
+    layers: {
+      ...layer,
+      answer: layer.look,
+      back: layer.look,
+      adding: (_, k, p) => [[layer.settling(k, ease(p)), 1]],
     },
-    begin(who) {
-      ui.state.pin = -1;
-      if (who < 0) {
-        ui.state.mode = "together";
-        ui.rows.wait(ui.scene.looks.map((_, v) => v));
-      }
-      ui.card.dim(0);
-    },
-    enter,
-    frame,
-    end(who) {
-      ui.rows.wait([]);
-      ui.rows.now(-1);
-      ui.set(who < 0 ? { mode: "changed" } : {});
-    },
-    go() {
+    dim: DIM,
+    forgot: () => false,
+    begin: () => (ui.state.pin = -1),
+    mode: () => "changed",
+    together() {
       ui.state.pin = -1;
       if (ui.state.mode === "one") ui.state.mode = "together";
-      drawAtRest();
     },
+    rest: drawAtRest,
     numbers: () => ({ line: ui.scene.line, own: ui.scene.own, unit: ui.scene.unit }),
   });
 

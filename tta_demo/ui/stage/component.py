@@ -10,7 +10,7 @@ import gradio as gr
 __all__ = ["stage"]
 
 _HERE = Path(__file__).parent
-_COMMON = ("tools", "looks", "shell", "player", "pose", "rows")
+_COMMON = ("tools", "looks", "shell", "player", "pose", "rows", "again")
 """What every stage has; each knows only those before it."""
 
 

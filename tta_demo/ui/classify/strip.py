@@ -13,7 +13,7 @@ from tta_demo.pictures.reading import read_picture
 from tta_demo.samples.photos import PHOTOS, Photo
 from tta_demo.tta.crops import CROP_SETS
 from tta_demo.ui.kit.files import beside
-from tta_demo.ui.kit.html import signed, tone
+from tta_demo.ui.kit.html import percent, signed, tone
 from tta_demo.ui.kit.pictures import data_url
 
 __all__ = ["EXAMPLES", "FIRST", "average", "averages", "gain", "strip"]
@@ -74,7 +74,7 @@ def _button(number: int, photo: Photo) -> str:
 
 def average() -> str:
     """Returns in one sentence what `FIRST` is worth to all examples together."""
-    one, both = (f"{100 * MEASURED['mean'][name]:.1f} %" for name in ("center", FIRST))
+    one, both = (percent(MEASURED["mean"][name]) for name in ("center", FIRST))
     return (
         f"All {MEASURED['pictures']} with a class (no test set): one look finds the truth {one} "
         f"probable on average, mirrored too {both}."
@@ -89,7 +89,7 @@ def averages(labels: Mapping[str, str]) -> str:
     """
     rows = "".join(
         f"<tr><th scope='row'>{escape(label)}</th><td>{len(CROP_SETS[name])}</td>"
-        f"<td>{100 * MEASURED['mean'][name]:.1f} %</td><td>{MEASURED['right'][name]}</td></tr>"
+        f"<td>{percent(MEASURED['mean'][name])}</td><td>{MEASURED['right'][name]}</td></tr>"
         for name, label in labels.items()
     )
     heads = "".join(f"<th scope='col'>{head}</th>" for head in ("", "Looks", "Average", "Right"))

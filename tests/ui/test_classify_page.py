@@ -14,7 +14,7 @@ from tta_demo.ui.classify.strip import EXAMPLES, gain
 
 pytestmark = [needs_chromium, pytest.mark.slow]
 
-TAB = "What is it?"
+TAB = "Classify"
 FIRST = read_picture(EXAMPLES[0].path).rgb
 
 

@@ -297,6 +297,21 @@ def test_a_look_switched_off_on_the_stage_is_unticked_and_comes_back(page, passe
     assert not passes
 
 
+def test_looks_switched_off_one_upon_the_other_are_all_off(page):
+    rests(page)
+    result = expected(PLACE.examples[0], PLACE.mask_of(PLACE.examples[0]))
+    rows = page.locator("#stage .rows li input")
+    less = replace(result, plan=Plan(VIEW_SETS["d4"][3:]))
+
+    def switch():
+        for number in range(3):
+            rows.nth(number).click()
+
+    changes_numbers(page, switch)
+    shows(page, [numbers(page)[0], f"{100 * mean_iou(less.matrices[1]):.1f} %"])
+    assert page.locator("#mirror-and-turn input:checked").count() == 5
+
+
 def test_the_server_fuses_where_the_browser_cannot(page):
     rests(page)
     changes_numbers(page, page.get_by_label("Median").click)

@@ -7,7 +7,7 @@ import gradio as gr
 from tta_demo.ui.guide.dial import dial, packed
 from tta_demo.ui.guide.lessons import LESSONS, teacher
 from tta_demo.ui.guide.steps import STEPS, Step
-from tta_demo.ui.kit.events import HEAVY
+from tta_demo.ui.kit.events import EVERY, HEAVY
 from tta_demo.ui.kit.files import beside
 from tta_demo.ui.kit.screen import Action, Screen, Updates
 from tta_demo.ui.segment import actions
@@ -29,7 +29,7 @@ def build_guide_tab(segment: Screen) -> None:
         button.click(None, js=beside(__file__, "go.js"))
         both.act(button.click, _opening(step.link), heavy)
     # gradio forgets an event's data if it comes late; the story asks for one scene at a time
-    both.act(story.scene, _open_lesson, heavy | {"trigger_mode": "multiple"})
+    both.act(story.scene, _open_lesson, heavy | EVERY)
 
 
 def _build_step(step: Step, number: int, turning: gr.HTML) -> gr.Button:

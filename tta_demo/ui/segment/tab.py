@@ -9,7 +9,7 @@ from tta_demo.samples.weeds import DIFFICULTY
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.views import VIEWS
-from tta_demo.ui.kit.events import HEAVY, LATEST, OPENING, RAW
+from tta_demo.ui.kit.events import EVERY, HEAVY, LATEST, LIGHT, OPENING, RAW
 from tta_demo.ui.kit.parts import examples, options_of, picture_box, radio
 from tta_demo.ui.kit.screen import Screen
 from tta_demo.ui.segment import actions, choices
@@ -45,7 +45,7 @@ def build_segment_tab(page: gr.Blocks) -> Screen:
     _wire_masks(screen)
     _wire_views(screen, heavy)
     wire_takeaway(screen)
-    screen.act(screen["stage"].switch, actions.switch, heavy)
+    screen.act(screen["stage"].switch, actions.switch, heavy | EVERY)
     return screen
 
 
@@ -123,7 +123,7 @@ def _wire_pictures(screen: Screen, page: gr.Blocks, heavy: dict[str, Any]) -> No
 def _wire_masks(screen: Screen) -> None:
     screen.act(screen["mask"].upload, actions.open_mask, LATEST | RAW)
     screen.act(screen["mask"].clear, actions.clear_mask, LATEST)
-    screen.act(screen["stage"].painted, actions.use_painting, LATEST)
+    screen.act(screen["stage"].painted, actions.use_painting, LIGHT | EVERY)
 
 
 def _wire_views(screen: Screen, heavy: dict[str, Any]) -> None:

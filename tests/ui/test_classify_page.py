@@ -18,7 +18,7 @@ pytestmark = [needs_chromium, pytest.mark.slow]
 def page(window, visited, url):
     if window not in visited:
         visit(window, url)
-        open_tab(window, "What is it?")
+        open_tab(window, "Classify")
         window.locator("#classify-answer .share").first.wait_for(timeout=60_000)
         visited.add(window)
     return window

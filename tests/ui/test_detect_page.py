@@ -21,7 +21,7 @@ pytestmark = [needs_chromium, pytest.mark.slow]
 def page(window, visited, url):
     if window not in visited:
         visit(window, url)
-        open_tab(window, "Where is it?")
+        open_tab(window, "Detect")
         window.locator("#detect-stage .stage-grid[data-ready]").wait_for(timeout=60_000)
         visited.add(window)
     if window.locator("#detect-stage [data-status=playing]").count():

@@ -49,7 +49,7 @@ def test_a_link_opens_what_links_to_it(link):
         ({"seed": "4000000", "difficulty": "nan"}, "nan"),
         ({"seed": "4000000", "difficulty": "2"}, "2.0"),
         ({"world": "nuclei", "seed": "4000000"}, "nuclei"),
-        ({"world": "nuclei", "example": "5"}, "1 to 4"),
+        ({"world": "nuclei", "example": "9"}, "example 9"),
         ({"example": "0"}, "0"),
         ({"views": "d5"}, "d5"),
         ({"views": ""}, "''"),

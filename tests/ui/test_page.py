@@ -130,6 +130,21 @@ def test_the_last_of_several_quick_choices_wins(page):
     shows(page, scores(PLACE, 0))
 
 
+def test_another_world_at_once_after_new_fields_is_what_is_shown(page):
+    for _ in range(2):
+        page.locator("#new-field").click()
+    page.get_by_label(NUCLEI.label).click()
+    shows(page, scores(NUCLEI, 0))
+    assert not page.locator(".toast-body").count()
+
+
+def test_a_strip_of_pixels_gets_a_remark(page, tmp_path):
+    path = tmp_path / "strip.png"
+    Image.new("RGB", (300, 2)).save(path)
+    upload(page, "#picture", path)
+    page.locator("#notes", has_text="300 x 2").wait_for()
+
+
 def test_another_world_brings_its_own_examples_and_classes(page):
     shown = changes_numbers(page, page.get_by_label(NUCLEI.label).click)
     assert shown[:2] == scores(NUCLEI, 0)
@@ -185,14 +200,21 @@ def test_an_upload_brings_a_result_without_scores_until_its_mask_comes(page, pic
     assert page.locator("#table tbody tr").count() == 5
 
 
-def test_a_long_run_says_which_look_it_is_at(page, tmp_path):
+def test_a_large_picture_shows_one_look_first_and_how_long_the_rest_takes(page, tmp_path):
     large = tmp_path / "large.png"
     noise = np.random.default_rng().integers(0, 255, (90, 120, 3), dtype=np.uint8)
     cv2.imwrite(str(large), cv2.resize(noise, (1400, 1050)))
     upload(page, "#picture", large)
-    page.get_by_text("Looking:").first.wait_for()
+    page.locator("#stage .count em", has_text=re.compile("^1 look$")).wait_for()
+    page.get_by_text("s left").first.wait_for()
+    page.locator("#stage .count em", has_text="of 8").wait_for(timeout=120_000)
     page.locator("#numbers", has_text="Changed").wait_for(timeout=120_000)
     assert "1182 x 887" in page.locator("#notes").inner_text()
+    page.get_by_text("More looks").click()
+    page.get_by_text("Tick the set of 15").click()
+    page.get_by_text("s left").first.wait_for()
+    page.locator("#examples button").nth(1).click()  # and does not wait for them
+    page.locator("#stage .count em", has_text="of 15").wait_for()
 
 
 @both_sizes

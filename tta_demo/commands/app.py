@@ -6,6 +6,7 @@ import sys
 import typer
 
 from tta_demo.commands.benchmark.detect import measure_detection
+from tta_demo.commands.benchmark.examples import choose_examples
 from tta_demo.commands.benchmark.imagenet import measure_imagenet
 from tta_demo.commands.benchmark.learn import measure_learning
 from tta_demo.commands.benchmark.quality import measure_quality
@@ -27,6 +28,7 @@ VERBS = (predict, learn, evaluate, evaluate_boxes, classify, detect, train, samp
 MEASUREMENTS = {
     "speed": measure_speed,
     "quality": measure_quality,
+    "examples": choose_examples,
     "learn": measure_learning,
     "detect": measure_detection,
     "imagenet": measure_imagenet,

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from tta_demo.ui.kit.files import beside
+from tta_demo.ui.kit.preview import LinkPreview
 
 __all__ = ["CSS", "JS", "THEME", "launch_options", "scroll_to"]
 
@@ -56,4 +58,5 @@ def launch_options() -> dict[str, Any]:
         "footer_links": ["gradio", "settings"],
         "strict_cors": True,
         "state_session_capacity": 500,
+        "app_kwargs": {"middleware": [Middleware(LinkPreview)]},
     }

@@ -22,8 +22,9 @@ from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.learn import show
 from tta_demo.ui.learn.course import Course, bars
 from tta_demo.ui.learn.lesson import LearnVisitor, Task, Wanted, task_for
-from tta_demo.ui.segment.actions import inputs_of, run
+from tta_demo.ui.segment.actions import inputs_of
 from tta_demo.ui.segment.case import SegmentVisitor, Settings, example_case, tick
+from tta_demo.ui.segment.looks import run
 
 __all__ = ["INTRO", "failed", "forget", "learn", "load_file", "stop", "use"]
 

@@ -4,19 +4,18 @@ Every action takes its turn and changes the case on screen only when it succeeds
 """
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
 from html import escape
 from typing import Any
 
 import gradio as gr
 
-from tta_demo.pictures.reading import read_picture
 from tta_demo.samples.weeds import DIFFICULTY, SEEDS
-from tta_demo.tta.views import VIEWS, View
+from tta_demo.tasks.worlds import WORLDS
+from tta_demo.tta.views import VIEWS
 from tta_demo.ui.kit.files import uploaded
-from tta_demo.ui.kit.looking import READY, looked
+from tta_demo.ui.kit.looking import READY
 from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.kit.visitor import NO_PICTURE
 from tta_demo.ui.segment.case import (
@@ -25,29 +24,28 @@ from tta_demo.ui.segment.case import (
     Settings,
     example_case,
     field_case,
+    own_case,
     tick,
 )
 from tta_demo.ui.segment.choices import domain_of, world_parts
 from tta_demo.ui.segment.link import Link, links_to_scene
+from tta_demo.ui.segment.looks import look
 from tta_demo.ui.segment.show import EMPTY, show, show_fusion, show_score, show_view
 from tta_demo.ui.segment.staging import scene_of
-from tta_demo.ui.stage import BUSY, MODES, pack, painted
-from tta_demo.ui.takeaway.panel import NO_FILES
+from tta_demo.ui.stage import pack, painted
 
 __all__ = [
     "begin", "change_fusion", "change_score", "change_views", "clear_mask", "clear_picture",
     "first_scene", "inputs_of", "new_field", "open_example", "open_first", "open_link",
-    "open_look", "open_mask", "open_picture", "restore", "run", "same_field", "select_view",
+    "open_look", "open_mask", "open_picture", "restore", "same_field", "select_view",
     "switch", "use_painting",
 ]  # fmt: skip
-
-PROGRESS = gr.Progress()
 
 
 def open_example(visitor: SegmentVisitor, example: int, settings: Settings) -> Iterator[Updates]:
     """Opens an example of the world with its mask, and runs."""
-    with visitor.turn:
-        yield from _open(visitor, example_case(settings, example), difficulty=DIFFICULTY)
+    with visitor.looking() as wanted:
+        yield from _open(visitor, wanted, example_case(settings, example), difficulty=DIFFICULTY)
 
 
 def open_first(visitor: SegmentVisitor, settings: Settings) -> Iterator[Updates]:
@@ -66,7 +64,9 @@ def begin(visitor: SegmentVisitor, settings: Settings, request: gr.Request) -> I
     if links_to_scene(request.query_params):
         yield from open_link(visitor, _read_link(request.query_params))
         return
-    with visitor.turn:
+    with visitor.looking() as wanted:
+        if not wanted():
+            return
         case = example_case(settings, 0)
         shown = show(case, case.segment())
         del shown["stage"]
@@ -85,85 +85,70 @@ def _read_link(query: Mapping[str, str]) -> Link:
 
 def open_link(visitor: SegmentVisitor, link: Link) -> Iterator[Updates]:
     """Sets up the whole tab as a link says: controls, picture, and the stage, which plays."""
-    with visitor.turn:
+    with visitor.looking() as wanted:
         case = link.case()
         controls = controls_of(case) | {"mask": case.mask, "difficulty": link.difficulty}
-        play = partial(run, play="full", mode=link.mode)
-        yield from looked(visitor, case, play, stage=BUSY, **NO_FILES, **controls)
+        yield from look(visitor, case, wanted, "full", link.mode, **controls)
 
 
 def new_field(visitor: SegmentVisitor, difficulty: float, settings: Settings) -> Iterator[Updates]:
     """Generates a picture that nobody has seen, with its mask, and runs."""
-    with visitor.turn:
+    with visitor.looking() as wanted:
+        if WORLDS[settings.world].generate is None:
+            return  # the world was changed after the click
         seed = random.choice(SEEDS["test"])
-        yield from _open(visitor, field_case(settings, seed, difficulty))
+        yield from _open(visitor, wanted, field_case(settings, seed, difficulty))
 
 
 def same_field(
     visitor: SegmentVisitor, difficulty: float, settings: Settings
 ) -> Iterator[Updates]:
     """Generates the field on screen at another difficulty; leaves an uploaded picture alone."""
-    with visitor.turn:
-        if visitor.case is not None and visitor.case.seed is not None:
-            yield from _open(visitor, field_case(settings, visitor.case.seed, difficulty))
+    with visitor.looking() as wanted:
+        case = visitor.case
+        same_world = case is not None and case.settings.world == settings.world
+        if same_world and case.seed is not None:
+            yield from _open(visitor, wanted, field_case(settings, case.seed, difficulty))
 
 
 def open_picture(
     visitor: SegmentVisitor, picture: dict[str, Any], settings: Settings
 ) -> Iterator[Updates]:
     """Opens an uploaded picture; the mask of the one before does not belong to it, and goes."""
-    with visitor.turn:
-        path = uploaded(picture)
-        case = SegmentCase(name=path.stem, picture=read_picture(path), settings=settings)
-        yield from _open(visitor, case)
+    with visitor.looking() as wanted:
+        yield from _open(visitor, wanted, own_case(settings, uploaded(picture)))
 
 
 def change_views(visitor: SegmentVisitor, settings: Settings) -> Iterator[Updates]:
     """Runs the views that are new; one forward pass each."""
-    with visitor.turn:
+    with visitor.looking(opens=False) as wanted:
         case = visitor.present
-        wanted = replace(settings, world=case.settings.world)
-        off = tuple(name for name in case.off if name not in wanted.views)
-        yield from _look(visitor, replace(case, settings=wanted, off=off), "none")
+        chosen = replace(settings, world=case.settings.world)
+        off = tuple(name for name in case.off if name not in chosen.views)
+        yield from look(visitor, replace(case, settings=chosen, off=off), wanted)
 
 
 def switch(visitor: SegmentVisitor, event: gr.EventData) -> Iterator[Updates]:
     """Takes looks out or in, as their rows on the stage say; unticks and ticks them."""
-    with visitor.turn:
+    with visitor.looking(opens=False) as wanted:
         case = visitor.present
         rows = {*case.settings.views, *case.off, "identity"}
         on = rows.intersection(event.on)
-        wanted = replace(case.settings, groups=tick(on))
-        case = replace(case, settings=wanted, off=tuple(n for n in VIEWS if n in rows - on))
+        chosen = replace(case.settings, groups=tick(on))
+        case = replace(case, settings=chosen, off=tuple(n for n in VIEWS if n in rows - on))
         # where the browser has fused already, only the rest of the page follows
-        updates = looked(visitor, case, run, **NO_FILES, groups=wanted.groups)
+        updates = look(visitor, case, wanted, groups=chosen.groups)
         for update in updates:
             if event.fused:
                 update.pop("stage", None)
             yield update
 
 
-def _open(visitor: SegmentVisitor, case: SegmentCase, **at_once: object) -> Iterator[Updates]:
-    case = replace(case, file=visitor.files.get(case.settings.world))
-    yield from _look(visitor, case, "fast", mask=case.mask, **at_once)
-
-
-def _look(
-    visitor: SegmentVisitor, case: SegmentCase, play: str, **at_once: object
+def _open(
+    visitor: SegmentVisitor, wanted: Callable[[], bool], case: SegmentCase, **at_once: object
 ) -> Iterator[Updates]:
-    show = partial(run, play=play)
-    yield from looked(visitor, case, show, stage=BUSY, **NO_FILES, **at_once)
-
-
-def run(case: SegmentCase, play: str = "none", mode: str = MODES[0]) -> Updates:
-    """Returns everything about the case's answer, see `show`; says which look it is at."""
-
-    def track(views: Sequence[View]) -> Iterator[View]:
-        for done, view in enumerate(views):
-            PROGRESS((done, len(views)), desc=f"Looking: {view.label}", unit="looks")
-            yield view
-
-    return show(case, case.segment(track), play, mode)
+    case = replace(case, file=visitor.files.get(case.settings.world))
+    yield from look(visitor, case, wanted, "fast", mask=case.mask, **at_once)
 
 
 def open_mask(visitor: SegmentVisitor, mask: dict[str, Any]) -> Updates:
@@ -194,7 +179,7 @@ def clear_mask(visitor: SegmentVisitor) -> Updates:
 
 def clear_picture(visitor: SegmentVisitor) -> Updates:
     """Empties the page: no old result without its picture."""
-    with visitor.turn:
+    with visitor.looking():
         visitor.case = None
         empty = {"mask": None, "numbers": f"<p>{NO_PICTURE}</p>"}
         return READY | EMPTY | empty

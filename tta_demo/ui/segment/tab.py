@@ -9,7 +9,7 @@ from tta_demo.samples.weeds import DIFFICULTY
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.views import VIEWS
-from tta_demo.ui.kit.events import HEAVY, LATEST, RAW
+from tta_demo.ui.kit.events import HEAVY, LATEST, OPENING, RAW
 from tta_demo.ui.kit.files import beside
 from tta_demo.ui.kit.parts import examples, gallery, options_of, picture_box, radio
 from tta_demo.ui.kit.screen import Screen
@@ -59,7 +59,9 @@ def _build_picture(screen: Screen) -> None:
     screen["world"] = radio("World", WORLDS, "world")
     # gradio shows other files than those of the first world only from the working directory
     gr.set_static_paths([path for world in WORLDS.values() for path in world.examples])
+    screen["average"] = gr.HTML(choices.average(WORLD), elem_id="average")
     screen["example"] = examples(WORLDS[WORLD].examples, "examples")
+    screen["verdicts"] = gr.HTML(choices.verdicts(WORLD), elem_id="examples-verdicts")
     generates = WORLDS[WORLD].generate is not None
     with gr.Column(visible=generates, elem_id="generator") as screen["generator"]:
         screen["difficulty"] = gr.Slider(
@@ -141,11 +143,12 @@ def _build_views(screen: Screen) -> None:
 def _wire_pictures(screen: Screen, page: gr.Blocks, heavy: dict[str, Any]) -> None:
     screen.act(page.load, actions.begin, heavy)
     changed = screen.on(screen["world"].input, choices.change_world)
-    screen.act(changed.success, actions.open_first, heavy)
+    screen.act(changed.success, actions.open_first, heavy | OPENING)
     screen.act(screen["difficulty"].input, actions.same_field, heavy)
-    screen.act(screen["example"].click, actions.open_example, heavy)
-    screen.act(screen["generate"].click, actions.new_field, heavy)
-    screen.act(screen["picture"].upload, actions.open_picture, heavy | RAW)
+    opening = heavy | OPENING
+    screen.act(screen["example"].click, actions.open_example, opening)
+    screen.act(screen["generate"].click, actions.new_field, opening)
+    screen.act(screen["picture"].upload, actions.open_picture, opening | RAW)
     screen.act(screen["picture"].clear, actions.clear_picture)
 
 

@@ -1,8 +1,7 @@
-"""The examples of everyday photographs: `python .ci/renew/photos.py FOLDER`.
+"""The masks of the photographs among the examples: `python .ci/renew/photos.py`.
 
-FOLDER is `skimage/data` of the PyPI package scikit-image. Each photograph is reduced, and its mask
-is an outline drawn by hand, of which GrabCut (Rother et al., 2004) settles the last few pixels. No
-model has a say.
+Each is an outline drawn by hand, of which GrabCut (Rother et al., 2004) settles the last few
+pixels. No model has a say.
 """
 
 import sys
@@ -17,13 +16,11 @@ sys.path.append(str(ROOT))
 from tta_demo.pictures.palettes import SUBJECT, index_png  # noqa: E402 (after the path is set)
 
 EXAMPLES = ROOT / "assets" / "examples"
-SIDE = 512
-"""The longer side at most, pixels; the outlines are drawn at this size."""
 BAND = 3
 """So many pixels on either side of an outline are left to GrabCut."""
 
 OUTLINES = {
-    "astronaut.png": """
+    "astronaut": """
         235,16 215,18 200,27 188,36 170,42 158,55 153,72 154,90 160,105 168,115 171,122 175,130
         181,132 183,149 160,149 143,155 130,165 124,178 120,186 114,188 113,196 116,203 110,207
         100,215 85,228 75,235 65,245 55,262 47,277 41,290 40,300 35,312 33,320 28,332 26,345
@@ -34,33 +31,24 @@ OUTLINES = {
         262,177 256,174 260,162 264,150 267,137 274,135 276,128 281,126 288,120 295,110 300,95
         301,80 299,60 293,42 280,28 262,19
     """,
-    "chelsea.png": """
+    "chelsea": """
         40,0 34,25 31,50 29,80 30,100 22,112 10,120 0,126 0,300 385,300 383,275 378,258 368,245
         355,228 340,215 329,206 333,200 342,190 350,178 357,165 359,150 361,135 361,120 360,108
         357,95 354,82 355,72 362,60 372,48 376,35 380,22 390,12 397,0
     """,
-    "coffee.png": """
+    "coffee": """
         153,61 135,68 115,80 97,98 82,120 72,142 67,165 66,185 69,205 76,225 88,250 103,272
         120,290 145,308 175,321 205,328 235,331 265,331 295,326 320,318 345,305 365,290 382,272
         395,252 403,232 408,210 409,190 406,170 400,150 390,128 378,110 365,97 355,90 360,67
         358,62 352,58 345,57 339,59 337,61 333,52 325,42 310,30 290,21 268,16 245,15 222,16
         200,22 180,31 165,42 157,52
     """,
-    "rocket.jpg": """
+    "rocket": """
         256,101 253,103 250,109 249,118 247,126 247,145 246,147 246,216 247,220 247,326 266,326
         267,220 267,150 266,145 265,140 265,118 263,109 260,103
     """,
 }
 """Corners x,y of each subject, pixels from the top left."""
-
-
-def reduced(path: Path) -> np.ndarray:
-    """A photograph `(H, W, 3)`, BGR, of at most `SIDE` pixels a side."""
-    photo = cv2.imread(str(path))
-    if photo is None:
-        raise SystemExit(f"{path} is no picture: give the folder skimage/data of scikit-image")
-    scale = min(1, SIDE / max(photo.shape[:2]))
-    return cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
 
 
 def mask_of(photo: np.ndarray, outline: str) -> np.ndarray:
@@ -81,14 +69,13 @@ def mask_of(photo: np.ndarray, outline: str) -> np.ndarray:
     )
 
 
-def renew_photos(folder: Path) -> None:
-    """Writes the photographs and their masks."""
+def renew_photos() -> None:
+    """Writes the masks."""
     for name, outline in OUTLINES.items():
-        photo, stem = reduced(folder / name), Path(name).stem
-        cv2.imwrite(str(EXAMPLES / f"photos-{stem}.jpg"), photo, [cv2.IMWRITE_JPEG_QUALITY, 92])
+        photo = cv2.imread(str(EXAMPLES / f"{name}.jpg"))
         mask = index_png(mask_of(photo, outline), SUBJECT)
-        (EXAMPLES / f"photos-{stem}-mask.png").write_bytes(mask)
+        (EXAMPLES / f"{name}-mask.png").write_bytes(mask)
 
 
 if __name__ == "__main__":
-    renew_photos(Path(*sys.argv[1:]))
+    renew_photos()

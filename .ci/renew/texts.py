@@ -11,7 +11,7 @@ from typing import Any
 
 from tta_demo.learning.fit_methods import METHODS
 from tta_demo.models.domains import DOMAINS
-from tta_demo.tasks.worlds import WORLDS
+from tta_demo.tasks.worlds import MEASURED, WORLDS
 from tta_demo.tta.crops import CROP_SETS
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.views import VIEW_SETS, VIEWS
@@ -19,7 +19,6 @@ from tta_demo.tta.views import VIEW_SETS, VIEWS
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "assets" / "results"
 README, RESULTS_README = ROOT / "README.md", RESULTS / "README.md"
-MEASURED = [name for name, world in WORLDS.items() if world.weight_paths]
 
 
 def table(head: list[str], rows: Iterable[list[Any]]) -> str:

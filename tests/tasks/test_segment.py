@@ -13,7 +13,7 @@ from tta_demo.models.runner import Runner
 from tta_demo.pictures.masks import read_mask
 from tta_demo.pictures.reading import Picture, read_picture
 from tta_demo.tasks.segment import segment
-from tta_demo.tasks.worlds import WORLDS, world_named
+from tta_demo.tasks.worlds import MEASURED, WORLDS, world_named
 from tta_demo.tta.fusion import FUSIONS, Weights
 from tta_demo.tta.plan import ONE_LOOK, Plan
 from tta_demo.tta.predict import predict_views, to_labels, to_tensor
@@ -235,7 +235,7 @@ def test_a_part_that_no_view_of_the_plan_saw_is_noted(record):
 # The built-in worlds
 
 
-@pytest.mark.parametrize("name", [name for name, world in WORLDS.items() if world.weight_paths])
+@pytest.mark.parametrize("name", MEASURED)
 def test_the_report_of_an_example_names_its_model_its_weights_and_its_scores(name):
     world = world_named(name)
     opened = read_picture(world.examples[0])

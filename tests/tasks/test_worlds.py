@@ -4,14 +4,13 @@ import pytest
 import torch
 
 from tta_demo.learning.weight_file import WeightFile
-from tta_demo.tasks.worlds import WORLDS, world_named
+from tta_demo.tasks.worlds import MEASURED, WORLDS, world_named
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.plan import ONE_LOOK
 from tta_demo.tta.views import VIEW_SETS
 
 worlds = pytest.mark.parametrize("world", WORLDS.values(), ids=WORLDS.keys())
-LEARNED = {name: world for name, world in WORLDS.items() if world.weight_paths}
-learned = pytest.mark.parametrize("world", LEARNED.values(), ids=LEARNED.keys())
+learned = pytest.mark.parametrize("world", MEASURED.values(), ids=MEASURED.keys())
 UNWEIGHTED = [name for name, one in FUSIONS.items() if not one.weighted and name != "none"]
 
 

@@ -175,9 +175,8 @@ def test_learned_weights_are_checked_saved_and_used(page, size, tmp_path):
     page.locator("#use").click()
     page.locator("#fusion input:checked[value=learned]").wait_for(timeout=60_000)
     settled(page)
-    open_tab(page, "Weights")
-    shown = page.locator("#weights .share").all_inner_texts()
-    assert [float(text.rstrip("%")) / 100 for text in shown] == pytest.approx(
+    shown = page.locator("#looks tbody td:nth-child(3)").all_inner_texts()
+    assert [float(text) / 100 for text in shown] == pytest.approx(
         list(file.weights.values()), abs=1e-3
     )
     example = WEEDS.examples[0]

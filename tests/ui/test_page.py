@@ -253,14 +253,6 @@ def test_learned_weights_refuse_a_view_that_they_lack_by_name(page):
     page.locator("#small-moves input:not(:checked)").nth(2).wait_for()
 
 
-def test_a_bar_opens_its_view(page):
-    open_tab(page, "Weights")
-    page.locator("#weights [data-view=rot90]").click()
-    page.locator("#about", has_text="90°").wait_for()
-    page.locator("#gallery button.thumbnail-item").nth(1).click()
-    page.locator("#about", has_text="hflip").wait_for()
-
-
 def test_a_painting_becomes_the_mask(page):
     rests(page)
     page.locator("#stage .paint").click()
@@ -305,6 +297,21 @@ def test_a_look_switched_off_on_the_stage_is_unticked_and_comes_back(page, passe
     assert not passes
 
 
+def test_looks_switched_off_one_upon_the_other_are_all_off(page):
+    rests(page)
+    result = expected(PLACE.examples[0], PLACE.mask_of(PLACE.examples[0]))
+    rows = page.locator("#stage .rows li input")
+    less = replace(result, plan=Plan(VIEW_SETS["d4"][3:]))
+
+    def switch():
+        for number in range(3):
+            rows.nth(number).click()
+
+    changes_numbers(page, switch)
+    shows(page, [numbers(page)[0], f"{100 * mean_iou(less.matrices[1]):.1f} %"])
+    assert page.locator("#mirror-and-turn input:checked").count() == 5
+
+
 def test_the_server_fuses_where_the_browser_cannot(page):
     rests(page)
     changes_numbers(page, page.get_by_label("Median").click)
@@ -316,10 +323,14 @@ def test_the_server_fuses_where_the_browser_cannot(page):
     assert not page.locator("#stage .busy.on").is_visible()
 
 
-def test_a_row_opens_the_details_of_its_look(page):
-    rests(page)
-    page.locator("#stage .rows .name").nth(4).click()
-    page.locator("#about", has_text="90°").wait_for()
+def test_every_look_has_its_own_score_and_training_is_told(page):
+    page.locator("#looks tbody tr").nth(7).wait_for()
+    rows = page.locator("#looks tbody tr").all_inner_texts()
+    result = expected(PLACE.examples[0], PLACE.mask_of(PLACE.examples[0]))
+    for row, name in zip(rows, result.plan.views, strict=True):
+        assert f"{100 * result.view_score(name):.1f}" in row
+        assert "12.5" in row
+        assert row.endswith("yes" if name == "identity" else "no")
 
 
 @low

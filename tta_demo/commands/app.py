@@ -9,6 +9,7 @@ from tta_demo.commands.benchmark.detect import measure_detection
 from tta_demo.commands.benchmark.examples import choose_examples
 from tta_demo.commands.benchmark.imagenet import measure_imagenet
 from tta_demo.commands.benchmark.learn import measure_learning
+from tta_demo.commands.benchmark.photos import measure_photos
 from tta_demo.commands.benchmark.quality import measure_quality
 from tta_demo.commands.benchmark.speed import measure_speed
 from tta_demo.commands.classify import classify
@@ -34,6 +35,7 @@ MEASUREMENTS = {
     "learn": measure_learning,
     "detect": measure_detection,
     "imagenet": measure_imagenet,
+    "photos": measure_photos,
 }
 
 

@@ -7,11 +7,11 @@ import typer
 from tqdm import tqdm
 
 from tta_demo.commands import arguments
-from tta_demo.tasks.worlds import WORLDS, world_named
+from tta_demo.tasks.worlds import MEASURED, world_named
 
 __all__ = ["train"]
 
-TRAINED = (*(n for n, world in WORLDS.items() if world.weight_paths), *arguments.DETECTORS)
+TRAINED = (*MEASURED, *arguments.DETECTORS)
 
 
 def train(

@@ -20,7 +20,7 @@ SIDE = 320
 """The longer side of what the network is shown, pixels; it was trained at 320."""
 
 _STRIDE = 32
-"""Any H and W will do; multiples of it do better (mean overlap .905 instead of .893)."""
+"""Any H and W will do; multiples of it do better, by a point of overlap on the examples."""
 
 _DEPTHS = (7, 6, 5, 4)
 """Levels of the blocks that pool; the two deepest blocks widen their kernels instead."""

@@ -13,13 +13,13 @@ from tta_demo.pictures.assets import ASSETS
 from tta_demo.pictures.masks import read_mask
 from tta_demo.pictures.palettes import Palette
 from tta_demo.pictures.reading import Picture
-from tta_demo.samples import nuclei, photos, weeds
+from tta_demo.samples import nuclei, weeds
 from tta_demo.samples.labelled import LabelledPicture
 from tta_demo.tasks.choice import choice_of
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.plan import Plan
 
-__all__ = ["WORLDS", "World", "own_world", "world_named"]
+__all__ = ["MEASURED", "WORLDS", "World", "own_world", "world_named"]
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,16 @@ def _weight_paths(world: str) -> tuple[Path, ...]:
     return tuple(ASSETS / "weights" / f"{world}-{views}.json" for views in ("flips", "d4", "all"))
 
 
+def _no_sets(split: str, data: Path | None) -> Iterator[LabelledPicture]:
+    raise ValueError(
+        f"there are no pictures for {split}: --data must name a folder of your own with images/ "
+        "and masks/, without split.csv"
+    )
+
+
+PHOTOS = ("chelsea", "coffee", "astronaut", "rocket")
+"""All that scikit-image has of those that may be shipped, with masks drawn by hand."""
+
 WORLDS: dict[str, World] = {
     "weeds": World(
         name="weeds",
@@ -158,11 +168,15 @@ WORLDS: dict[str, World] = {
         source="photographs of the PyPI package scikit-image (public domain and CC0), their masks "
         "drawn by hand",
         model="u2net-p",
-        examples=tuple(ASSETS / "examples" / f"photos-{name}.jpg" for name in photos.NAMES),
+        examples=tuple(ASSETS / "examples" / f"{name}.jpg" for name in PHOTOS),
         weight_paths=(),
-        pictures=photos.labelled,
+        pictures=_no_sets,
     ),
 }
+
+
+MEASURED = {name: world for name, world in WORLDS.items() if world.weight_paths}
+"""The worlds that have sets of labelled pictures, and so stored results and learned weights."""
 
 
 def own_world(model: ModelRecord, like: World | None = None) -> World:
@@ -174,7 +188,7 @@ def own_world(model: ModelRecord, like: World | None = None) -> World:
     if model.task != "segment":
         raise ValueError(f"{model.label} gives scores of whole pictures: it marks nothing in them")
     if like is None:
-        return World(model.name, model.label, model.source, model, (), (), photos.labelled)
+        return World(model.name, model.label, model.source, model, (), (), _no_sets)
     if len(model.classes) != len(like.record.classes):
         raise ValueError(
             f"{model.label} has {len(model.classes)} classes, the world {like.name!r} "

@@ -4,6 +4,7 @@ import gradio as gr
 
 from tta_demo.ui.classify.tab import build_classify_tab
 from tta_demo.ui.detect.tab import build_detect_tab
+from tta_demo.ui.guide.tab import build_guide_tab
 from tta_demo.ui.kit.parts import skip_link
 from tta_demo.ui.kit.preview import TITLE
 from tta_demo.ui.learn.tab import build_learn_tab
@@ -36,4 +37,6 @@ def build_page(held_out: int = 40) -> gr.Blocks:
                 build_classify_tab(classify)
             with gr.Tab("Detect", id="detect") as detect:
                 build_detect_tab(detect)
+            with gr.Tab("Guide", id="guide"):
+                build_guide_tab(segment)
     return page.queue(max_size=20, default_concurrency_limit=4)

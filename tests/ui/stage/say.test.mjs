@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { verb } from "../../../tta_demo/ui/stage/looks.js";
-import { headline, percent, word } from "../../../tta_demo/ui/stage/say.js";
+import { headline, percent } from "../../../tta_demo/ui/stage/say.js";
+import { word } from "../../../tta_demo/ui/stage/tools.js";
 
 const FACTS = {
   truth: true,

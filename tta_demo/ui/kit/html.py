@@ -118,12 +118,8 @@ def track(shares: Sequence[float], colors: Sequence[tuple[int, int, int]] = ()) 
     return f'<span class="track">{bars}</span>'
 
 
-def weight_bars(weights: ByName, palette: Palette, element: str = "div") -> str:
-    """Returns a bar a view; with weights per class, one in the colour of each class.
-
-    As `button` elements bars can be clicked, and name their view.
-    """
-    kind = ' type="button"' if element == "button" else ""
+def weight_bars(weights: ByName, palette: Palette) -> str:
+    """Returns a bar a view; with weights per class, one in the colour of each class."""
     each = {name: list(w.values()) if isinstance(w, dict) else [w] for name, w in weights.items()}
     longest = max(max(shares) for shares in each.values())
     rows, several = [], False
@@ -131,12 +127,11 @@ def weight_bars(weights: ByName, palette: Palette, element: str = "div") -> str:
         view, several = VIEWS[name], len(shares) > 1
         said = "/".join(f"{100 * share:.0f}" for share in shares)
         rows.append(
-            f'<{element}{kind} class="bar" data-view="{escape(name)}" '
-            f'title="{escape(view.summary)}">'
+            f'<div class="bar" title="{escape(view.summary)}">'
             f'<span class="name">{escape(view.label)}<small>{escape(name)}</small></span>'
             f"{track([share / longest for share in shares], palette.colors if several else ())}"
             f'<span class="share{" several" if several else ""}">'
-            f"{said if several else percent(shares[0])}</span></{element}>"
+            f"{said if several else percent(shares[0])}</span></div>"
         )
     legend = ""
     if several:

@@ -9,7 +9,7 @@ from tta_demo.learning.fit import Fit
 from tta_demo.pictures.assets import ASSETS
 from tta_demo.scoring.interval import Difference
 from tta_demo.tasks.gallery import PIXELS, Verdict
-from tta_demo.tasks.worlds import WORLDS
+from tta_demo.tasks.worlds import MEASURED
 from tta_demo.ui.kit.html import figure, signed, table, tone, track
 
 __all__ = [
@@ -195,9 +195,7 @@ def _change(gain: Difference, factor: float, sign: int, digits: int) -> str:
 def stored_table() -> str:
     """Returns the stored results of every world over its whole test set."""
     rows, sources = [], []
-    for name, world in WORLDS.items():
-        if not world.weight_paths:  # no pictures to measure on
-            continue
+    for name, world in MEASURED.items():
         result = json.loads((ASSETS / "results" / f"{name}.json").read_text())
         for plan, score in result["scores"].items():
             overlaps = (figure(100 * score[key], 2) for key in ("miou", "miou_without_background"))

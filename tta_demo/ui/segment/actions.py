@@ -30,15 +30,14 @@ from tta_demo.ui.segment.case import (
 from tta_demo.ui.segment.choices import domain_of, world_parts
 from tta_demo.ui.segment.link import Link, links_to_scene
 from tta_demo.ui.segment.looks import look
-from tta_demo.ui.segment.show import EMPTY, show, show_fusion, show_score, show_view
+from tta_demo.ui.segment.show import EMPTY, show, show_fusion, show_score
 from tta_demo.ui.segment.staging import scene_of
 from tta_demo.ui.stage import pack, painted
 
 __all__ = [
     "begin", "change_fusion", "change_score", "change_views", "clear_mask", "clear_picture",
     "first_scene", "inputs_of", "new_field", "open_example", "open_first", "open_link",
-    "open_look", "open_mask", "open_picture", "restore", "same_field", "select_view",
-    "switch", "use_painting",
+    "open_mask", "open_picture", "restore", "same_field", "switch", "use_painting",
 ]  # fmt: skip
 
 
@@ -208,27 +207,6 @@ def _score(visitor: SegmentVisitor, case: SegmentCase) -> Updates:
     shown = show(case, case.segment())
     visitor.case = case
     return shown | {"mask": case.mask}
-
-
-def select_view(visitor: SegmentVisitor, event: gr.SelectData) -> Updates:
-    """Shows the view whose thumbnail was clicked."""
-    with visitor.turn:
-        case = visitor.present
-        return show_view(case, case.segment(), case.settings.views[event.index])
-
-
-def open_look(visitor: SegmentVisitor, event: gr.EventData) -> Updates:
-    """Shows the look whose bar or row was clicked, in its tab."""
-    with visitor.turn:
-        case = visitor.present
-        result, views = case.segment(), case.settings.views
-        name = str(event.look)
-        if name not in result.looks:
-            raise ValueError(f"The look {name!r} is not on this page: click a bar.")
-        opened: Updates = {"tabs": gr.Tabs(selected="views")}
-        if name in views:
-            opened["gallery"] = gr.Gallery(selected_index=views.index(name))
-        return opened | show_view(case, result, name)
 
 
 def restore(visitor: SegmentVisitor) -> Updates:

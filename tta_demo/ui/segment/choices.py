@@ -7,7 +7,7 @@ import gradio as gr
 
 from tta_demo.models.domains import DOMAINS
 from tta_demo.tasks.choice import SHARES, Example, choice_of
-from tta_demo.tasks.worlds import WORLDS
+from tta_demo.tasks.worlds import MEASURED, WORLDS
 from tta_demo.tta.views import VIEW_SETS
 from tta_demo.ui.kit.html import legend_of, signed, tone
 from tta_demo.ui.kit.looking import WORKING
@@ -17,7 +17,7 @@ from tta_demo.ui.segment.case import tick
 from tta_demo.ui.stage import BUSY
 
 __all__ = [
-    "average", "change_world", "colors", "domain_of", "note", "tick_all", "tick_domain",
+    "average", "change_world", "domain_of", "note", "tick_all", "tick_domain",
     "verdicts", "world_parts",
 ]  # fmt: skip
 
@@ -28,7 +28,7 @@ CLEAR = 0.5
 def change_world(world: str) -> Updates:
     """Marks the result as old, and offers the examples, colours and looks of another world."""
     domain = WORLDS[world].record.domain
-    fusion = {} if WORLDS[world].weight_paths else {"fusion": "mean"}  # learned would be refused
+    fusion = {} if world in MEASURED else {"fusion": "mean"}  # learned would be refused
     parts = world_parts(world) | fusion
     return WORKING | {"stage": BUSY, "domain": domain} | parts | tick_domain(domain)
 
@@ -41,7 +41,6 @@ def world_parts(world: str) -> Updates:
         "verdicts": verdicts(world),
         "note": note(world),
         "generator": gr.Column(visible=WORLDS[world].generate is not None),
-        "result": gr.AnnotatedImage(color_map=colors(world)),
     }
 
 
@@ -101,12 +100,3 @@ def note(world: str) -> str:
         f"is optional.</p><p class='classes'>{legend_of(record.palette)}</p>"
         f"<p class='small'>Examples: {escape(WORLDS[world].source)}.</p>"
     )
-
-
-def colors(world: str) -> dict[str, str]:
-    """Returns the classes' colours as `#rrggbb` by name."""
-    palette = WORLDS[world].record.palette
-    return {
-        name: "#{:02x}{:02x}{:02x}".format(*color)
-        for name, color in zip(palette.names, palette.colors, strict=True)
-    }

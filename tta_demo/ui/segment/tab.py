@@ -9,9 +9,8 @@ from tta_demo.samples.weeds import DIFFICULTY
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.views import VIEWS
-from tta_demo.ui.kit.events import HEAVY, LATEST, OPENING, RAW
-from tta_demo.ui.kit.files import beside
-from tta_demo.ui.kit.parts import examples, gallery, options_of, picture_box, radio
+from tta_demo.ui.kit.events import EVERY, HEAVY, LATEST, LIGHT, OPENING, RAW
+from tta_demo.ui.kit.parts import examples, options_of, picture_box, radio
 from tta_demo.ui.kit.screen import Screen
 from tta_demo.ui.segment import actions, choices
 from tta_demo.ui.segment.case import GROUPS, SegmentVisitor, Settings, tick
@@ -24,7 +23,6 @@ __all__ = ["build_segment_tab"]
 WORLD = next(iter(WORLDS))
 FIRST = Settings(WORLD, "mean", True, tick(DOMAINS[WORLDS[WORLD].record.domain].views))
 """How the controls stand when the page opens."""
-RESULT: dict[str, Any] = {"format": "png", "interactive": False}
 
 
 def build_segment_tab(page: gr.Blocks) -> Screen:
@@ -47,10 +45,7 @@ def build_segment_tab(page: gr.Blocks) -> Screen:
     _wire_masks(screen)
     _wire_views(screen, heavy)
     wire_takeaway(screen)
-    screen.on(screen["gallery"].select, actions.select_view)
-    screen.on(screen["bars"].select, actions.open_look)
-    screen.on(screen["stage"].select, actions.open_look)
-    screen.act(screen["stage"].switch, actions.switch, heavy)
+    screen.act(screen["stage"].switch, actions.switch, heavy | EVERY)
     return screen
 
 
@@ -106,38 +101,11 @@ def _build_fusion(screen: Screen) -> None:
 
 def _build_results(screen: Screen) -> None:
     screen["numbers"] = gr.HTML("Looking at the first example …", elem_id="numbers", min_height=92)
-    with gr.Tabs(overflow_behavior="wrap") as screen["tabs"]:
-        with gr.Tab("Result", id="result"):
-            screen["result"] = gr.AnnotatedImage(
-                label="Combined: point at a class",
-                color_map=choices.colors(WORLD),
-                format="png",
-                elem_id="result",
-            )
-        with gr.Tab("Every look", id="views"):
-            _build_views(screen)
-        with gr.Tab("Weights", id="weights"):
-            screen["bars"] = gr.HTML(elem_id="weights", js_on_load=beside(__file__, "bars.js"))
-        with gr.Tab("Numbers", id="table"):
-            screen["table"] = gr.HTML(elem_id="table")
+    with gr.Row(equal_height=False, elem_id="tables"):
+        screen["table"] = gr.HTML(elem_id="table", min_width=300)
+        screen["looks"] = gr.HTML(elem_id="looks", min_width=300)
     screen["notes"] = gr.Markdown(elem_classes=["notes"], elem_id="notes")
     build_takeaway(screen)
-
-
-def _build_views(screen: Screen) -> None:
-    screen["gallery"] = gallery("Every look, turned back", "gallery", columns=4, whole=False)
-    screen["about"] = gr.Markdown(elem_id="about")
-    with gr.Row(elem_classes=["three"]):
-        for name, label in (
-            ("shown", "Shown to the model"),
-            ("answered", "Its answer there"),
-            ("back", "Turned back"),
-        ):
-            with gr.Column(min_width=80):
-                gr.Markdown(label)
-                screen[name] = gr.Image(
-                    label=label, alt_text=label, show_label=False, buttons=["fullscreen"], **RESULT
-                )
 
 
 def _wire_pictures(screen: Screen, page: gr.Blocks, heavy: dict[str, Any]) -> None:
@@ -155,7 +123,7 @@ def _wire_pictures(screen: Screen, page: gr.Blocks, heavy: dict[str, Any]) -> No
 def _wire_masks(screen: Screen) -> None:
     screen.act(screen["mask"].upload, actions.open_mask, LATEST | RAW)
     screen.act(screen["mask"].clear, actions.clear_mask, LATEST)
-    screen.act(screen["stage"].painted, actions.use_painting, LATEST)
+    screen.act(screen["stage"].painted, actions.use_painting, LIGHT | EVERY)
 
 
 def _wire_views(screen: Screen, heavy: dict[str, Any]) -> None:

@@ -1,17 +1,16 @@
 // The stage of a segmentation: one picture, and everything that a model said of its pixels.
 
+import { playingAgain } from "./again.js";
 import { forgotten, fuseAgain } from "./fuse.js";
 import { layering } from "./layers.js";
 import { factsOf, legendOf } from "./legend.js";
-import { timeline } from "./looks.js";
 import { painting } from "./paint.js";
-import { player } from "./player.js";
 import { pointing } from "./point.js";
-import { posing, tickerOf } from "./pose.js";
+import { posing } from "./pose.js";
 import { rowing } from "./rows.js";
-import { headline, number } from "./say.js";
+import { headline } from "./say.js";
 import { shell } from "./shell.js";
-import { clamp, ease } from "./tools.js";
+import { ease, number } from "./tools.js";
 import { unpack } from "./unpack.js";
 
 const MODES = {
@@ -98,74 +97,28 @@ export function mountLabels(element, trigger, props, watch) {
     return ui.point.marks();
   }
 
-  /** Draws a moment of the play. */
-  function frame(segment, p, time) {
-    if (!ui.card.resize()) return;
-    if (ui.still.matches) return drawAtRest();
-    const { v, k, phase } = segment;
-    const { layer, card } = ui;
-    const e = ease(p);
-    if (phase === "end") {
-      card.dim(ease(clamp(1.5 * p, 0, 1)));
-      const later = ease(clamp(1.6 * p - 0.5, 0, 1));
-      card.upright(
-        [
-          [layer.together(k), 1 - e],
-          [layer.changed(k), later],
-        ],
-        0.93 + 0.07 * ease(clamp(2 * p, 0, 1)),
-      );
-    } else if (phase === "add" && ui.play.who >= 0)
-      card.upright([[layer.look(v), 1]], 0.93 + 0.07 * e);
-    else if (phase === "add") {
-      const flash = [layer.flash(k + 1), 0.9 * Math.sin(Math.PI * p)];
-      card.upright([[layer.look(v), 1 - e], [layer.together(k + 1), e], flash], 0.93);
-    } else {
-      const under = (n) => (ui.play.who < 0 ? layer.together(n) : null);
-      const back = ui.state.forget ? null : layer.back;
-      card.act(segment, p, time, { under, answer: layer.answer, back });
-    }
-  }
-
-  function enter(segment) {
-    const { v, k, phase } = segment;
-    ui.rows.now(v);
-    const alone = ui.play.who >= 0;
-    if (phase === "end") ui.state.mode = "changed";
-    else if (phase !== "add") ui.card.light(v);
-    else if (!alone) {
-      ui.state.k = k + 1;
-      ui.rows.land(v, Math.max(240, 1.25 * segment.length));
-    }
-    if (phase === "end" || (phase === "add" && !alone)) ui.refresh();
-    return tickerOf(segment, ui.scene.looks, alone ? 0 : ui.fused.used.length, ui.state.forget);
-  }
-
   ui.layer = layering(ui);
   ui.card = posing(ui);
   ui.rows = rowing(ui, { cells: (...row) => ui.point.cells(...row), open: openLook, switched });
-  ui.play = player(ui, {
-    segments: (kind, who) =>
-      timeline(ui.scene.looks, who < 0 ? ui.fused.used : [who], kind, ui.still.matches),
+  ui.play = playingAgain(ui, {
+    used: () => ui.fused.used,
+    layers: {
+      ...ui.layer,
+      adding(v, k, p) {
+        const e = ease(p);
+        const flash = [ui.layer.flash(k + 1), 0.9 * Math.sin(Math.PI * p)];
+        return [[ui.layer.look(v), 1 - e], [ui.layer.together(k + 1), e], flash];
+      },
+    },
+    dim: 1,
+    forgot: () => ui.state.forget,
     begin(who) {
-      if (who < 0) {
-        Object.assign(ui.state, { mode: "together", hover: null, open: -1 });
-        ui.rows.wait(ui.fused.used);
-      }
-      ui.card.dim(0);
+      if (who < 0) Object.assign(ui.state, { hover: null, open: -1 });
       ui.point.marks();
     },
-    enter,
-    frame,
-    end(who) {
-      ui.rows.wait([]);
-      ui.rows.now(-1);
-      ui.set(who < 0 ? { mode: ui.scene.mode } : {});
-    },
-    go: () => {
-      Object.assign(ui.state, combinedMode());
-      drawAtRest();
-    },
+    mode: () => ui.scene.mode,
+    together: () => Object.assign(ui.state, combinedMode()),
+    rest: drawAtRest,
     numbers: () => ({
       line: ui.fused.line,
       own: ui.fused.used.map((v) => ui.fused.alone[v]),

@@ -1,14 +1,8 @@
 // The layers of a scene of labels: what looks say, what changed, how much is in doubt.
 
 import { doubts, fate } from "./fuse.js";
-import { canvasOf, clamp, rgb } from "./tools.js";
+import { INK, canvasOf, clamp, rgb } from "./tools.js";
 
-export const INK = {
-  fixed: [56, 189, 248],
-  broken: [255, 138, 61],
-  changed: [196, 181, 253],
-  still: [226, 232, 240],
-};
 const RAMP = [
   [30, 27, 75],
   [124, 58, 237],

@@ -1,9 +1,8 @@
 // What a scene of labels shows, in numbers and as a legend.
 
 import { errorsInDoubt } from "./fuse.js";
-import { INK } from "./layers.js";
-import { number, percent, word } from "./say.js";
-import { legendItem, make } from "./tools.js";
+import { percent } from "./say.js";
+import { INK, legendItem, make, number, word } from "./tools.js";
 
 const DOUBTS = {
   all: ["All", "All doubt: how undecided the looks are together"],

@@ -53,7 +53,7 @@ from tta_demo.tta.predict import Look
 from tta_demo.tta.views import VIEWS, View
 from tta_demo.ui.stage.sent import Grid, grid_of, small, webp
 
-__all__ = ["BUSY", "MODES", "NUMBERS", "StagePicture", "pack"]
+__all__ = ["BUSY", "MODES", "NUMBERS", "StagePicture", "pack", "words"]
 
 FEW_CLASSES = 4
 """With more classes, labels and how sure they are go instead of all probabilities."""
@@ -211,7 +211,7 @@ def _about(scene: StagePicture, grid: Grid, answers: str) -> dict[str, Any]:
         "on": scene.flags,
         "truth": scene.truth is not None,
         "answers": answers,
-        "looks": [_words(VIEWS[name], look) for name, look in scene.looks.items()],
+        "looks": [_answer_words(VIEWS[name], look) for name, look in scene.looks.items()],
         "alone": [_alone(scene, look) for look in scene.looks.values()],
         "steps": _steps(scene),
     }
@@ -226,8 +226,8 @@ def _redo(scene: StagePicture, answers: str) -> str:
     return "vote" if scene.fusion == "vote" else "ask"
 
 
-def _words(view: View, look: Look) -> dict[str, Any]:
-    answered = None if view.zoom == 1 else list(_upright(view, look).shape)
+def words(view: View) -> dict[str, Any]:
+    """Returns what the stage has to know of a view: its words and its numbers."""
     numbers = ("zoom", "tilt", "shift", "gain", "contrast", "gamma", "noise")
     return {
         "name": view.name,
@@ -236,9 +236,12 @@ def _words(view: View, look: Look) -> dict[str, Any]:
         "turns": view.symmetry.turns,
         "flip": view.symmetry.flip,
         **{key: getattr(view, key) for key in numbers},
-        "seen": look.seen is not None,
-        "answered": answered,
     }
+
+
+def _answer_words(view: View, look: Look) -> dict[str, Any]:
+    answered = None if view.zoom == 1 else list(_upright(view, look).shape)
+    return words(view) | {"seen": look.seen is not None, "answered": answered}
 
 
 def _alone(scene: StagePicture, look: Look) -> int:

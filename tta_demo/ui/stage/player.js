@@ -163,8 +163,9 @@ export function player(ui, show) {
   button.addEventListener("click", play.toggle);
   scrub.addEventListener("input", () => {
     if (!ui.scene) return;
+    const k = Number(scrub.value); // before the end of a play moves it
     play.finish();
-    ui.state.k = Number(scrub.value);
+    ui.state.k = k;
     show.go();
     ui.refresh();
   });

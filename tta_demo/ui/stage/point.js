@@ -1,9 +1,8 @@
 // Pointing at a scene of labels: the pixel under the finger, the magnifier, the votes.
 
 import { densest, fate } from "./fuse.js";
-import { INK } from "./layers.js";
-import { number, opinion, percent } from "./say.js";
-import { arrowed, clamp, make, oncePerFrame, pixelAt, rgb } from "./tools.js";
+import { opinion, percent } from "./say.js";
+import { INK, arrowed, clamp, make, number, oncePerFrame, pixelAt, rgb } from "./tools.js";
 import { probability, sees, shareOf } from "./unpack.js";
 
 export function pointing(ui) {

@@ -6,25 +6,29 @@ import { make } from "./tools.js";
  * Returns the rows; what else stands in them is their owner's.
  *
  * @param show { cells(look, v): more nodes of a row, open(v): its name was clicked,
- *   switched(on): another set of looks takes part; never none }
+ *   switched(on): another set of looks takes part, never none; without it there is no switch }
  */
 export function rowing(ui, show) {
   const all = () => ui.all(".rows li");
 
   function row(look, v) {
     const line = make("li");
-    const check = make("input");
-    check.type = "checkbox";
-    check.setAttribute("aria-label", `Use the look ${look.label}`);
-    check.addEventListener("change", () => toggle(v, check.checked));
     const name = make("button", "name", look.label);
     name.type = "button";
     name.title = look.summary;
     name.addEventListener("click", () => show.open(v));
     const thumb = make("canvas", "thumb");
     thumb.width = thumb.height = 72;
-    line.append(check, thumb, name, ...show.cells(look, v));
+    line.append(show.switched ? switchOf(look, v) : "", thumb, name, ...show.cells(look, v));
     return line;
+  }
+
+  function switchOf(look, v) {
+    const check = make("input");
+    check.type = "checkbox";
+    check.setAttribute("aria-label", `Use the look ${look.label}`);
+    check.addEventListener("change", () => toggle(v, check.checked));
+    return check;
   }
 
   /** The last look stays. */
@@ -39,7 +43,8 @@ export function rowing(ui, show) {
     all().forEach((line, v) => {
       line.classList.toggle("off", !ui.state.on[v]);
       line.classList.toggle("open", v === ui.state.open);
-      line.querySelector("input").checked = ui.state.on[v];
+      const check = line.querySelector("input");
+      if (check) check.checked = ui.state.on[v];
     });
   }
 

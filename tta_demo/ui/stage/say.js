@@ -1,12 +1,6 @@
 // What the stage says, in words. Pure functions from numbers to text.
 
-const WORDS =
-  "No One Two Three Four Five Six Seven Eight Nine Ten Eleven Twelve Thirteen Fourteen Fifteen";
-
-export const number = (n) => n.toLocaleString("en-US");
-
-/** Returns a whole number at the start of a sentence. */
-export const word = (n) => WORDS.split(" ")[n] ?? number(n);
+import { number, word } from "./tools.js";
 
 /** Returns a share 0..1 as text; what is there is never called 0. */
 export function percent(share, digits = 1) {

@@ -1,5 +1,21 @@
 // Small tools that every part of the stage uses.
 
+/** What became of things, in colours that colour-blind people tell apart. */
+export const INK = {
+  fixed: [56, 189, 248],
+  broken: [255, 138, 61],
+  changed: [196, 181, 253],
+  still: [226, 232, 240],
+};
+
+const WORDS =
+  "No One Two Three Four Five Six Seven Eight Nine Ten Eleven Twelve Thirteen Fourteen Fifteen";
+
+export const number = (n) => n.toLocaleString("en-US");
+
+/** Returns a whole number at the start of a sentence. */
+export const word = (n) => WORDS.split(" ")[n] ?? number(n);
+
 export const clamp = (x, low, high) => Math.min(high, Math.max(low, x));
 export const ease = (p) => (p < 0.5 ? 4 * p ** 3 : 1 - (2 - 2 * p) ** 3 / 2);
 export const rgb = (color, alpha = 1) => `rgba(${color.join(",")},${alpha})`;

@@ -35,9 +35,7 @@ def test_no_pair_is_proposed_for_the_models_that_are_shipped(record):
 
 
 @pytest.mark.parametrize(
-    "pairs",
-    [(("a", "z"),), (("a", "b"), ("b", "c")), (("a", "a"),), (("", "b"),)],
-    ids=str,
+    "pairs", [(("a", "z"),), (("a", "b"), ("b", "c")), (("a", "a"),), (("", "b"),)], ids=str
 )
 def test_unknown_classes_and_one_class_in_two_pairs_are_refused(pairs):
     with pytest.raises(ValueError, match="swap"):

@@ -51,7 +51,12 @@ def settled(page: Page) -> None:
 
 
 def numbers(page: Page) -> list[str]:
-    return page.locator("#numbers .value").all_inner_texts()
+    return [unbroken(text) for text in page.locator("#numbers .value").all_inner_texts()]
+
+
+def unbroken(text: str) -> str:
+    """Returns a text with plain spaces, as one types them."""
+    return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def changes_numbers(page: Page, act) -> list[str]:
@@ -60,7 +65,8 @@ def changes_numbers(page: Page, act) -> list[str]:
     act()
     page.wait_for_function(
         "before => { const now = [...document.querySelectorAll('#numbers .value')]"
-        ".map(e => e.innerText); return now.length == 3 && now.join() != before.join() }",
+        ".map(e => e.innerText.replace('\xa0', ' '));"
+        "return now.length == 3 && now.join() != before.join() }",
         arg=before,
         timeout=60_000,
     )
@@ -72,7 +78,7 @@ def shows(page: Page, first_two: list[str]) -> None:
     """Waits until the first two numbers are these, and the result is complete."""
     page.wait_for_function(
         "wanted => [...document.querySelectorAll('#numbers .value')].slice(0, 2)"
-        ".map(e => e.innerText).join() == wanted.join()",
+        ".map(e => e.innerText.replace('\xa0', ' ')).join() == wanted.join()",
         arg=first_two,
         timeout=60_000,
     )

@@ -14,6 +14,7 @@ NAMES = {
     "read_picture", "to_tensor",
 }  # fmt: skip
 HEAVY = ("tta_demo.training", "tta_demo.samples.weeds", "tta_demo.ui", "matplotlib", "gradio")
+HEAVY += ("onnxruntime",)
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,8 @@ from matplotlib.figure import Figure
 
 from app import demo
 from tta_demo.samples.weeds import SEEDS, field
+from tta_demo.ui.kit.preview import PICTURE as PREVIEW
+from tta_demo.ui.kit.preview import SIZE as PREVIEW_SIZE
 from tta_demo.ui.kit.theme import launch_options
 
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -37,16 +39,21 @@ def anchors() -> Figure:
     return figure
 
 
-def screenshot() -> np.ndarray:
-    """The first screen, with its example played to the end."""
+def screenshots() -> tuple[np.ndarray, np.ndarray]:
+    """The first screen, and its stage for previews of links; the example is played to the end."""
     demo.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch_options())
     try:
         with chromium() as browser:
             page = browser.new_page(viewport=DESKTOP, reduced_motion="reduce")
             visit(page, demo.local_url)
-            return cv2.imdecode(np.frombuffer(page.screenshot(), np.uint8), 1)
+            first = page.screenshot()
+            page.set_viewport_size({"width": 1199, "height": 900})  # as wide as the stage alone
+            top = page.locator("#stage").evaluate("e => e.getBoundingClientRect().top")
+            stage = page.screenshot(clip={"x": 0, "y": top - 8, "width": 1199, "height": 630})
     finally:
         demo.close()
+    first, stage = (cv2.imdecode(np.frombuffer(shot, np.uint8), 1) for shot in (first, stage))
+    return first, cv2.resize(stage, PREVIEW_SIZE)
 
 
 def write_webp(name: str, picture: np.ndarray, quality: int) -> None:
@@ -58,4 +65,6 @@ def renew_pictures() -> None:
     """Makes all of them again."""
     anchors().savefig(ASSETS / "anchors.png", dpi=90)
     write_webp("fields.webp", contact_sheet(), quality=75)
-    write_webp("screenshot.webp", screenshot(), quality=80)
+    first, stage = screenshots()
+    write_webp("screenshot.webp", first, quality=80)
+    cv2.imwrite(str(PREVIEW), stage, [cv2.IMWRITE_JPEG_QUALITY, 85])

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from unittest import mock
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -21,6 +22,7 @@ from tta_demo.models.record import digest_of
 from tta_demo.models.registry import MODELS, load_model
 from tta_demo.pictures.masks import read_mask
 from tta_demo.pictures.reading import read_picture
+from tta_demo.samples.weeds import COUNTS, SEEDS, sample
 from tta_demo.scoring.metrics import mean_iou
 from tta_demo.tasks.segment import segment
 from tta_demo.tasks.worlds import WORLDS
@@ -74,6 +76,7 @@ def test_predict_writes_mask_overlay_and_report(tmp_path):
     report = json.loads((tmp_path / f"{PICTURE.stem}.json").read_text())
     expected = result.report()
     assert report["scores"] == expected["scores"]
+    assert report["source"] == {"kind": "file", "name": PICTURE.name}
     assert sum(report["weights"].values()) == pytest.approx(1)
 
 
@@ -157,9 +160,12 @@ def test_sample_writes_fields_and_masks_that_predict_can_score(tmp_path):
         assert 0 < report["scores"]["fused"]["miou"] <= 1
 
 
-def test_the_examples_of_the_weeds_world_are_its_first_test_fields():
+def test_the_examples_of_the_weeds_world_are_test_fields():
     weeds = WORLDS["weeds"]
-    for path, made in zip(weeds.examples, weeds.pictures("test", None), strict=False):
+    for path in weeds.examples:
+        seed = int(path.stem.removeprefix("weeds-"))
+        assert seed in SEEDS["test"][: COUNTS["test"]]
+        made = sample(seed)
         picture = read_picture(path)
         # another processor or NumPy may round a colour the other way; labels are exact
         np.testing.assert_allclose(picture.rgb.astype(int), made.rgb.astype(int), atol=1)
@@ -256,11 +262,16 @@ def test_masks_in_other_colours_are_read_by_a_palette_and_learned_on_by_class(fo
     [
         (["learn", "--world", "nuclei", "--out", "{out}"], "--data"),
         (["learn", "--out", "{out}"], "--world"),
+        (["train", "photos", "--out", "{out}"], "photos"),
+        (["convert", "{here}/missing.onnx", "--out", "{out}"], "missing.onnx"),
         (["learn", "--model", "unet-moon", "--out", "{out}"], "unet-moon"),
         (["learn", "--world", "nuclei", "--model", "unet-weeds", "--out", "{out}"], "unet-weeds"),
         (["learn", "--world", "weeds", "--method", "guess", "--out", "{out}"], "guess"),
         (["learn", "--world", "weeds", "--per-class", "--out", "{out}"], "adam"),
         (["learn", "--world", "weeds", "--shrink", "2", "--out", "{out}"], "2"),
+        (["learn", "--world", "weeds", "--masks", "{here}", "--out", "{out}"], "--data"),
+        (["evaluate", "--world", "weeds", "--palette", "{here}", "--out", "{out}"], "--data"),
+        (["learn", "--world", "weeds", "--out", "{here}"], "folder"),
         (["evaluate", "--world", "weeds", "--mean", "some", "--out", "{out}"], "some"),
         (["evaluate", "--weights", "{out}", "--out", "{out}"], "weights"),
         (["evaluate", "--world", "weeds", "--data", "{here}", "--out", "{here}"], "--out"),
@@ -333,3 +344,25 @@ def test_the_command_line_starts_without_what_only_some_commands_need():
     loaded = ast.literal_eval(done.stdout)
     assert "tta_demo.commands.train" in loaded
     assert [name for name in loaded if name.startswith(heavy)] == []
+
+
+def test_nuclei_numbered_in_a_folder_are_learned_on_and_the_gain_is_printed(tmp_path):
+    for kind in ("images", "instances"):
+        (tmp_path / kind).mkdir()
+    for example in NUCLEI.examples[:2]:
+        mask = np.asarray(Image.open(NUCLEI.mask_of(example)))
+        ids = cv2.connectedComponents((mask[:96, :96] > 0).astype(np.uint8))[1].astype(np.uint16)
+        Image.fromarray(ids).save(tmp_path / "instances" / example.name)
+        picture = Image.open(example).crop((0, 0, 96, 96))
+        picture.save(tmp_path / "images" / example.name)
+    weights = tmp_path / "new" / "weights.json"
+    options = ("--data", tmp_path, "--world", "nuclei", "--views", "identity,hflip")
+    _, err = run("learn", *options, "--out", weights)
+    assert f"{NUCLEI.examples[0].stem} and 1 more: The mask numbers its objects" in err
+    out, err = run("evaluate", *options, "--weights", weights, "--out", tmp_path / "results")
+    assert "numbers its objects" in err
+    assert "learned on 2 of these 2 pictures" in err
+    gain = json.loads((tmp_path / "results" / "summary.json").read_text())["gain"]
+    for key, factor in (("miou", 100), ("nll", 1)):
+        assert f"{factor * gain[key]['value']:+.4f}, 95 %" in out
+        assert f"{factor * gain[key]['low']:+.4f} to {factor * gain[key]['high']:+.4f}" in out

@@ -118,9 +118,9 @@ def random_pairs(seed, classes=5, pictures=4):
 
 
 def by_scikit_learn(truth, labels, classes):
-    """Returns F1 and Jaccard `(C, 2)`, NaN for a class in neither."""
+    """Returns F1 and Jaccard `(C, 2)`, NaN for a class that the truth lacks."""
     flat = truth.ravel(), labels.ravel()
-    present = np.union1d(*flat)
+    present = np.unique(truth)
     found = np.full((classes, 2), np.nan)
     for column, metric in enumerate((sklearn.metrics.f1_score, sklearn.metrics.jaccard_score)):
         found[present, column] = metric(*flat, labels=present, average=None)

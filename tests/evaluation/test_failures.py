@@ -27,7 +27,7 @@ def test_any_other_error_is_no_picture_s_fault(error):
     ("failed", "asked", "told"),
     [
         ("", "", "none of 0 pictures could be read$"),
-        ("a", "a", "none of 1 pictures could be read; why a$"),
+        ("a", "a", "none of 1 picture could be read; why a$"),
         ("abcd", "dcba", "none of 4 pictures could be read; why d; why c; why b$"),
         ("a", "ab", None),
         ("", "a", None),
@@ -40,3 +40,14 @@ def test_only_if_nothing_was_read_that_is_an_error_with_the_first_reasons(failed
     else:
         with pytest.raises(ValueError, match=told):
             failures.refuse_if_nothing_read(asked)
+
+
+def test_a_missing_file_is_told_without_the_systems_number(tmp_path):
+    failures = Failures()
+    for path in (tmp_path / "gone.png", tmp_path):
+        with failures.of(path.name):
+            path.read_bytes()
+    assert list(failures.values()) == [
+        f"{tmp_path / 'gone.png'} is not there",
+        f"{tmp_path} is a folder, not a file",
+    ]

@@ -1,4 +1,6 @@
 import json
+import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -236,10 +238,53 @@ BROKEN = {
 }
 
 
+PYTHON = re.compile(
+    r"Expecting|Error|Errno|None|True|nan|inf\b|<class|object|subscript|index|could not convert|"
+    r"too large|recursion|unhashable|codec|Traceback|\{'"
+)
+"""Words that Python says and people do not."""
+
+
+def refused(path):
+    """Returns what is said of a file that is refused: its name, and no word of Python's."""
+    with pytest.raises(ValueError, match=path.name) as caught:
+        WeightFile.load(path)
+    said = str(caught.value)
+    assert not PYTHON.search(said), said
+    assert len(said) < 400
+    return said
+
+
 @pytest.mark.parametrize("changes", BROKEN.values(), ids=BROKEN.keys())
 def test_a_file_that_means_something_else_is_refused_by_name(changes, tmp_path):
-    with pytest.raises(ValueError, match=r"weights\.json"):
-        WeightFile.load(saved(tmp_path, **changes))
+    refused(saved(tmp_path, **changes))
+
+
+SAID = {
+    "another version": ({"format": 2}, "2"),
+    "a pool": ({"pool": "geometric"}, '"geometric"'),
+    "a shrink": ({"shrink": 1.5}, "1.5"),
+    "a switch for a number": ({"shrink": True}, "true"),
+    "a weight in words": ({"entries": [entry(weight="much")]}, '"much"'),
+    "a weight out of range": ({"entries": [entry(), entry("hflip", -0.5)]}, "-0.5"),
+    "nan": ({"entries": [entry(weight=float("nan"))]}, "NaN"),
+    "the sum": ({"entries": [entry(weight=0.25)]}, "0.25"),
+    "a view twice": ({"entries": [entry(weight=0.5), entry(weight=0.5)]}, '"identity"'),
+    "the lacking one": (
+        {"entries": [entry("a", 0.5, "x"), entry("b", 0.5, "x"), entry("a", 1, "y")]},
+        '"b", class "y"',
+    ),
+    "which entry": ({"entries": [entry(weight=0.5), entry("hflip", None)]}, "entry 2"),
+    "a model": ({"entries": [entry(model=7)]}, "7"),
+    "pictures": ({"calibration": {"pictures": [[1]]}}, "[[1]]"),
+    "a world": ({"world": ["weeds"]}, '["weeds"]'),
+    "a date": ({"date": 3}, "3"),
+}
+
+
+@pytest.mark.parametrize(("changes", "value"), SAID.values(), ids=SAID.keys())
+def test_a_refusal_names_the_value(changes, value, tmp_path):
+    assert value in refused(saved(tmp_path, **changes))
 
 
 @pytest.mark.parametrize("key", json.loads(FILE.text()))
@@ -247,8 +292,7 @@ def test_a_file_that_lacks_a_part_is_refused_by_name(key, tmp_path):
     data = json.loads(FILE.text())
     del data[key]
     (tmp_path / "weights.json").write_text(json.dumps(data))
-    with pytest.raises(ValueError, match=r"weights\.json"):
-        WeightFile.load(tmp_path / "weights.json")
+    assert key in refused(tmp_path / "weights.json")
 
 
 WHOLE = {
@@ -275,20 +319,32 @@ def test_the_same_file_unbroken_is_not_refused(entries, weights, pool, tmp_path)
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["", "{", "[]", "null", "3", '{"format": 1}', "\x89PNG", "[" * 100_000, '{"a":' * 100_000],
-    ids=["nothing", "cut", "list", "null", "number", "short", "picture", "deep list", "deep"],
+    "case",
+    {
+        "nothing": b"",
+        "cut": FILE.text()[:200].encode(),
+        "list": b"[]",
+        "null": b"null",
+        "number": b"3",
+        "short": b'{"format": 1}',
+        "picture": b"\x89PNG\xff\xfe",
+        "utf-16": FILE.text().encode("utf-16"),
+        "deep list": b"[" * 100_000,
+        "deep": b'{"a":' * 100_000,
+        "half deep": b'{"format": 1, "task": ' + b"[" * 900 + b"]" * 900 + b"}",
+        "many digits": b'{"format": ' + b"9" * 5000 + b"}",
+        "large": b" " * 1_000_001,
+    }.items(),
+    ids=lambda case: case[0],
 )
-def test_a_file_that_is_no_weights_file_is_refused_by_name(text, tmp_path):
-    (tmp_path / "weights.json").write_text(text)
-    with pytest.raises(ValueError, match=r"weights\.json"):
-        WeightFile.load(tmp_path / "weights.json")
+def test_a_file_that_is_no_weights_file_is_refused_by_name(case, tmp_path):
+    (tmp_path / "weights.json").write_bytes(case[1])
+    refused(tmp_path / "weights.json")
 
 
-def test_bytes_that_are_no_text_are_refused(tmp_path):
-    (tmp_path / "weights.json").write_bytes(b"\x89PNG\xff\xfe")
-    with pytest.raises(ValueError, match=r"weights\.json"):
-        WeightFile.load(tmp_path / "weights.json")
+def test_a_file_that_an_editor_marked_as_utf_8_is_read(tmp_path):
+    (tmp_path / "weights.json").write_text(FILE.text(), encoding="utf-8-sig")
+    assert WeightFile.load(tmp_path / "weights.json") == FILE
 
 
 def test_a_missing_file_is_refused_by_name(tmp_path):
@@ -300,3 +356,8 @@ def test_a_folder_is_refused_by_name(tmp_path):
     (tmp_path / "weights.json").mkdir()
     with pytest.raises(ValueError, match=r"weights\.json"):
         WeightFile.load(tmp_path / "weights.json")
+
+
+@pytest.mark.parametrize(("pictures", "said"), [(1, "1 picture "), (2, "2 pictures ")])
+def test_the_origin_counts_pictures(pictures, said):
+    assert said in replace(FILE, calibration={"pictures": pictures}).origin

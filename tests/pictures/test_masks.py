@@ -6,7 +6,8 @@ import pytest
 from picture_files import exif, write
 from PIL import Image
 
-from tta_demo.pictures.masks import TOLERANCE, read_mask, restore
+from tta_demo.pictures.mask_values import TOLERANCE
+from tta_demo.pictures.masks import read_mask, restore
 from tta_demo.pictures.palettes import Palette, index_png
 from tta_demo.pictures.reading import Picture, read_picture, turn
 

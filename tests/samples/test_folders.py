@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tta_demo.pictures.masks import read_mask
 from tta_demo.pictures.palettes import Palette, color_png, index_png, rgb_png
 from tta_demo.samples.folders import find, pair, read_pair, read_palette, split_mixed
 
@@ -35,8 +36,9 @@ def touch(folder, *names):
         path.touch()
 
 
-def as_they_are(labels):
-    return labels, ()
+def in_colours(palette):
+    """Reads a mask in these colours."""
+    return lambda path, picture: read_mask(path, palette, picture)
 
 
 @pytest.mark.parametrize(
@@ -126,9 +128,11 @@ def test_a_bag_without_such_folders_is_split_by_name():
     assert names(split_mixed(paths(*masks, *pictures))) == (pictures, masks)
 
 
-def test_instances_are_no_masks():
-    files = ["images/a.png", "instances/a.png"]
-    assert names(split_mixed(paths(*files))) == (files, [])
+def test_instances_are_masks_where_there_are_no_others():
+    pictures, instances, masks = ["images/a.png"], ["instances/a.png"], ["masks/a.png"]
+    assert names(split_mixed(paths(*pictures, *instances))) == (pictures, instances)
+    found = names(split_mixed(paths(*pictures, *instances, *masks)))
+    assert found == (pictures, masks)
 
 
 def test_a_bag_without_masks_is_all_pictures():
@@ -170,7 +174,7 @@ def test_pairs_are_found_in_a_folder(tmp_path):
     ("files", "told"),
     [
         (["a.png", "a-mask.png"], "no pictures"),
-        (["images/a.png", "instances/a.png"], "no masks"),
+        (["images/a.png", "overlays/a.png"], "no masks"),
         (["masks/a.png"], "no pictures"),
         ([], "no pictures"),
     ],
@@ -185,8 +189,13 @@ def test_a_pair_is_read_with_its_truth_completed(tmp_path):
     picture, mask = tmp_path / "field.7.png", tmp_path / "m.png"
     picture.write_bytes(rgb_png(RGB))
     mask.write_bytes(index_png(LABELS, PALETTE))
-    read = read_pair(picture, mask, PALETTE, lambda labels: (2 - labels, ("note",)))
-    assert (read.name, read.labels.dtype) == ("field.7", np.uint8)
+
+    def turned(path, shown):
+        labels, notes = in_colours(PALETTE)(path, shown)
+        return 2 - labels, (*notes, "note")
+
+    read = read_pair(picture, mask, turned)
+    assert (read.name, read.labels.dtype, read.notes) == ("field.7", np.uint8, ("note",))
     np.testing.assert_array_equal(read.rgb, RGB)
     np.testing.assert_array_equal(read.labels, 2 - LABELS)
 
@@ -195,7 +204,7 @@ def test_a_large_pair_is_read_at_the_working_size(tmp_path):
     large = np.kron(LABELS, np.ones((700, 700), np.uint8))
     Image.fromarray(large).save(tmp_path / "m.png")
     Image.fromarray(PALETTE.colorize(large)).save(tmp_path / "a.png")
-    read = read_pair(tmp_path / "a.png", tmp_path / "m.png", PALETTE, as_they_are)
+    read = read_pair(tmp_path / "a.png", tmp_path / "m.png", in_colours(PALETTE))
     assert read.labels.shape == read.rgb.shape[:2] < large.shape
     assert (PALETTE.colorize(read.labels) == read.rgb).mean() > 0.99  # all but the borders
 
@@ -206,7 +215,7 @@ def test_a_broken_file_of_a_pair_is_named(tmp_path, broken):
         (tmp_path / name).write_bytes(index_png(LABELS, PALETTE))
     (tmp_path / broken).write_text("no picture")
     with pytest.raises(ValueError, match=broken):
-        read_pair(tmp_path / "a.png", tmp_path / "m.png", PALETTE, as_they_are)
+        read_pair(tmp_path / "a.png", tmp_path / "m.png", in_colours(PALETTE))
 
 
 def test_a_mask_in_foreign_colours_is_read_by_its_palette_file(tmp_path):
@@ -217,10 +226,10 @@ def test_a_mask_in_foreign_colours_is_read_by_its_palette_file(tmp_path):
     assert palette == Palette(PALETTE.names, ((1, 2, 200), (250, 250, 0), (9, 99, 9)))
     (tmp_path / "a.png").write_bytes(rgb_png(RGB))
     (tmp_path / "m.png").write_bytes(color_png(LABELS, palette))
-    read = read_pair(tmp_path / "a.png", tmp_path / "m.png", palette, as_they_are)
+    read = read_pair(tmp_path / "a.png", tmp_path / "m.png", in_colours(palette))
     np.testing.assert_array_equal(read.labels, LABELS)
     with pytest.raises(ValueError, match="no class"):
-        read_pair(tmp_path / "a.png", tmp_path / "m.png", PALETTE, as_they_are)
+        read_pair(tmp_path / "a.png", tmp_path / "m.png", in_colours(PALETTE))
 
 
 def test_a_palette_file_of_a_windows_editor_is_read(tmp_path):

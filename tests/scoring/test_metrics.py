@@ -61,13 +61,20 @@ def test_a_class_that_is_nowhere_has_no_score_and_leaves_the_mean(seed):
     assert mean_iou(matrix, background=False) == pytest.approx(jaccard[1:].mean())
 
 
-@pytest.mark.parametrize("missing", ["truth", "prediction"])
-def test_a_class_in_only_one_of_the_two_scores_0_and_stays_in_the_mean(missing):
-    one, other = np.array([0, 0, 1]), np.array([0, 0, 0])
-    matrix = confusion(*((one, other) if missing == "prediction" else (other, one)), 2)
+def test_a_class_that_the_prediction_misses_scores_0_and_stays_in_the_mean():
+    matrix = confusion(np.array([0, 0, 1]), np.array([0, 0, 0]), 2)
     np.testing.assert_allclose(iou(matrix), [2 / 3, 0])
     np.testing.assert_allclose(f1(matrix), [4 / 5, 0])
     assert mean_iou(matrix) == pytest.approx(1 / 3)
+
+
+def test_a_stray_class_costs_only_the_class_whose_pixels_it_took():
+    truth = np.repeat([0, 2], [90, 10])
+    clean, stray = truth.copy(), truth.copy()
+    stray[0] = 1  # one pixel of a class that the truth lacks
+    scores = [mean_iou(confusion(truth, labels, 3)) for labels in (clean, stray)]
+    assert scores == pytest.approx([1, (89 / 90 + 1) / 2])
+    assert np.isnan(f1(confusion(truth, stray, 3))).tolist() == [False, True, False]
 
 
 def test_nothing_but_background_has_no_mean_without_it():

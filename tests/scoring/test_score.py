@@ -205,3 +205,24 @@ def test_scores_of_different_numbers_of_pictures_are_refused(counts):
     one, other = (score_of(answered(0, count)) for count in counts)
     with pytest.raises(ValueError, match=f"{counts[0]} and {counts[1]} pictures"):
         gain(one, other, NAMES)
+
+
+def test_a_stray_pixel_of_an_absent_class_is_no_gain_of_33_points():
+    """One look strays by one pixel into a class that no truth has; the fused answer does not."""
+    truth = np.repeat([0, 2], [300, 100])
+    right = np.eye(3)[truth].T
+    strayed = right.copy()
+    strayed[:, 0] = (0, 1, 0)
+    fused, one = score_of([(right, truth)] * 3), score_of([(strayed, truth)] * 3)
+    keys = ("miou", "miou_without_background", "f1")
+    found = gain(fused, one, NAMES, keys, draws=50)
+    assert found["miou"].value == pytest.approx((1 - 299 / 300) / 2)
+    assert found["miou_without_background"].value == 0
+    assert 0 < found["f1"].value < 0.001
+
+
+def test_pictures_of_nothing_but_background_have_no_gain_without_it():
+    truth = np.zeros(20, int)
+    score = score_of([(np.eye(3)[truth].T, truth)] * 2)
+    found = gain(score, score, NAMES, ("miou_without_background",), draws=5)
+    assert np.isnan(list(found["miou_without_background"])).all()

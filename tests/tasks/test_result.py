@@ -1,5 +1,6 @@
 """What holds for all three tasks, with models made at run time."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +17,7 @@ from tta_demo.pictures.reading import Picture
 from tta_demo.tasks.cache import KEPT
 from tta_demo.tasks.classify import ONE_CROP, classify
 from tta_demo.tasks.detect import detect
-from tta_demo.tasks.result import needed
+from tta_demo.tasks.result import needed, plan_of
 from tta_demo.tasks.segment import segment
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.boxes import Boxes
@@ -125,8 +126,37 @@ def test_views_can_be_shown_that_do_not_count(task, picture, tmp_path):
     beside = task.run(record, picture, plan, shown=task.views)
     assert set(beside.looks) == {*task.views, task.plain}
     one, other = alone.report(), beside.report()
-    del one["date"], other["date"]
+    for report in (one, other):
+        report.pop("seconds", None)  # those of the looks beside are told too
+        del report["date"]
     assert one == other
+
+
+PLANS = {
+    "mean": lambda views: Plan(views, "mean"),
+    "weights": lambda views: Plan(views, "learned", Weights([1 / 3, 0.1, 17 / 30])),
+    "log": lambda views: Plan(views, "learned", Weights([0.3, 0.3, 0.4], "log")),
+    "per class": lambda views: Plan(
+        views, "learned", Weights(torch.softmax(torch.randn(len(views), 3), 0))
+    ),
+}
+
+
+@pytest.mark.parametrize("made", PLANS.values(), ids=PLANS.keys())
+@pytest.mark.parametrize("name", ["segment", "classify"])
+def test_the_plan_is_read_back_from_the_report_to_the_last_bit(name, made, picture, tmp_path):
+    task = TASKS[name]
+    plan = made(task.views)
+    report = task.run(task.record(tmp_path), picture, plan).report()
+    read = plan_of(json.loads(json.dumps(report)))
+    assert (read.views, read.fusion) == (plan.views, plan.fusion)
+    assert read.settings() == plan.settings()
+
+
+@tasks
+def test_the_report_takes_what_the_caller_knows(task, picture, tmp_path):
+    report = task.run(task.record(tmp_path), picture).report(world="mine", seed=3)
+    assert (report["world"], report["seed"]) == ("mine", 3)
 
 
 # The cache of looks
@@ -305,7 +335,10 @@ def test_a_plan_of_a_world_with_unknown_views_never_runs(world, fusion, names):
     if fusion == "none" and names:
         assert world.plan(names, "none")[0].views == ONE_LOOK.views  # the others do not matter
         return
-    with pytest.raises(ValueError, match="rot45" if names else "no view"):
+    told = "rot45" if names else "no view"
+    if fusion == "learned" and names and not world.weight_paths:
+        told = "no weights were learned"
+    with pytest.raises(ValueError, match=told):
         needed(world.plan(names, fusion)[0], "identity", (), VIEWS)
 
 

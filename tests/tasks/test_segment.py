@@ -1,3 +1,4 @@
+import time
 from concurrent.futures import ThreadPoolExecutor
 from math import isnan
 
@@ -12,7 +13,7 @@ from tta_demo.models.runner import Runner
 from tta_demo.pictures.masks import read_mask
 from tta_demo.pictures.reading import Picture, read_picture
 from tta_demo.tasks.segment import segment
-from tta_demo.tasks.worlds import WORLDS, world_named
+from tta_demo.tasks.worlds import MEASURED, WORLDS, world_named
 from tta_demo.tta.fusion import FUSIONS, Weights
 from tta_demo.tta.plan import ONE_LOOK, Plan
 from tta_demo.tta.predict import predict_views, to_labels, to_tensor
@@ -162,6 +163,34 @@ def test_the_scores_are_those_of_scikit_learn(record, truth):
     assert report["changed"] == result.changed
 
 
+def test_the_report_says_how_sure_and_how_right_the_answers_are(record, truth):
+    result = segment(record, picture(), Plan(D4), truth)
+    scores = result.report()["scores"]
+    for key, probs in (("one_look", result.stack("identity").probs[0]), ("fused", result.probs)):
+        table = probs.flatten(1).T.numpy().astype(float)
+        table /= table.sum(1, keepdims=True)
+        nll = sklearn.metrics.log_loss(truth.ravel(), table)
+        assert scores[key]["nll"] == pytest.approx(nll, abs=1e-3), key
+        sure, right = table.max(1), table.argmax(1) == truth.ravel()
+        bins = np.digitize(sure, np.linspace(0, 1, 16)[1:-1])
+        gaps = [abs(right[bins == b].sum() - sure[bins == b].sum()) for b in range(15)]
+        assert scores[key]["ece"] == pytest.approx(sum(gaps) / truth.size, abs=1e-3), key
+
+
+def test_the_report_says_what_every_look_took_even_if_it_is_kept(tmp_path, toy_model):
+    def slow(images):
+        time.sleep(0.05)
+        return toy_model(images)
+
+    record = own_record(tmp_path, "segment", slow)
+    first = segment(record, picture(), Plan(("identity", "hflip"))).report()["seconds"]
+    assert all(taken > 0.05 for taken in first["looks"].values())
+    assert first["whole"] == pytest.approx(sum(first["looks"].values()) + first["fusing"])
+    kept = segment(record, picture(), Plan(("hflip",))).report()["seconds"]
+    assert kept["looks"] == first["looks"]
+    assert kept["whole"] == pytest.approx(first["looks"]["hflip"] + kept["fusing"])
+
+
 @pytest.mark.parametrize("background", [True, False])
 def test_a_view_is_scored_on_the_pixels_that_it_saw(record, truth, background):
     result = segment(record, picture(), Plan(("identity", "tilt+10")), truth)
@@ -199,14 +228,14 @@ def test_a_part_that_no_view_of_the_plan_saw_is_noted(record):
     assert 0 < unseen < 0.5
     first, second = tilted.notes
     assert first == "It is noise."
-    assert f"{unseen:.1%}" in second
+    assert f"{100 * unseen:.1f} %" in second
     assert segment(record, picture(), Plan(("tilt+10", "noise"))).notes == ("It is noise.",)
 
 
 # The built-in worlds
 
 
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", MEASURED)
 def test_the_report_of_an_example_names_its_model_its_weights_and_its_scores(name):
     world = world_named(name)
     opened = read_picture(world.examples[0])

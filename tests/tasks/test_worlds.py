@@ -4,12 +4,13 @@ import pytest
 import torch
 
 from tta_demo.learning.weight_file import WeightFile
-from tta_demo.tasks.worlds import WORLDS, world_named
+from tta_demo.tasks.worlds import MEASURED, WORLDS, world_named
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.plan import ONE_LOOK
 from tta_demo.tta.views import VIEW_SETS
 
 worlds = pytest.mark.parametrize("world", WORLDS.values(), ids=WORLDS.keys())
+learned = pytest.mark.parametrize("world", MEASURED.values(), ids=MEASURED.keys())
 UNWEIGHTED = [name for name, one in FUSIONS.items() if not one.weighted and name != "none"]
 
 
@@ -40,7 +41,7 @@ def test_without_fusion_the_plan_is_that_of_one_look_whatever_is_chosen(world):
     assert plan.settings() == ONE_LOOK.settings()
 
 
-@worlds
+@learned
 def test_the_weights_are_those_of_the_smallest_file_that_has_all_views(world):
     sizes = [len(WeightFile.load(path).views) for path in world.weight_paths]
     assert sizes == sorted(sizes)
@@ -55,7 +56,7 @@ def test_the_weights_are_those_of_the_smallest_file_that_has_all_views(world):
     assert set(world.weight_file(("zoom0.5",)).views) == set(VIEW_SETS["all"])
 
 
-@worlds
+@learned
 def test_weights_of_fewer_views_are_scaled_up_and_that_is_told(world):
     plan, (note,) = world.plan(("identity", "hflip"), "learned")
     weights = world.weight_file(("identity", "hflip")).weights
@@ -63,10 +64,10 @@ def test_weights_of_fewer_views_are_scaled_up_and_that_is_told(world):
     wanted = torch.tensor([weights["identity"], weights["hflip"]]) / total
     torch.testing.assert_close(plan.weights.values, wanted)
     assert f"{len(weights)} looks" in note
-    assert "2 chosen" in note
+    assert "2 of them" in note
 
 
-@worlds
+@learned
 def test_weights_of_ones_own_are_used_and_named(world):
     file = replace(
         world.weight_file(("identity",)),
@@ -84,8 +85,27 @@ def test_what_cannot_be_planned_is_refused(world):
         world.plan((), "mean")
     with pytest.raises(ValueError, match="average"):
         world.plan(("identity",), "average")
+
+
+@learned
+def test_weights_of_other_views_or_another_model_are_refused(world):
     with pytest.raises(ValueError, match="shift"):
         world.plan(("identity", "shift"), "learned")  # no file has learned it
     other = replace(world.weight_file(("identity",)), digest="0123")
     with pytest.raises(ValueError, match="0123"):
         world.plan(("identity",), "learned", other)
+
+
+def test_a_world_without_weights_says_so_and_takes_those_of_ones_own():
+    photos = WORLDS["photos"]
+    with pytest.raises(ValueError, match="Everyday photographs"):
+        photos.plan(("identity", "hflip"), "learned")
+    weights = {"hflip": 0.25, "identity": 0.75}
+    file = WeightFile("photos", photos.model, photos.record.digest, weights)
+    plan, _ = photos.plan(("identity", "hflip"), "learned", file)
+    assert plan.weights.values.tolist() == [0.75, 0.25]
+
+
+def test_photographs_have_no_sets_to_measure_on():
+    with pytest.raises(ValueError, match="--data"):
+        WORLDS["photos"].pictures("test", None)

@@ -9,46 +9,64 @@ from tta_demo.tasks.classify import classify
 from tta_demo.tta.crops import CROP_SETS
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.plan import Plan
-from tta_demo.ui.classify.case import CLASSIFIER, PHOTOS
+from tta_demo.ui.classify.case import CLASSIFIER
+from tta_demo.ui.classify.strip import EXAMPLES, gain
 
 pytestmark = [needs_chromium, pytest.mark.slow]
+
+TAB = "Classify"
+FIRST = read_picture(EXAMPLES[0].path).rgb
 
 
 @pytest.fixture
 def page(window, visited, url):
     if window not in visited:
         visit(window, url)
-        open_tab(window, "What is it?")
-        window.locator("#classify-answer .share").first.wait_for(timeout=60_000)
+        open_tab(window, TAB)
+        window.locator("#ranking .stage-grid[data-ready]").wait_for(timeout=60_000)
         visited.add(window)
     return window
 
 
-def expected(rgb, views, fusion="mean"):
-    """What the page must show: the five likeliest classes with their shares."""
-    result = classify(CLASSIFIER, Picture.of(rgb), Plan(CROP_SETS[views], fusion))
-    return [f"{result.model.classes[i]} {share:.1%}" for i, share in result.top(5)]
+@pytest.fixture
+def still(browser, url):
+    """The tab for somebody who wants no motion."""
+    page = browser.new_page(viewport=DESKTOP, reduced_motion="reduce")
+    visit(page, url)
+    open_tab(page, TAB)
+    page.locator("#ranking .stage-grid[data-ready]").wait_for(timeout=60_000)
+    yield page
+    page.close()
+
+
+def percent(share):
+    return f"{100 * share:.1f} %"
+
+
+def expected(rgb, views, fusion="mean", looks=None):
+    """The likeliest class of the first looks, as the page has to write it at the top."""
+    plan = Plan(CROP_SETS[views][:looks], fusion)
+    result = classify(CLASSIFIER, Picture.of(np.ascontiguousarray(rgb)), plan)
+    (index, share), *_ = result.top(1)
+    return f"{CLASSIFIER.classes[index]} {percent(share)}"
 
 
 def shows(page, wanted):
+    """Waits until the ranking is headed by a class with its share, and the play is over."""
     page.wait_for_function(
-        "wanted => [...document.querySelectorAll('#classify-answer .bar')].map(bar =>"
-        "bar.querySelector('.name').innerText + ' ' + bar.querySelector('.share').innerText)"
-        ".join() == wanted.join()",
+        "wanted => { const row = document.querySelector('#ranking .rank li');"
+        "const at = document.querySelector('#ranking .stage-grid').dataset.status;"
+        "return at != 'playing' && row && wanted == row.title + ' ' +"
+        "row.querySelector('.share').innerText }",
         arg=wanted,
         timeout=60_000,
     )
     page.locator("#classify-results:not(.working)").wait_for()
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_the_tab_opens_with_an_example_and_every_look_is_shown(page, size):
-    rgb = read_picture(PHOTOS[0].path).rgb
-    shows(page, expected(rgb, "ten-crop"))
-    assert page.locator("#classify-looks .look").count() == 10
-    assert page.locator("#classify-framed img").count() == 1
-    width = page.evaluate("document.documentElement.scrollWidth")
-    assert width <= size["width"], "the page scrolls sideways"
+def said(page):
+    text = page.locator("#ranking .say").inner_text() + page.locator("#ranking .sub").inner_text()
+    return text.replace("\u00a0", " ")
 
 
 def choose(page, looks, fusion):
@@ -57,37 +75,118 @@ def choose(page, looks, fusion):
     page.locator(f"#classify-fusion input[value={fusion}]").check()
 
 
+def empty(page):
+    page.locator("#classify-picture button[aria-label*=emove], #classify-picture "
+                 "button[aria-label*=lear]").first.click()  # fmt: skip
+    page.locator("#ranking .say", has_text="no picture yet").wait_for()
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_tab_plays_its_first_example_and_says_whether_it_is_right(page, size):
+    grid = page.locator("#ranking .stage-grid")
+    shows(page, expected(FIRST, "mirror"))
+    page.locator("#ranking .play").click()
+    page.locator("#ranking .crop.on").wait_for()  # it flies
+    assert grid.get_attribute("data-status") == "playing"
+    shows(page, expected(FIRST, "mirror"))
+    assert page.locator("#ranking .crop.on").count() == 0
+    assert page.locator("#ranking .truth b").inner_text() == "cheetah"
+    assert page.locator("#ranking .rank li.right").inner_text().startswith("cheetah ✓ true")
+    one, both = (expected(FIRST, "mirror", looks=k).replace(" ", ", ", 1) for k in (1, 2))
+    assert said(page).startswith(f"One look said {one} ✓. Two looks together say {both} ✓.")
+    assert "Right both times" in said(page)
+    assert page.locator("#ranking .crops li").count() == 2
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= size["width"], "the page scrolls sideways"
+
+
+def test_the_examples_stand_in_the_order_of_what_looking_again_is_worth(page):
+    verdicts = page.locator("#classify-examples b").all_inner_texts()
+    assert {"win", "tie", "loss", "no"} == {text.split()[0] for text in verdicts}
+    gains = [gain(photo) for photo in EXAMPLES]
+    known = [points for points in gains if points is not None]
+    assert known == sorted(known, reverse=True)
+    assert gains[len(known) :] == [None] * (len(gains) - len(known))
+    subject = page.locator("#classify-examples button span").all_inner_texts()
+    assert subject == [photo.subject for photo in EXAMPLES]
+
+
+def test_the_scrubber_goes_from_look_to_look_by_key(page):
+    choose(page, "five-crop", "mean")
+    shows(page, expected(FIRST, "five-crop"))
+    page.locator("#ranking .scrub").focus()
+    for looks in (4, 3, 2, 1):
+        page.keyboard.press("ArrowLeft")
+        shows(page, expected(FIRST, "five-crop", looks=looks))
+        assert f"looks {looks} of 5" in page.locator("#ranking .count").inner_text()
+        assert page.locator("#ranking .crops .wait").count() == 5 - looks
+    assert page.locator("#ranking .spot.on").count() == 1
+    page.keyboard.press("End")
+    shows(page, expected(FIRST, "five-crop"))
+    page.locator("#ranking .play").click()
+    page.locator("#ranking .scrub").fill("2")  # while it plays
+    shows(page, expected(FIRST, "five-crop", looks=2))
+
+
+def test_who_wants_no_motion_sees_the_end_at_once(still):
+    assert still.locator("#ranking .stage-grid").get_attribute("data-status") != "playing"
+    shows(still, expected(FIRST, "mirror"))
+    assert "Two looks together" in said(still)
+    still.locator("#ranking .crops button").last.click()
+    assert still.locator("#ranking .crops button[aria-pressed=true]").count() == 1
+    assert still.locator("#ranking .spot.on").count() == 1
+    assert still.locator("#ranking .crop.on").count() == 0
+    still.locator("#ranking .scrub").press("Home")
+    shows(still, expected(FIRST, "mirror", looks=1))
+
+
 def test_other_looks_and_fusions_show_what_the_library_says(page):
-    rgb = read_picture(PHOTOS[0].path).rgb
+    choose(page, "mirror", "mean")
+    shows(page, expected(FIRST, "mirror"))
     page.locator("#classify-preset label", has_text="Five crops").click()
-    shows(page, expected(rgb, "five-crop"))
-    assert page.locator("#classify-looks .look").count() == 5
+    shows(page, expected(FIRST, "five-crop"))
+    assert page.locator("#ranking .crops li").count() == 5
     calls = []
     hook = load_model(CLASSIFIER).network.register_forward_pre_hook(lambda *_: calls.append(1))
     try:
         page.locator("#classify-fusion label", has_text=FUSIONS["gmean"].label).click()
-        shows(page, expected(rgb, "five-crop", "gmean"))
+        shows(page, expected(FIRST, "five-crop", "gmean"))
     finally:
         hook.remove()
     assert not calls, "another fusion runs the model"
 
 
-def test_an_upload_is_classified_and_what_is_no_picture_is_refused(page, tmp_path):
+def test_a_photograph_without_a_class_says_so(page):
+    choose(page, "mirror", "mean")
+    number = next(i for i, photo in enumerate(EXAMPLES) if photo.subject == "Dahlia")
+    page.locator("#classify-examples button").nth(number).click()
+    shows(page, expected(read_picture(EXAMPLES[number].path).rgb, "mirror"))
+    truth = page.locator("#ranking .truth").inner_text()
+    assert "Dahlia, not one of its 1,000 things" in truth
+    assert "✗" in said(page)
+    assert page.locator("#ranking .rank .right").count() == 0
+    assert page.locator("#ranking .whole img").get_attribute("alt") == "Dahlia"
+
+
+def test_an_upload_is_classified_and_its_true_answer_can_be_named(page, tmp_path):
     choose(page, "ten-crop", "mean")
-    rgb = read_picture(PHOTOS[2].path).rgb[::2, ::2]
+    lion = next(photo for photo in EXAMPLES if photo.subject == "Lion")
+    rgb = read_picture(lion.path).rgb[::2, ::2]
     path = tmp_path / "my own.png"
     cv2.imwrite(str(path), rgb[..., ::-1])
     file = page.locator("#classify-picture input[type=file]")
-    page.locator("#classify-picture button[aria-label*=emove], #classify-picture "
-                 "button[aria-label*=lear]").first.click()  # fmt: skip
-    page.locator("#classify-answer .share").first.wait_for(state="detached")
+    empty(page)
     file.first.set_input_files(path)
-    wanted = expected(np.ascontiguousarray(rgb), "ten-crop")
-    shows(page, wanted)
+    shows(page, expected(rgb, "ten-crop"))
+    assert page.locator("#ranking .truth").is_hidden()
+    assert "Name the true answer" in said(page)
+    box = page.locator("#classify-truth input")
+    box.fill("tabb")
+    page.get_by_role("option", name="tabby", exact=True).click()
+    page.locator("#ranking .rank li.right", has_text="tabby").wait_for()
+    assert "Wrong both times" in said(page)
     bad = tmp_path / "bad.png"
     bad.write_text("no picture")
-    page.locator("#classify-picture button[aria-label*=emove], #classify-picture "
-                 "button[aria-label*=lear]").first.click()  # fmt: skip
-    page.locator("#classify-answer .share").first.wait_for(state="detached")
+    empty(page)
     file.first.set_input_files(bad)
     told(page, "bad.png")

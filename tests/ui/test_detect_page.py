@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from browser import DESKTOP, PHONE, needs_chromium, open_tab, told, visit
 
+from tta_demo.insight.box_changes import partners
 from tta_demo.models.centernet import Detector
 from tta_demo.models.registry import load_model
 from tta_demo.samples.weeds import SEEDS, field, plant_boxes
@@ -20,9 +21,12 @@ pytestmark = [needs_chromium, pytest.mark.slow]
 def page(window, visited, url):
     if window not in visited:
         visit(window, url)
-        open_tab(window, "Where is it?")
-        window.locator("#detect-hover .fused").first.wait_for(timeout=60_000)
+        open_tab(window, "Detect")
+        window.locator("#detect-stage .stage-grid[data-ready]").wait_for(timeout=60_000)
         visited.add(window)
+    if window.locator("#detect-stage [data-status=playing]").count():
+        window.locator("#detect-stage .picture").click()
+    window.locator("#detect-stage .stage-grid:not([data-status=playing])").wait_for()
     return window
 
 
@@ -54,26 +58,78 @@ def threshold(page, value):
     box.press("Enter")
 
 
-def expected(first, fusion):
+def answers(first, fusion):
+    """Returns the boxes of one look and of all looks, and the truth."""
     _, found, truth = first
-    boxes = (found["identity"], fuse_boxes(list(found.values()), fusion).boxes)
-    scores = [average_precision([one], [truth], (1, 2)).ap50 for one in boxes]
-    return [f"{100 * score:.1f} %" for score in scores]
+    return found["identity"], fuse_boxes(list(found.values()), fusion).boxes, truth
+
+
+def expected(first, fusion):
+    *both, truth = answers(first, fusion)
+    scores = [average_precision([one], [truth], (1, 2)).ap for one in both]
+    return [f"{100 * score:.1f}\N{NO-BREAK SPACE}%" for score in scores]
+
+
+def found_of(boxes, truth):
+    """Returns which true boxes were found, by the library's own count."""
+    return set(partners(boxes.take(boxes.scores >= 0.3), truth).tolist()) - {-1}
+
+
+def on(page, selector, **options):
+    return page.locator(f"#detect-stage {selector}", **options)
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_the_tab_opens_with_a_field_and_a_box_tells_how_it_came_about(page, size, first):
+def test_the_tab_opens_with_a_field_and_says_what_came_of_it(page, size, first):
     shows(page, expected(first, "wbf"))
-    _, found, _ = first
-    fused = fuse_boxes(list(found.values()))
-    boxes = page.locator("#detect-hover .fused")
-    assert boxes.count() == int((fused.boxes.scores >= 0.3).sum())
-    boxes.last.focus()
-    said = page.locator("#detect-hover .told").inner_text()
-    assert "8 looks" in said
-    assert boxes.last.locator(".member").count() >= 3
+    one, fused, truth = answers(first, "wbf")
+    before, after = found_of(one, truth), found_of(fused, truth)
+    legend = on(page, ".legend").inner_text()
+    assert f"{len(after - before)} gained" in legend
+    assert f"{len(before - after)} lost" in legend
+    assert "Eight looks together" in on(page, ".say").inner_text()
+    assert on(page, ".count b").inner_text() == expected(first, "wbf")[1][:-2]
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= size["width"], "the page scrolls sideways"
+
+
+def test_a_box_tells_how_it_came_about(page, first):
+    on(page, "[data-mode=together]").click()
+    before = on(page, ".overlay").evaluate("canvas => canvas.toDataURL()")
+    on(page, ".picture").focus()
+    page.keyboard.press("ArrowRight")
+    on(page, ".readout", has_text="looks =").wait_for()
+    best = answers(first, "wbf")[1]
+    told = on(page, ".readout").inner_text()
+    assert DETECTOR.classes[best.labels[0]] in told
+    assert f"= {best.scores[0]:.2f}" in told
+    assert on(page, ".overlay").evaluate("canvas => canvas.toDataURL()") != before
+
+
+def test_every_mode_and_every_number_of_looks_draws_another_picture(page):
+    drawn = set()
+    for mode in ("one", "together", "changed", "truth"):
+        on(page, f"[data-mode={mode}]").click()
+        drawn.add(on(page, ".overlay").evaluate("canvas => canvas.toDataURL()"))
+    on(page, "[data-mode=together]").click()
+    on(page, ".scrub").focus()
+    page.keyboard.press("Home")
+    assert on(page, ".count em").inner_text() == "looks 1 of 8"
+    page.keyboard.press("ArrowRight")
+    drawn.add(on(page, ".overlay").evaluate("canvas => canvas.toDataURL()"))
+    assert len(drawn) == 5
+
+
+def test_it_plays_look_by_look_and_rests_on_what_changed(page):
+    on(page, ".play").click()
+    on(page, ".ticker.on").wait_for()
+    on(page, ".which", has_text="Look 2 of 8").wait_for(timeout=30_000)
+    on(page, ".play").click()
+    on(page, ".stage-grid[data-status=paused]").wait_for()
+    on(page, ".play").click()
+    on(page, ".picture").click()
+    on(page, ".count em", has_text="looks 8 of 8").wait_for()
+    assert on(page, "[data-mode=changed]").get_attribute("aria-pressed") == "true"
 
 
 @pytest.fixture
@@ -87,45 +143,31 @@ def calls(monkeypatch):
 def test_another_fusion_runs_no_forward_pass_and_the_threshold_shows_fewer_boxes(
     page, first, calls
 ):
-    before = page.locator("#detect-hover .fused").count()
     page.locator("#detect-fusion label", has_text=FUSERS["nms"].label).click()
     shows(page, expected(first, "nms"))
     assert not calls
     page.locator("#detect-fusion label").nth(2).click()
     shows(page, expected(first, "wbf"))
+    on(page, "[data-mode=together]").click()
+    before = on(page, ".overlay").evaluate("canvas => canvas.toDataURL()")
+    unlike = "before => document.querySelector('#detect-stage .overlay').toDataURL() != before"
     threshold(page, "0.8")
-    page.wait_for_function(
-        f"document.querySelectorAll('#detect-hover .fused').length < {before}", timeout=30_000
-    )
+    page.wait_for_function(unlike, arg=before, timeout=30_000)
     threshold(page, "0.3")
-    page.wait_for_function(
-        f"document.querySelectorAll('#detect-hover .fused').length == {before}", timeout=30_000
-    )
+    page.wait_for_function(unlike.replace("!=", "=="), arg=before, timeout=30_000)
 
 
-def test_a_new_field_brings_its_truth_and_every_tab_has_its_pictures(page, calls):
-    before = page.locator("#detect-hover image").get_attribute("href")
+def test_a_new_field_plays_and_brings_its_truth(page, calls):
     page.locator("#detect-new").click()
-    page.wait_for_function(
-        "before => document.querySelector('#detect-hover image')?.getAttribute('href') != before",
-        arg=before,
-        timeout=60_000,
-    )
+    on(page, ".stage-grid[data-status=playing]").wait_for(timeout=60_000)
+    on(page, ".picture").click()
     assert values(page)[0].endswith("%")
     assert len(calls) == 8, "one forward pass a look"
-    for tab, images, count in (
-        ("Before and after", "#detect-slider img", 2),
-        ("Each look", "#detect-gallery .grid-container img", 8),
-        ("Step by step", "#detect-steps .grid-container img", 3),
-    ):
-        open_tab(page, tab)
-        page.locator(images).nth(count - 1).wait_for()
-    open_tab(page, "Scores")
+    page.locator("#detect-results button", has_text="Scores").click()
     assert page.locator("#detect-table tbody tr").count() == 3
 
 
 def test_an_upload_has_no_truth_and_what_is_no_picture_is_refused(page, tmp_path, first):
-    open_tab(page, "Which became which")
     rgb = first[0][:201, :155]
     path = tmp_path / "mine.png"
     cv2.imwrite(str(path), np.ascontiguousarray(rgb[..., ::-1]))
@@ -134,12 +176,13 @@ def test_an_upload_has_no_truth_and_what_is_no_picture_is_refused(page, tmp_path
     )
     file = page.locator("#detect-picture input[type=file]").first
     clear.first.click()
-    page.locator("#detect-hover .fused").first.wait_for(state="detached")
+    on(page, ".say", has_text="no picture yet").wait_for()
     file.set_input_files(path)
-    page.locator("#detect-hover .fused").first.wait_for(timeout=60_000)
+    on(page, ".count span", has_text="boxes").wait_for(timeout=60_000)
     assert not values(page)[0].endswith("%")
+    assert not on(page, "[data-mode=truth]").is_visible()
     clear.first.click()
-    page.locator("#detect-hover .fused").first.wait_for(state="detached")
+    on(page, ".say", has_text="no picture yet").wait_for()
     bad = tmp_path / "bad.png"
     bad.write_text("no picture")
     file.set_input_files(bad)

@@ -1,4 +1,5 @@
 import json
+import time
 import zipfile
 
 import numpy as np
@@ -14,6 +15,9 @@ from tta_demo.scoring.metrics import mean_iou
 from tta_demo.tasks.segment import segment
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.views import VIEW_SETS
+from tta_demo.ui.learn import actions
+from tta_demo.ui.learn.course import EXTRA, Pace
+from tta_demo.ui.learn.lesson import FIELDS, LearnVisitor, Wanted
 
 pytestmark = [needs_chromium, pytest.mark.slow]
 WEEDS = WORLDS["weeds"]
@@ -35,9 +39,9 @@ def says(page, text):
     page.locator("#learn-status", has_text=text).wait_for(timeout=120_000)
 
 
-def few_fields(page):
+def fields(page, count):
     box = page.locator("#learn-count input[type=number]")
-    box.fill("4")
+    box.fill(str(count))
     box.press("Enter")
 
 
@@ -60,18 +64,102 @@ def saved(page, tmp_path):
     return path
 
 
-def save_fields(folder, count, prefix="field"):
-    for number, seed in enumerate(SEEDS["calibration"][:count]):
+def save_fields(folder, count, first=0):
+    for number, seed in enumerate(SEEDS["calibration"][first : first + count]):
         made = WEEDS.generate(seed, DIFFICULTY)
-        (folder / f"{prefix}{number}.png").write_bytes(rgb_png(made.rgb))
+        (folder / f"field{number}.png").write_bytes(rgb_png(made.rgb))
         mask = index_png(made.labels, WEEDS.record.palette)
-        (folder / f"{prefix}{number}-mask.png").write_bytes(mask)
+        (folder / f"field{number}-mask.png").write_bytes(mask)
     return sorted(folder.iterdir())
+
+
+def upload_fields(page, folder, first):
+    """Brings three pictures, those from `first` on: none that another test has looked at."""
+    choose(page, "#learn-source", "My own pictures")
+    page.locator("#learn-files input[type=file]").set_input_files(save_fields(folder, 3, first))
+    page.locator("#learn-files .file-preview").wait_for()
+
+
+def places(page, *parts):
+    """Returns the top and the bottom of parts in the window."""
+    boxes = [page.locator(part).bounding_box() for part in parts]
+    return [(box["y"], box["y"] + box["height"]) for box in boxes]
+
+
+IN_SIGHT = ("#learn-start", "#learn-status", "#learn-bars .bars", "#learn-curve svg")
+
+
+@pytest.mark.parametrize("size", [{"width": 1280, "height": 720}], ids=["projector"])
+def test_all_that_moves_while_it_learns_is_in_sight_on_a_small_desktop(page, size, tmp_path):
+    upload_fields(page, tmp_path, 300)
+    page.locator("#learn-start").click()
+    page.locator("#learn-losses", has_text="seen so far").wait_for(timeout=60_000)
+    assert "Learning: picture" in page.locator("#learn-status").inner_text()
+    under_way = places(page, *IN_SIGHT)
+    assert len(shares(page)) == 15
+    assert len(set(shares(page))) > 1, "the bars have moved away from even"
+    says(page, "Done")
+    after = places(page, *IN_SIGHT)
+    assert page.evaluate("scrollY") == 0
+    for top, bottom in under_way + after:
+        assert 0 <= top < bottom <= size["height"]
+    assert [top for top, _ in after] == [top for top, _ in under_way], "nothing jumps"
+
+
+@pytest.mark.parametrize("size", [PHONE], ids=["phone"])
+def test_a_phone_scrolls_to_the_status_and_stays_there(page, size, tmp_path):
+    upload_fields(page, tmp_path, 310)
+    page.locator("#learn-start").click()
+    page.locator("#learn-losses", has_text="seen so far").wait_for(timeout=60_000)
+    under_way = places(page, "#learn-status", "#learn-bars .bars", "#learn-curve")
+    assert all(0 <= top < size["height"] for top, _ in under_way)
+    says(page, "Done")
+    after = places(page, "#learn-status", "#learn-bars .bars", "#learn-curve")
+    assert [top for top, _ in after] == [top for top, _ in under_way], "nothing jumps"
+
+
+def test_the_losses_shown_last_are_those_of_the_pictures_kept_for_checking(page):
+    fields(page, 4)
+    learn(page)
+    bars = page.locator("#learn-losses .share").all_inner_texts()
+    row = page.locator("#learn-held-out tr", has_text="NLL").locator("td").all_inner_texts()
+    assert bars == row[1:4]
+
+
+def test_the_world_follows_the_first_tab_but_not_under_way(page):
+    def world():
+        return page.locator("#learn-world input:checked").get_attribute("value")
+
+    def pick_on_first_tab(words):
+        open_tab(page, "See it")
+        choose(page, "#world", words)
+        settled(page)
+        open_tab(page, "Learn the weights")
+
+    assert world() == "weeds"
+    pick_on_first_tab("Cell nuclei")
+    page.locator("#learn-world input:checked[value=nuclei]").wait_for()
+    page.locator("#learn-files").wait_for()
+    assert not page.locator("#learn-count").is_visible()
+    pick_on_first_tab("Weeds")
+    page.locator("#learn-world input:checked[value=weeds]").wait_for()
+    page.locator("#learn-count").wait_for()
+    fields(page, 200)
+    page.locator("#learn-start").click()
+    says(page, "picture")
+    pick_on_first_tab("Cell nuclei")
+    status = page.locator("#learn-status").inner_text()
+    page.wait_for_function(
+        "said => document.querySelector('#learn-status').innerText != said", arg=status
+    )
+    assert world() == "weeds"
+    page.locator("#learn-stop").click()
+    says(page, "Stopped")
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_learned_weights_are_checked_saved_and_used(page, size, tmp_path):
-    few_fields(page)
+    fields(page, 4)
     learn(page)
     said = page.locator("#learn-verdict").inner_text()
     assert "6 pictures" in said
@@ -87,9 +175,8 @@ def test_learned_weights_are_checked_saved_and_used(page, size, tmp_path):
     page.locator("#use").click()
     page.locator("#fusion input:checked[value=learned]").wait_for(timeout=60_000)
     settled(page)
-    open_tab(page, "Weights")
-    shown = page.locator("#weights .share").all_inner_texts()
-    assert [float(text.rstrip("%")) / 100 for text in shown] == pytest.approx(
+    shown = page.locator("#looks tbody td:nth-child(3)").all_inner_texts()
+    assert [float(text) / 100 for text in shown] == pytest.approx(
         list(file.weights.values()), abs=1e-3
     )
     example = WEEDS.examples[0]
@@ -101,7 +188,7 @@ def test_learned_weights_are_checked_saved_and_used(page, size, tmp_path):
 
 
 def test_a_second_method_runs_no_forward_pass_and_weights_a_class_say_so(page, tmp_path):
-    few_fields(page)
+    fields(page, 4)
     learn(page)
     count = []
     network = load_model(WEEDS.model).network
@@ -122,12 +209,67 @@ def test_a_second_method_runs_no_forward_pass_and_weights_a_class_say_so(page, t
     assert file.method == "adam"
 
 
-def test_stop_keeps_what_there_is(page):
-    page.locator("#learn-preset label", has_text="All 15").click()
+def test_stop_while_looking_leaves_the_weights_from_before(page, tmp_path):
+    fields(page, 4)
+    learn(page)
+    before, file = shares(page), saved(page, tmp_path).read_text()
+    verdict = page.locator("#learn-verdict").inner_text()
+    fields(page, 200)
     page.locator("#learn-start").click()
-    says(page, "Looking at picture")
+    says(page, "picture")
+    page.locator("#use[disabled]").wait_for()
     page.locator("#learn-stop").click()
-    says(page, "Start goes on from there")
+    says(page, "Stopped")
+    assert shares(page) == before
+    assert page.locator("#learn-verdict").inner_text() == verdict
+    assert saved(page, tmp_path).read_text() == file
+
+
+def wanted(**changes):
+    given = {
+        "source": FIELDS, "count": 4, "held_out": 12, "files": None, "world": "weeds",
+        "views": ["hflip"], "form": "view", "method": "exact", "shrink": 0.0, "choose": False,
+    }  # fmt: skip
+    return Wanted(**given | changes)
+
+
+def stop_at(visitor, doing, **changes):
+    shown = {}
+    for updates in actions.learn(visitor, wanted(**changes)):
+        shown |= updates
+        if doing in str(updates.get("status")):
+            actions.stop(visitor)
+    return shown
+
+
+def test_stop_while_checking_keeps_the_weights_and_gives_no_verdict_on_too_few():
+    visitor = LearnVisitor()
+    shown = stop_at(visitor, "Checking")
+    assert visitor.file.calibration["pictures"] == 4
+    checked = visitor.file.scores["held_out"]["pictures"]
+    assert 1 <= checked < 10
+    assert f"{10 - checked} more" in shown["verdict"]
+    assert "did not learn" in shown["losses"]
+
+
+def test_a_failed_lesson_leaves_what_was_there():
+    visitor = LearnVisitor()
+    stop_at(visitor, "Checking")
+    file, shown = visitor.file, visitor.shown
+    with pytest.raises(ValueError, match="No look"):
+        list(actions.learn(visitor, wanted(views=[])))
+    left = actions.failed(visitor)
+    assert visitor.file is file
+    assert all(left[part] == shown[part] for part in ("bars", "curve", "losses", "verdict"))
+
+
+def test_what_is_shown_beside_takes_a_tenth_of_the_time_at_most():
+    pace, cost = Pace(50), 0.02
+    for _ in range(50):
+        time.sleep(0.01)
+        pace.afford(lambda _: time.sleep(cost) or {}, ["picture"])
+    took = time.monotonic() - pace.began
+    assert cost <= pace.extra <= EXTRA * took + 2 * cost
 
 
 def test_uploaded_pairs_are_learned_on_and_the_lonely_are_named(page, tmp_path):
@@ -169,13 +311,21 @@ def test_a_weights_file_is_loaded_and_others_are_refused_with_the_reason(page, t
     good.save(path)
     load = page.locator("input[type=file][accept*=json]")
     load.set_input_files(path)
-    page.locator("#learn-bars .bar").first.wait_for()
+    says(page, "Loaded")
     assert shares(page) == pytest.approx(list(good.weights.values()), abs=1e-3)
     data = json.loads(path.read_text())
-    for entry in data["entries"]:
-        entry["digest"] = "0" * 16
-    other = tmp_path / "other.json"
-    other.write_text(json.dumps(data))
-    load.set_input_files(other)
-    told(page, "0" * 16)
+    for name, content, said in (
+        ("other", {"entries": [e | {"digest": "0" * 16} for e in data["entries"]]}, "0" * 16),
+        ("views", {"entries": [data["entries"][0] | {"view": "<i>far", "weight": 1}]}, "<i>far"),
+        ("world", {"world": "mars"}, "mars"),
+        ("none", {"entries": [data["entries"][0] | {"weight": None}]}, "null"),
+    ):
+        bad = tmp_path / f"{name}.json"
+        bad.write_text(json.dumps(data | content))
+        load.set_input_files(bad)
+        told(page, said)
+    cut = tmp_path / "cut.json"
+    cut.write_text(path.read_text()[:300])
+    load.set_input_files(cut)
+    told(page, "cut.json")
     assert np.isclose(sum(shares(page)), 1, atol=0.01), "what was on screen stays"

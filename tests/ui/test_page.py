@@ -67,6 +67,7 @@ def counts(result):
 
 
 both_sizes = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+low = pytest.mark.parametrize("size", [{"width": 1280, "height": 720}], ids=["low"])
 
 
 @pytest.fixture
@@ -129,6 +130,21 @@ def test_the_last_of_several_quick_choices_wins(page):
     shows(page, scores(PLACE, 0))
 
 
+def test_another_world_at_once_after_new_fields_is_what_is_shown(page):
+    for _ in range(2):
+        page.locator("#new-field").click()
+    page.get_by_label(NUCLEI.label).click()
+    shows(page, scores(NUCLEI, 0))
+    assert not page.locator(".toast-body").count()
+
+
+def test_a_strip_of_pixels_gets_a_remark(page, tmp_path):
+    path = tmp_path / "strip.png"
+    Image.new("RGB", (300, 2)).save(path)
+    upload(page, "#picture", path)
+    page.locator("#notes", has_text="300 x 2").wait_for()
+
+
 def test_another_world_brings_its_own_examples_and_classes(page):
     shown = changes_numbers(page, page.get_by_label(NUCLEI.label).click)
     assert shown[:2] == scores(NUCLEI, 0)
@@ -184,14 +200,21 @@ def test_an_upload_brings_a_result_without_scores_until_its_mask_comes(page, pic
     assert page.locator("#table tbody tr").count() == 5
 
 
-def test_a_long_run_says_which_look_it_is_at(page, tmp_path):
+def test_a_large_picture_shows_one_look_first_and_how_long_the_rest_takes(page, tmp_path):
     large = tmp_path / "large.png"
     noise = np.random.default_rng().integers(0, 255, (90, 120, 3), dtype=np.uint8)
     cv2.imwrite(str(large), cv2.resize(noise, (1400, 1050)))
     upload(page, "#picture", large)
-    page.get_by_text("Looking:").first.wait_for()
+    page.locator("#stage .count em", has_text=re.compile("^1 look$")).wait_for()
+    page.get_by_text("s left").first.wait_for()
+    page.locator("#stage .count em", has_text="of 8").wait_for(timeout=120_000)
     page.locator("#numbers", has_text="Changed").wait_for(timeout=120_000)
     assert "1182 x 887" in page.locator("#notes").inner_text()
+    page.get_by_text("More looks").click()
+    page.get_by_text("Tick the set of 15").click()
+    page.get_by_text("s left").first.wait_for()
+    page.locator("#examples button").nth(1).click()  # and does not wait for them
+    page.locator("#stage .count em", has_text="of 15").wait_for()
 
 
 @both_sizes
@@ -228,14 +251,6 @@ def test_learned_weights_refuse_a_view_that_they_lack_by_name(page):
     told(page, "shift")
     assert numbers(page) == before
     page.locator("#small-moves input:not(:checked)").nth(2).wait_for()
-
-
-def test_a_bar_opens_its_view(page):
-    open_tab(page, "Weights")
-    page.locator("#weights [data-view=rot90]").click()
-    page.locator("#about", has_text="90°").wait_for()
-    page.locator("#gallery button.thumbnail-item").nth(1).click()
-    page.locator("#about", has_text="hflip").wait_for()
 
 
 def test_a_painting_becomes_the_mask(page):
@@ -282,6 +297,21 @@ def test_a_look_switched_off_on_the_stage_is_unticked_and_comes_back(page, passe
     assert not passes
 
 
+def test_looks_switched_off_one_upon_the_other_are_all_off(page):
+    rests(page)
+    result = expected(PLACE.examples[0], PLACE.mask_of(PLACE.examples[0]))
+    rows = page.locator("#stage .rows li input")
+    less = replace(result, plan=Plan(VIEW_SETS["d4"][3:]))
+
+    def switch():
+        for number in range(3):
+            rows.nth(number).click()
+
+    changes_numbers(page, switch)
+    shows(page, [numbers(page)[0], f"{100 * mean_iou(less.matrices[1]):.1f} %"])
+    assert page.locator("#mirror-and-turn input:checked").count() == 5
+
+
 def test_the_server_fuses_where_the_browser_cannot(page):
     rests(page)
     changes_numbers(page, page.get_by_label("Median").click)
@@ -293,13 +323,25 @@ def test_the_server_fuses_where_the_browser_cannot(page):
     assert not page.locator("#stage .busy.on").is_visible()
 
 
-def test_a_row_opens_the_details_of_its_look(page):
-    rests(page)
-    page.locator("#stage .rows .name").nth(4).click()
-    page.locator("#about", has_text="90°").wait_for()
+def test_every_look_has_its_own_score_and_training_is_told(page):
+    page.locator("#looks tbody tr").nth(7).wait_for()
+    rows = page.locator("#looks tbody tr").all_inner_texts()
+    result = expected(PLACE.examples[0], PLACE.mask_of(PLACE.examples[0]))
+    for row, name in zip(rows, result.plan.views, strict=True):
+        assert f"{100 * result.view_score(name):.1f}" in row
+        assert "12.5" in row
+        assert row.endswith("yes" if name == "identity" else "no")
 
 
-@pytest.mark.parametrize("size", [{"width": 1280, "height": 720}], ids=["low"])
+@low
+def test_the_whole_stage_is_above_the_edge_of_a_low_screen(page, size):
+    page.evaluate("window.scrollTo(0, 0)")
+    for part in (".say", ".bar", ".sum", ".foot"):
+        box = page.locator(f"#stage {part}").bounding_box()
+        assert box["y"] + box["height"] <= size["height"], part
+
+
+@low
 def test_the_stage_stays_on_screen_while_one_chooses(page, size):
     page.locator("#background").evaluate("e => e.scrollIntoView({block: 'end'})")
     for part in (".say", ".stand", ".bar", ".rows", ".sum"):

@@ -6,11 +6,14 @@ import sys
 import typer
 
 from tta_demo.commands.benchmark.detect import measure_detection
+from tta_demo.commands.benchmark.examples import choose_examples
 from tta_demo.commands.benchmark.imagenet import measure_imagenet
 from tta_demo.commands.benchmark.learn import measure_learning
+from tta_demo.commands.benchmark.photos import measure_photos
 from tta_demo.commands.benchmark.quality import measure_quality
 from tta_demo.commands.benchmark.speed import measure_speed
 from tta_demo.commands.classify import classify
+from tta_demo.commands.convert import convert
 from tta_demo.commands.detect import detect
 from tta_demo.commands.evaluate import evaluate
 from tta_demo.commands.evaluate_boxes import evaluate_boxes
@@ -19,16 +22,20 @@ from tta_demo.commands.learn import learn
 from tta_demo.commands.predict import predict
 from tta_demo.commands.sample import sample
 from tta_demo.commands.train import train
+from tta_demo.evaluation.failures import sentence
 
 __all__ = ["app", "main"]
 
-VERBS = (predict, learn, evaluate, evaluate_boxes, classify, detect, train, sample, examples)
+VERBS = (predict, learn, evaluate, evaluate_boxes, classify, detect)
+VERBS += (train, convert, sample, examples)
 MEASUREMENTS = {
     "speed": measure_speed,
     "quality": measure_quality,
+    "examples": choose_examples,
     "learn": measure_learning,
     "detect": measure_detection,
     "imagenet": measure_imagenet,
+    "photos": measure_photos,
 }
 
 
@@ -38,7 +45,7 @@ def main() -> None:
     try:
         app()
     except (ValueError, OSError) as error:
-        typer.echo(str(error), err=True)
+        typer.echo(sentence(error), err=True)
         sys.exit(2)
 
 

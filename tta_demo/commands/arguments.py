@@ -7,18 +7,19 @@ from typing import Annotated
 
 import typer
 
+from tta_demo.models.own import FEEDS, OWN_ENDINGS, own_model
 from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import models_for
 from tta_demo.samples.folders import find, pair, read_pair, read_palette
 from tta_demo.samples.labelled import Source
 from tta_demo.samples.weeds import COUNTS, DIFFICULTY, SEEDS
-from tta_demo.tasks.worlds import WORLDS, World, world_named
+from tta_demo.tasks.worlds import WORLDS, World, own_world, world_named
 from tta_demo.tta.views import VIEW_SETS, VIEWS, refuse_unknown
 
 __all__ = [
     "CLASSIFIER", "CLASSIFIERS", "DETECTOR", "DETECTORS",
-    "AnyWorld", "Classifier", "Colors", "Count", "Data", "Detector", "Masks", "ModelName",
-    "Pictures", "Results", "SplitFolder", "ViewNames", "WorldName",
+    "AnyWorld", "Classifier", "Colors", "Count", "Data", "Detector", "FeedName", "Masks",
+    "ModelName", "Pictures", "Results", "SplitFolder", "ViewNames",
     "are_own", "chosen_model", "chosen_views", "chosen_world", "labelled_pictures", "one_of",
     "refuse_among_pictures",
 ]  # fmt: skip
@@ -29,9 +30,15 @@ CLASSIFIER, DETECTOR = next(iter(CLASSIFIERS)), next(iter(DETECTORS))
 
 Pictures = Annotated[list[Path], typer.Argument(help="Picture files.")]
 _WORLD = typer.Option("--world", help=f"Model and classes: {', '.join(WORLDS)}.")
-WorldName, AnyWorld = Annotated[str, _WORLD], Annotated[str | None, _WORLD]
-_MODEL = typer.Option("--model", help=f"Instead of the world: {', '.join(SEGMENTERS)}.")
+AnyWorld = Annotated[str | None, _WORLD]
+_MODEL = typer.Option(
+    "--model",
+    help=f"Instead of the world: {', '.join(SEGMENTERS)}; or a file of your own model, ONNX or a "
+    "checkpoint of our U-Net's parameter names.",
+)
 ModelName = Annotated[str | None, _MODEL]
+_FEED = f"How your own model wants pictures: {', '.join(FEEDS)}; found out if left out."
+FeedName = Annotated[str | None, typer.Option("--feed", help=_FEED)]
 Classifier = Annotated[str, typer.Option(help=f"One of {', '.join(CLASSIFIERS)}.")]
 Detector = Annotated[str, typer.Option(help=f"One of {', '.join(DETECTORS)}.")]
 _VIEWS = f"A set ({', '.join(VIEW_SETS)}) or names separated by commas: {', '.join(VIEWS)}."
@@ -67,8 +74,18 @@ def chosen_views(
     return names
 
 
-def chosen_world(name: str | None, model: str | None) -> World:
-    """Returns the world that was named, itself or by its model; or raises a `ValueError`."""
+def chosen_world(
+    name: str | None, model: str | None, feed: str | None = None, colors: Path | None = None
+) -> World:
+    """Returns the world that was named, itself or by its model; or raises a `ValueError`.
+
+    A model may be a file of somebody's own: then `feed` says how it wants pictures, and `colors`
+    is a file of its classes, in the order of their ids.
+    """
+    if model is not None and model.lower().endswith(OWN_ENDINGS):
+        return _own_world(name, Path(model), feed, colors)
+    if feed is not None:
+        raise ValueError(f"--feed {feed}: it is for a --model of your own, a file")
     if model is not None:
         one_of("--model", model, SEGMENTERS)
     fitting = [world for world in WORLDS.values() if world.model == model]
@@ -78,6 +95,15 @@ def chosen_world(name: str | None, model: str | None) -> World:
     if model not in (None, world.model):
         raise ValueError(f"model {model!r} is not of the world {name!r}: leave one of them out")
     return world
+
+
+def _own_world(name: str | None, path: Path, feed: str | None, colors: Path | None) -> World:
+    if feed is not None:
+        one_of("--feed", feed, FEEDS)
+    palette = None if name is not None or colors is None else read_palette(colors)
+    own = own_model(path, feed and FEEDS[feed], palette)
+    typer.echo(own.record.summary, err=True)
+    return own_world(own.record, None if name is None else world_named(name))
 
 
 def chosen_model(name: str, among: Mapping[str, ModelRecord]) -> ModelRecord:
@@ -114,6 +140,9 @@ def labelled_pictures(
     one with the world's splits, or, with `masks`, one of pictures. Raises a `ValueError` if there
     is no picture, or a file makes no sense.
     """
+    alone = "--masks" if masks else "--palette" if colors else ""
+    if data is None and alone:
+        raise ValueError(f"{alone} needs --data: the folder that the pictures are in")
     if data is None and world.generate is not None:
         seeds = SEEDS[split][: count or COUNTS[split]]
         made = (partial(world.generate, seed, DIFFICULTY) for seed in seeds)
@@ -126,10 +155,11 @@ def labelled_pictures(
         typer.echo(f"{lonely} has no partner and is left out", err=True)
     own = world.record.palette
     palette = own if colors is None else read_palette(colors, own.names)
+    read_truth = partial(world.read_truth, palette=palette)
     if not pairs.pairs:
         raise ValueError(f"{data} has no picture with a mask of the same name")
     return {
-        both[0].stem: Source(partial(read_pair, *both, palette, world.complete), both)
+        both[0].stem: Source(partial(read_pair, *both, read_truth), both)
         for both in pairs.pairs[:count]
     }
 

@@ -9,15 +9,19 @@ from typing import Annotated
 import typer
 
 from tta_demo.commands import arguments
-from tta_demo.commands.failing import tell_left_out
+from tta_demo.commands.failing import tell_left_out, tell_understood
 from tta_demo.evaluation.segment import Outcome, evaluate_segmentation
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.models.registry import load_model
+from tta_demo.pictures.words import several
 from tta_demo.samples.labelled import Source
 from tta_demo.tta.plan import ONE_LOOK, Plan
 from tta_demo.tta.views import VIEW_SETS
 
 __all__ = ["evaluate"]
+
+GAINS = {"miou": ("mean IoU with background, in points,", 100), "nll": ("loss (NLL)", 1)}
+"""How the gains of `Outcome` are told, and what they are multiplied by."""
 
 
 def evaluate(
@@ -25,6 +29,7 @@ def evaluate(
     weights: Annotated[Path | None, typer.Option(help="Weights file to compare with.")] = None,
     name: arguments.AnyWorld = None,
     model: arguments.ModelName = None,
+    feed: arguments.FeedName = None,
     data: arguments.Data = None,
     masks: arguments.Masks = None,
     palette: arguments.Colors = None,
@@ -43,7 +48,8 @@ def evaluate(
     arguments.one_of("--background", background, ("in", "out"))
     arguments.one_of("--mean", mean, ("pooled", "per-image"))
     file = None if weights is None else WeightFile.load(weights)
-    world = arguments.chosen_world(name or (file.world if file and not model else None), model)
+    named = name or (file.world if file and not model else None)
+    world = arguments.chosen_world(named, model, feed, palette)
     names = arguments.chosen_views(views) if views else file.views if file else VIEW_SETS["d4"]
     plans = {"none": ONE_LOOK, "mean": Plan(names)}
     if file:
@@ -63,6 +69,7 @@ def evaluate(
         load_model(record), sources, plans, record.palette, out, stamp, **means
     )
     _warn_of_known(file, sources)
+    tell_understood(outcome.notes)
     _tell(outcome, record.classes)
     tell_left_out(outcome.failures)
 
@@ -76,7 +83,8 @@ def _digest(sources: Mapping[str, Source]) -> str:
 def _warn_of_known(file: WeightFile | None, sources: Mapping[str, Source]) -> None:
     known = set(file.calibration.get("names", ())) & set(sources) if file else ()
     if known:
-        told = f"{len(known)} of these pictures are those that the weights were learned on"
+        these = several(len(sources), "picture")
+        told = f"The weights were learned on {len(known)} of these {these}"
         typer.echo(f"{told}: the scores flatter them", err=True)
 
 
@@ -86,3 +94,7 @@ def _tell(outcome: Outcome, classes: tuple[str, ...]) -> None:
         cells = "".join(f"{value:12.4f}" for value in outcome.tables[name][:, 1])
         speed = len(score.matrices) / score.seconds
         typer.echo(f"{name:10}{cells}{speed:12.1f}")
+    for key, (words, factor) in GAINS.items():
+        if key in outcome.gains:
+            value, low, high = (f"{factor * x:+.4f}" for x in outcome.gains[key])
+            typer.echo(f"{name} - mean: {words} {value}, 95 % interval {low} to {high}")

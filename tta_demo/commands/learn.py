@@ -10,7 +10,7 @@ import typer
 from tqdm import tqdm
 
 from tta_demo.commands import arguments
-from tta_demo.commands.failing import tell_left_out
+from tta_demo.commands.failing import tell_left_out, tell_understood
 from tta_demo.evaluation.failures import Failures
 from tta_demo.learning.answers import Answers
 from tta_demo.learning.fit import Fit, fit_steps
@@ -29,6 +29,7 @@ def learn(
     out: Annotated[Path, typer.Option(help="Weights file to write (JSON).")],
     name: arguments.AnyWorld = None,
     model: arguments.ModelName = None,
+    feed: arguments.FeedName = None,
     data: arguments.Data = None,
     masks: arguments.Masks = None,
     palette: arguments.Colors = None,
@@ -41,14 +42,19 @@ def learn(
         str, typer.Option(help="0 (as found) .. 1 (even), or auto: cross-validated over pictures.")
     ] = "0",
     pixels: Annotated[int, typer.Option(min=1, help="Most pixels of one picture.")] = 20_000,
-    seed: Annotated[int, typer.Option(help="Seed of the draw of pixels.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draw of pixels.")] = 0,
 ) -> None:
     """Learns how much each view counts on labelled pictures that were not used for training."""
-    world, names = arguments.chosen_world(name, model), arguments.chosen_views(views)
+    world = arguments.chosen_world(name, model, feed, palette)
+    names = arguments.chosen_views(views)
+    if out.is_dir():
+        raise ValueError(f"--out {out} is a folder: name the file to write")
     record, form, amount = world.record, Form(per_class, pool), _number(shrink)
     whole, failures = needs_all_classes(method, form), Failures()
     sources = arguments.labelled_pictures(world, "calibration", data, masks, palette, count)
-    looked = _looked(load_model(record), sources, names, failures)
+    out.parent.mkdir(parents=True, exist_ok=True)  # before the work, which would be lost
+    notes: dict[str, tuple[str, ...]] = {}
+    looked = _looked(load_model(record), sources, names, failures, notes)
     *_, found = fit_steps(Answers.of(looked, whole, pixels, seed), method, amount, form)
     used = [source for source in sources if source not in failures]
     own = arguments.are_own(data, masks)
@@ -58,17 +64,26 @@ def learn(
         calibration["names"] = used  # so that scores on the same pictures can say so
     belongs = {"world": world.name, "model": record.name, "digest": record.digest}
     WeightFile.of(found, names, record.classes, calibration, {}, **belongs).save(out)
+    tell_understood(notes)
     _tell(found, names, record.classes)
     tell_left_out(failures)
 
 
 def _looked(
-    model: Model, sources: Mapping[str, Source], views: tuple[str, ...], failures: Failures
+    model: Model,
+    sources: Mapping[str, Source],
+    views: tuple[str, ...],
+    failures: Failures,
+    notes: dict[str, tuple[str, ...]],
 ) -> Iterator[tuple[ViewStack, np.ndarray]]:
-    """Yields the views' answers to each picture, and its truth; notes what cannot be read."""
+    """Yields the views' answers to each picture, and its truth.
+
+    Adds how the truths were understood to `notes`, and what cannot be read to `failures`.
+    """
     for name, source in tqdm(sources.items(), unit="picture", disable=None):
         with failures.of(name):
             picture = source.read()
+            notes[name] = picture.notes
             yield predict_views(model, to_tensor(picture.rgb), views), picture.labels
     failures.refuse_if_nothing_read(sources)
 

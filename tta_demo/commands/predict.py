@@ -16,7 +16,6 @@ from tta_demo.pictures.masks import restore
 from tta_demo.pictures.palettes import index_png, rgb_png
 from tta_demo.pictures.reading import read_picture
 from tta_demo.tasks.segment import Segmentation, segment
-from tta_demo.tasks.worlds import world_named
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.views import View
 
@@ -26,7 +25,10 @@ __all__ = ["predict"]
 def predict(
     pictures: arguments.Pictures,
     out: arguments.Results,
-    name: arguments.WorldName,
+    name: arguments.AnyWorld = None,
+    model: arguments.ModelName = None,
+    feed: arguments.FeedName = None,
+    palette: arguments.Colors = None,
     views: arguments.ViewNames = "d4",
     fusion: Annotated[str, typer.Option(help=f"One of {', '.join(FUSIONS)}.")] = "mean",
     masks: Annotated[
@@ -39,7 +41,7 @@ def predict(
     NAME-mask.png holds class ids at the picture's full size, NAME-overlay.png shows them over the
     picture, NAME.json has views, weights, and scores where there is a mask.
     """
-    world = world_named(name)
+    world = arguments.chosen_world(name, model, feed, palette)
     plan, plan_notes = world.plan(arguments.chosen_views(views), fusion)
     names = {path.stem for path in pictures}
     if len(names) < len(pictures):
@@ -57,20 +59,21 @@ def predict(
             truth, truth_notes = world.read_truth(_mask_for(path, masks), picture)
         picture = replace(picture, notes=picture.notes + truth_notes + plan_notes)
         result = segment(world.record, picture, plan, truth, track=track, device=device)
-        _write(result, out, path.stem)
+        source = {"kind": "file", "name": path.name}
+        _write(result, out, path.stem, world=name, source=source)
         for note in result.notes:
             typer.echo(f"{path.name}: {note}")
 
     for_each(pictures, one)
 
 
-def _write(result: Segmentation, out: Path, stem: str) -> None:
+def _write(result: Segmentation, out: Path, stem: str, **known: object) -> None:
     palette = result.model.palette
     labels = restore(result.labels, result.picture.size)
     (out / f"{stem}-mask.png").write_bytes(index_png(labels, palette))
     shown = overlay(result.picture.rgb, result.labels, palette)
     (out / f"{stem}-overlay.png").write_bytes(rgb_png(shown))
-    write_json(out / f"{stem}.json", result.report())
+    write_json(out / f"{stem}.json", result.report(**known))
 
 
 def _mask_for(picture: Path, folder: Path) -> Path:

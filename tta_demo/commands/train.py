@@ -24,6 +24,7 @@ def train(
     data: arguments.SplitFolder = None,
 ) -> None:
     """Trains one of the demo's own models with its recipe; writes weights and model card."""
+    arguments.one_of("model", name, TRAINED)
     from tta_demo.training import centernet, unet  # other commands need not wait for these
     from tta_demo.training.card import write_card
 
@@ -35,8 +36,6 @@ def train(
         history = centernet.train(out)
         scores = centernet.scores_of(out, record.classes)
     else:
-        if name not in NETWORKS:
-            raise ValueError(f"model {name!r} is unknown: choose one of {', '.join(TRAINED)}")
         recipe = unet.RECIPES[name]
         record, world = MODELS[recipe.model], WORLDS[recipe.world]
         counts = {"train": recipe.pictures, "val": None}

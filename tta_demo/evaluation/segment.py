@@ -14,6 +14,7 @@ from tta_demo.evaluation.failures import Failures
 from tta_demo.evaluation.run import Entry, Progress, Run, write_json, write_table
 from tta_demo.pictures.palettes import Palette, class_ids, index_png, rgb_png
 from tta_demo.samples.labelled import LabelledPicture, Source
+from tta_demo.scoring.interval import Difference
 from tta_demo.scoring.metrics import f1, iou
 from tta_demo.scoring.score import Score, gain
 from tta_demo.scoring.score import run as run_plans
@@ -34,12 +35,16 @@ GAP = 8
 class Outcome:
     """What an evaluation came to: scores, and `score_table`s, of each plan, by its name.
 
-    They are of all pictures that could be read; `failures` says why the others could not.
+    They are of all pictures that could be read; `failures` says why the others could not, `notes`
+    how the truths were understood, by picture. `gains` are the last plan's over the plan `mean`,
+    by name of the score; none of less than two pictures.
     """
 
     scores: dict[str, Score]
     tables: dict[str, np.ndarray]
     failures: Failures
+    gains: dict[str, Difference]
+    notes: dict[str, Sequence[str]]
 
 
 def evaluate_segmentation(
@@ -78,14 +83,16 @@ def evaluate_segmentation(
         for plan, (probs, seconds) in run_plans(model, picture.rgb, plans):
             kept[plan] = _kept(probs, picture.labels, seconds)
         _draw(out, name, picture, to_labels(torch.from_numpy(probs)), palette)
-        return {"plans": kept}
+        return {"plans": kept, "notes": picture.notes}
 
     for path in _drawn(out, LOG):
         path.parent.mkdir(exist_ok=True)
     entries = log.over(sources, work, progress)
     scores = {name: _score([entry["plans"][name] for entry in entries]) for name in plans}
     tables = {name: score_table(score, background, per_image) for name, score in scores.items()}
-    outcome = Outcome(scores, tables, log.failures)
+    gains = _gains(scores, palette.names)
+    notes = {entry["name"]: entry.get("notes", ()) for entry in entries}
+    outcome = Outcome(scores, tables, log.failures, gains, notes)
     shown = {"background": background, "per_image": per_image}
     _write_results(out, outcome, palette, {"stamp": stamp, "tables": shown})
     return outcome
@@ -97,8 +104,8 @@ def score_table(score: Score, background: bool = True, per_image: bool = False) 
     Args:
         score: of at least one picture.
         background: whether class 0 counts in the mean; its own row always stays.
-        per_image: whether a class's value is the mean over the pictures where it is in truth or
-            prediction; else it is computed once, from the pixels of all pictures.
+        per_image: whether a class's value is the mean over the pictures whose truth has it; else
+            it is computed once, from the pixels of all pictures.
 
     Example:
         >>> score = Score()
@@ -106,7 +113,7 @@ def score_table(score: Score, background: bool = True, per_image: bool = False) 
         >>> score_table(score)[:, 1].round(3).tolist()
         [0.667, 0.5, 0.583]
         >>> score_table(score, per_image=True)[:, 1].tolist()
-        [0.5, 0.5, 0.5]
+        [1.0, 0.5, 0.75]
     """
     matrices = np.stack(score.matrices)
     if not per_image:
@@ -170,16 +177,20 @@ def _write_results(out: Path, outcome: Outcome, palette: Palette, told: dict[str
     _figure(outcome.tables, rows, title).savefig(out / "summary.png", dpi=120)
 
 
+def _gains(scores: dict[str, Score], classes: Sequence[str]) -> dict[str, Difference]:
+    *_, last = scores.values()
+    mean = scores.get("mean", last)
+    comparable = mean is not last and len(last.matrices) > 1
+    return gain(last, mean, classes) if comparable else {}
+
+
 def _summary(outcome: Outcome, classes: Sequence[str]) -> dict[str, Any]:
     *_, last = outcome.scores.values()
-    mean = outcome.scores.get("mean", last)
-    comparable = mean is not last and len(last.matrices) > 1
-    gains = gain(last, mean, classes) if comparable else {}
     return {
         "pictures": len(last.matrices),
         "failures": outcome.failures,
         "plans": {name: _means(score, classes) for name, score in outcome.scores.items()},
-        "gain": {key: difference._asdict() for key, difference in gains.items()},
+        "gain": {key: difference._asdict() for key, difference in outcome.gains.items()},
     }
 
 

@@ -10,12 +10,10 @@ from typing import Any
 import torch
 
 from tta_demo.learning.fit import Fit
+from tta_demo.learning.weight_reading import ByName, has, quoted, read_fields, read_weights
 from tta_demo.tta.fusion import POOLS, Weights
 
 __all__ = ["ByName", "WeightFile", "weights_by_name"]
-
-ByName = dict[str, float] | dict[str, dict[str, float]]
-"""Weights by view, or by view and class."""
 
 _KINDS = {
     "world": str,
@@ -95,8 +93,10 @@ class WeightFile:
     @property
     def origin(self) -> str:
         """Where they come from, in plain words."""
-        pictures = self.calibration.get("pictures", "an unknown number of")
-        return f"your own, learned on {pictures} pictures (method {self.method}, {self.date})"
+        count = self.calibration.get("pictures")
+        pictures = {None: "pictures", 1: "1 picture"}.get(count, f"{count} pictures")
+        dated = f", {self.date}" if self.date else ""
+        return f"your own, learned on {pictures} (method {self.method}{dated})"
 
     def text(self) -> str:
         """Returns the file's content."""
@@ -121,27 +121,26 @@ class WeightFile:
             ValueError: the file is missing, of another format, or its weights are no weights.
         """
         try:
-            if path.stat().st_size > cls.MAX_BYTES:
-                raise ValueError(f"{path.stat().st_size} bytes are too many")
-            data = json.loads(path.read_text())
-            if (data["format"], data["task"]) != (cls.FORMAT, cls.TASK):
-                raise ValueError(f"format {data['format']!r}, task {data['task']!r}")
-            top = {key: kind(data[key]) for key, kind in _KINDS.items()}
-            if top["pool"] not in POOLS or not 0 <= top["shrink"] <= 1:
-                raise ValueError(f"pool {top['pool']!r}, shrink {top['shrink']}")
-            entries = data["entries"]
-            if len({(entry["model"], entry["digest"]) for entry in entries}) > 1:
-                raise ValueError("more than one model")
-            belongs = {key: str(entries[0][key]) for key in ("model", "digest")}
-            return cls(weights=_weights(entries), **belongs, **top)
+            data = read_fields(path, cls.MAX_BYTES)
+            for key, known in (("format", cls.FORMAT), ("task", cls.TASK)):
+                if data.get(key) != known:
+                    found = quoted(data[key]) if key in data else "missing"
+                    raise ValueError(f"{quoted(key)} is {found}, not {quoted(known)}")
+            top = {key: has(data, key, kind) for key, kind in _KINDS.items()}
+            if top["pool"] not in POOLS:
+                raise ValueError(f'"pool" is {quoted(top["pool"])}, not one of {", ".join(POOLS)}')
+            pictures = top["calibration"].get("pictures", 1)
+            if type(pictures) is not int or pictures < 1:
+                raise ValueError(f'"pictures" is {quoted(pictures)}, not a number from 1 on')
+            belongs, weights = read_weights(has(data, "entries", list))
         except OSError as error:
             raise ValueError(f"{path.name} cannot be read ({error.strerror})") from error
-        except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError,
-                RecursionError) as error:  # fmt: skip
+        except ValueError as error:
             raise ValueError(
-                f"{path.name} is no weights file of format {cls.FORMAT} ({error}): "
-                "write one with `python -m tta_demo learn`"
+                f"{path.name} is no weights file: {error}. Take one that the page or "
+                "`python -m tta_demo learn` wrote."
             ) from error
+        return cls(weights=weights, **belongs, **top)
 
     def select(self, views: Sequence[str], digest: str, classes: Sequence[str]) -> Weights:
         """Returns the weights of these views for a model, scaled up if they are not all.
@@ -189,25 +188,3 @@ def weights_by_name(views: Sequence[str], rows: list[Any], classes: Sequence[str
     if rows and isinstance(rows[0], list):
         rows = [dict(zip(classes, row, strict=True)) for row in rows]
     return dict(zip(views, rows, strict=True))
-
-
-def _weights(entries: list[dict[str, Any]]) -> ByName:
-    """Returns what entries say if they are weights: one a view, or one a view and class."""
-    table: dict[Any, dict[str, float]] = {}
-    for entry in entries:
-        view, name, weight = (entry[key] for key in ("view", "class", "weight"))
-        by_view = table.setdefault(name, {})
-        if not isinstance(view, str) or not isinstance(name, str | None):
-            raise ValueError(f"view {view!r}, class {name!r}")
-        if view in by_view:
-            raise ValueError(f"more than one weight for {view!r}")
-        by_view[view] = float(weight)
-    views = list(next(iter(table.values())))
-    if (len(table) > 1 and None in table) or any(set(one) != set(views) for one in table.values()):
-        raise ValueError("some classes have weights for other views than others")
-    for one in table.values():
-        if not all(w >= 0 for w in one.values()) or abs(sum(one.values()) - 1) > 1e-3:
-            raise ValueError(f"weights {one} are negative or do not sum to 1")
-    if None in table:
-        return table[None]
-    return {view: {name: one[view] for name, one in table.items()} for view in views}

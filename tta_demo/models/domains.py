@@ -18,7 +18,9 @@ class Domain:
 
 DOMAINS: dict[str, Domain] = {
     "natural": Domain(
-        "Natural photo", "left and right are alike, up and down are not", ("identity", "hflip")
+        "Natural photo",
+        "left and right are alike, up and down are not; things are near or far",
+        ("identity", "hflip", "zoom0.5", "zoom0.75"),
     ),
     "aerial": Domain("Aerial / top-down", "no direction is special", VIEW_SETS["d4"]),
     "microscopy": Domain("Microscopy", "no direction is special", VIEW_SETS["d4"]),

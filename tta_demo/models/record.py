@@ -65,9 +65,11 @@ class ModelRecord:
         load: from that path, a device and what to compute in (None for the model's own choice) to
             the model: a `Model`, or a `BoxModel` for `detect`.
         palette: its classes and their colours; boxes have the labels 1..C-1.
-        class_table: of a model without palette, a CSV file with a row per class, in the order of
-            the logits: synset, name.
+        names: of a model without palette, its classes in the order of the logits.
+        class_table: instead, a CSV file with a row per class, in that order: synset, name.
         augmentation: what training showed it; None if that is not known.
+        reading: how its file is read, where that can be corrected; another reading is another
+            model.
     """
 
     name: str
@@ -79,18 +81,22 @@ class ModelRecord:
     weights: Callable[[], Path]
     load: Callable[[Path, str, torch.dtype | None], Callable[..., Any]]
     palette: Palette | None = None
+    names: tuple[str, ...] = ()
     class_table: Path | None = None
     augmentation: Augmentation | None = None
+    reading: str = ""
 
     @cached_property
     def digest(self) -> str:
         """Tells these weights from all others, see `digest_of`."""
-        return digest_of(self.weights())
+        return digest_of(self.weights(), self.reading)
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
         """C names in plain words, all different."""
-        return self.palette.names if self.palette else tuple(row["name"] for row in self._table)
+        if self.palette:
+            return self.palette.names
+        return self.names or tuple(row["name"] for row in self._table)
 
     @cached_property
     def synsets(self) -> tuple[str, ...]:
@@ -105,6 +111,6 @@ class ModelRecord:
             return list(csv.DictReader(file))
 
 
-def digest_of(path: Path) -> str:
-    """Returns 16 hexadecimal digits that tell a file from all others (BLAKE2b)."""
-    return blake2b(path.read_bytes(), digest_size=8).hexdigest()
+def digest_of(path: Path, reading: str = "") -> str:
+    """Returns 16 hexadecimal digits that tell a file, read this way, from all others (BLAKE2b)."""
+    return blake2b(path.read_bytes() + reading.encode(), digest_size=8).hexdigest()

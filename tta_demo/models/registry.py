@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache, partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ from tta_demo.models.centernet import load_centernet
 from tta_demo.models.efficientnet import load_efficientnet
 from tta_demo.models.record import Augmentation, ModelRecord
 from tta_demo.models.runner import device_named
+from tta_demo.models.u2net import load_u2net
 from tta_demo.models.unet import load_unet
 from tta_demo.pictures.assets import ASSETS
-from tta_demo.pictures.palettes import NUCLEI, WEEDS
+from tta_demo.pictures.palettes import NUCLEI, SUBJECT, WEEDS
 
 __all__ = ["MODELS", "load_model", "models_for"]
 
@@ -30,7 +31,7 @@ def _asset(name: str) -> Callable[[], Path]:
 
 _WEEDS_SUMMARY = (
     "This model has only seen generated fields with two kinds of weeds: Weed-1 with feathery "
-    "leaves, Weed-2 with broad leaves."
+    "leaves, Weed-2 with broad leaves. Anything else puzzles it."
 )
 _ONE_SUN = Augmentation(
     d4=False,  # a turned field would have the sun elsewhere
@@ -81,13 +82,27 @@ MODELS: dict[str, ModelRecord] = {
             name="unet-nuclei",
             task="segment",
             label="U-Net for cell nuclei",
-            summary="This model has only seen cell nuclei under a microscope.",
+            summary="This model has only seen cell nuclei under a microscope. Anything else "
+            "puzzles it.",
             source="trained on BBBC038 (CC0) by `python -m tta_demo train nuclei`",
             domain="microscopy",
             weights=_asset("nuclei.safetensors"),
             load=load_unet,
             palette=NUCLEI,
             augmentation=Augmentation(),
+        ),
+        ModelRecord(
+            name="u2net-p",
+            task="segment",
+            label="U²-Net-P for what a photograph is about",
+            summary="This model marks the one thing that catches the eye in a photograph, "
+            "whatever it is; crowds and wide views puzzle it.",
+            source="made by Qin et al. (xuebinqin/U-2-Net, Apache-2.0), trained on DUTS, "
+            "converted by `python -m tta_demo convert`",
+            domain="natural",
+            weights=_asset("u2net-p.safetensors"),
+            load=load_u2net,
+            palette=SUBJECT,
         ),
         ModelRecord(
             name="efficientnet-lite0",
@@ -150,6 +165,6 @@ def load_model(
         return _loaded(model, device_named(device), dtype)
 
 
-@cache
+@lru_cache(maxsize=12)  # models of visitors' own come and go
 def _loaded(record: ModelRecord, device: str, dtype: torch.dtype | None) -> Callable[..., Any]:
     return record.load(record.weights(), device, dtype)

@@ -9,7 +9,9 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-__all__ = ["Runner", "device_named", "pick_device", "pick_dtype", "read_network"]
+__all__ = [
+    "Runner", "TwoClasses", "device_named", "pick_device", "pick_dtype", "read_network",
+]  # fmt: skip
 
 
 class Runner:
@@ -46,6 +48,19 @@ class Runner:
         with self._lock:
             logits = self.network(x)
         return (logits[..., :height, :width] if logits.ndim == 4 else logits).float()
+
+
+class TwoClasses(nn.Module):
+    """Makes logits of background and subject `(B, 2, H, W)` out of one, `(B, 1, H, W)`."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns logits whose softmax is the sigmoid of the network's."""
+        logits = self.network(x)
+        return torch.cat([torch.zeros_like(logits), logits], 1)
 
 
 def read_network(path: Path, shaped: Callable[[dict[str, Tensor]], nn.Module]) -> nn.Module:

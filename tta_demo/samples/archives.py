@@ -140,7 +140,7 @@ def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, name:
             while chunk := source.read(min(CHUNK, left)):
                 left -= file.write(chunk)
     except OSError as error:
-        raise ValueError(f"{name}: {target.name} cannot be written: {error.strerror}") from error
+        raise ValueError(f"{name}: {target.name} cannot be written: is the disk full?") from error
     except Exception as error:  # zipfile lets damage surface in many ways
         raise ValueError(f"{name} {DAMAGED}") from error
     if left != 1:

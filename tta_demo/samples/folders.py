@@ -12,9 +12,8 @@ from pathlib import Path, PurePath, PurePosixPath
 
 import numpy as np
 
-from tta_demo.pictures.masks import read_mask
 from tta_demo.pictures.palettes import Palette
-from tta_demo.pictures.reading import read_picture
+from tta_demo.pictures.reading import Picture, read_picture
 from tta_demo.samples.labelled import LabelledPicture
 
 __all__ = ["Names", "Pairs", "blamed", "files_below", "find", "folded", "is_clutter", "is_picture"]
@@ -25,7 +24,12 @@ CLUTTER = {"__macosx", "thumbs.db", "desktop.ini"}
 PICTURE_FOLDERS = ["images", "image", "img", "pictures", "photos", "jpegimages"]
 MASK_FOLDERS = ["masks", "mask", "labels", "label", "annotations", "truth", "gt"]
 MASK_FOLDERS += ["segmentationclass"]
+INSTANCE_FOLDERS = ["instances", "instance"]
+"""Hold masks too, where no folder of the others does."""
 MASK_SUFFIX = re.compile(r"([-_](mask|labels|gt)|\.mask)$")
+
+ReadTruth = Callable[[Path, Picture], tuple[np.ndarray, tuple[str, ...]]]
+"""From a mask and its picture to class ids `(h, w)` at the working size, and notes."""
 
 
 @dataclass(frozen=True)
@@ -198,34 +202,27 @@ def find(folder: Path) -> Pairs:
     if not pictures or not masks:
         raise ValueError(
             f"{folder} has no {'masks' if pictures else 'pictures'}: looked for files in folders "
-            f"named {' or '.join(PICTURE_FOLDERS)}, and {' or '.join(MASK_FOLDERS)}"
+            f"named {' or '.join(PICTURE_FOLDERS)}, and "
+            f"{' or '.join(MASK_FOLDERS + INSTANCE_FOLDERS)}"
         )
     return pair(pictures, masks)
 
 
-def read_pair(
-    picture: Path,
-    mask: Path,
-    palette: Palette,
-    complete: Callable[[np.ndarray], tuple[np.ndarray, tuple[str, ...]]],
-) -> LabelledPicture:
+def read_pair(picture: Path, mask: Path, read_truth: ReadTruth) -> LabelledPicture:
     """Returns a picture with its truth, both at the working size.
 
-    The palette is that of the mask; `complete` adds to the labels what follows from the rest of
-    them, with notes.
-
     Raises:
-        ValueError: as `read_picture` and `read_mask`; names the file.
+        ValueError: as `read_picture` and `read_truth`; names the file.
     """
     shown = read_picture(picture)
-    labels, _ = read_mask(mask, palette, shown)
-    return LabelledPicture(picture.stem, shown.rgb, complete(labels)[0])
+    labels, notes = read_truth(mask, shown)
+    return LabelledPicture(picture.stem, shown.rgb, labels, notes=notes)
 
 
-def read_palette(path: Path, names: Sequence[str]) -> Palette:
+def read_palette(path: Path, names: Sequence[str] | None = None) -> Palette:
     """Returns the palette of a JSON file `{"class name": [red, green, blue], ...}`.
 
-    Its classes may stand in any order; `names` are in that of the ids.
+    Its classes may stand in any order if `names` are given, in that of the ids; else theirs is it.
 
     Raises:
         ValueError: the file is missing or no such JSON, or its classes are not exactly `names`.
@@ -235,7 +232,7 @@ def read_palette(path: Path, names: Sequence[str]) -> Palette:
         entries = json.loads(path.read_text("utf-8-sig"), object_pairs_hook=tuple)
         if not isinstance(entries, tuple):
             raise ValueError('write {"class name": [red, green, blue], ...}')
-        return _palette(entries, names)
+        return _palette(entries, [name for name, _ in entries] if names is None else names)
 
 
 def _palette(entries: tuple[tuple[str, object], ...], names: Sequence[str]) -> Palette:
@@ -267,11 +264,12 @@ def _put(found: dict[str, Path], key: str, file: Path, clash: str) -> None:
 
 def _by_folder(files: Iterable[Path], root: Path) -> tuple[list[Path], list[Path]]:
     """Returns the pictures and the masks by the nearest folder below `root` that tells."""
-    pictures: list[Path] = []
-    masks: list[Path] = []
+    found = defaultdict(list)
+    kinds = {"pictures": PICTURE_FOLDERS, "masks": MASK_FOLDERS, "instances": INSTANCE_FOLDERS}
+    kind_of = {name: kind for kind, names in kinds.items() for name in names}
     for file in files:
-        folders = [folder.lower() for folder in file.relative_to(root).parent.parts]
-        telling = [folder for folder in folders if folder in PICTURE_FOLDERS + MASK_FOLDERS]
+        folders = (folder.lower() for folder in file.relative_to(root).parent.parts)
+        telling = [kind_of[folder] for folder in folders if folder in kind_of]
         if telling:
-            (pictures if telling[-1] in PICTURE_FOLDERS else masks).append(file)
-    return pictures, masks
+            found[telling[-1]].append(file)
+    return found["pictures"], found["masks"] or found["instances"]

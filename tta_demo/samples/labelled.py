@@ -1,13 +1,14 @@
 """A picture with its truth, whatever it comes from."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-__all__ = ["LabelledPicture", "Source"]
+__all__ = ["LabelledPicture", "Source", "understood"]
 
 
 @dataclass(frozen=True)
@@ -19,12 +20,14 @@ class LabelledPicture:
         rgb: `(H, W, 3)` uint8.
         labels: `(H, W)` uint8 class ids.
         group: the kind of picture, for balanced sampling.
+        notes: how its truth was understood.
     """
 
     name: str
     rgb: np.ndarray
     labels: np.ndarray
     group: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,3 +47,22 @@ class Source:
         """What tells its files from others, or from these before a change."""
         facts = ((path.name, path.stat()) for path in self.files)
         return " ".join(f"{name}:{at.st_size}:{at.st_mtime_ns}" for name, at in facts)
+
+
+def understood(notes: Mapping[str, Sequence[str]]) -> list[str]:
+    """Returns how the truths of pictures were understood: each kind of note once.
+
+    Notes of one kind differ in nothing but numbers.
+
+    Example:
+        >>> understood({"a": ["3 nuclei."], "b": ["9 nuclei."], "c": ["Resized."]})
+        ['a and 1 more: 3 nuclei.', 'c: Resized.']
+    """
+    kinds: dict[str, list[tuple[str, str]]] = {}
+    for name, told in notes.items():
+        for note in told:
+            kinds.setdefault(re.sub(r"[\d.,]+", "0", note), []).append((name, note))
+    return [
+        f"{all_of[0][0]}{f' and {len(all_of) - 1} more' if all_of[1:] else ''}: {all_of[0][1]}"
+        for all_of in kinds.values()
+    ]

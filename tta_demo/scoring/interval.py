@@ -55,7 +55,8 @@ def bootstrap(
     rng = np.random.default_rng(seed)
     resamples = rng.multinomial(pictures, np.full(pictures, 1 / pictures), draws)
     rows = np.array([differences(counts) for counts in (np.ones(pictures), *resamples)])
-    low = high = np.full(rows.shape[1], np.nan)
-    if pictures > 1:
-        low, high = np.nanpercentile(rows[1:], (2.5, 97.5), axis=0)
+    low, high = np.full((2, rows.shape[1]), np.nan)
+    known = ~np.isnan(rows[0])  # a score that the pictures lack has no interval either
+    if pictures > 1 and known.any():
+        low[known], high[known] = np.nanpercentile(rows[1:, known], (2.5, 97.5), axis=0)
     return [Difference(*row) for row in np.array([rows[0], low, high]).T.tolist()]

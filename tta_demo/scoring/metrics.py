@@ -1,7 +1,8 @@
 """Scores of a segmentation, from tables of counts that add up over pictures.
 
-Classes that are absent from both truth and prediction have no score (NaN) and leave the means,
-because counting them as 0 punishes a correct answer.
+A class that the truth lacks has no score (NaN) and leaves the means, whatever the prediction says:
+so two answers to one truth are always compared over the same classes. Pixels that were wrongly
+given to such a class cost the class that they were taken from.
 """
 
 import numpy as np
@@ -44,24 +45,26 @@ def iou(matrix: np.ndarray) -> np.ndarray:
         array([0.5, 0.5, nan])
     """
     hit = np.diag(matrix).astype(float)
-    union = matrix.sum(0) + matrix.sum(1) - hit
-    return np.divide(hit, union, out=np.full(len(hit), np.nan), where=union > 0)
+    return _of_true_classes(matrix, hit, matrix.sum(0) + matrix.sum(1) - hit)
 
 
 def f1(matrix: np.ndarray) -> np.ndarray:
     """Returns F1 (Dice) a class, `(C,)` in 0..1 or NaN.
 
     Example:
-        >>> f1(np.array([[2, 0], [0, 0]]))
-        array([ 1., nan])
+        >>> f1(np.array([[2, 2], [0, 0]])).round(2)  # two stray pixels cost the true class
+        array([0.67,  nan])
     """
-    hit = np.diag(matrix).astype(float)
-    both = matrix.sum(0) + matrix.sum(1)
-    return np.divide(2 * hit, both, out=np.full(len(hit), np.nan), where=both > 0)
+    return _of_true_classes(matrix, 2.0 * np.diag(matrix), matrix.sum(0) + matrix.sum(1))
+
+
+def _of_true_classes(matrix: np.ndarray, part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Returns `part / whole` `(C,)`, NaN for the classes that the truth lacks."""
+    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=matrix.sum(1) > 0)
 
 
 def mean_iou(matrix: np.ndarray, background: bool = True) -> float:
-    """Returns the mean IoU over the classes present, class 0 if wanted; NaN if there is none.
+    """Returns the mean IoU over the truth's classes, class 0 if wanted; NaN if there is none.
 
     Example:
         >>> mean_iou(np.array([[3, 1], [0, 1]]), background=False)

@@ -45,10 +45,6 @@ class Classification(Result):
         """Returns the k likeliest classes of the fused answer, with their probabilities."""
         return _top(self.probs, k)
 
-    def view_top(self, name: str, k: int = 5) -> list[tuple[int, float]]:
-        """Returns the same of one crop's own answer; a `ValueError` if the plan lacks it."""
-        return _top(self.stack.take((name,)).probs[0], k)
-
     @property
     def agreement(self) -> float:
         """The share of crops whose first choice is the fused first choice, 0..1."""

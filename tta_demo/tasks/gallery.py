@@ -17,7 +17,7 @@ from tta_demo.tta.plan import ONE_LOOK, Plan
 from tta_demo.tta.predict import ViewStack, look, to_tensor
 from tta_demo.tta.views import VIEWS
 
-__all__ = ["PIXELS", "Gallery", "Verdict", "compare"]
+__all__ = ["PIXELS", "Gallery", "Verdict", "compare", "scored"]
 
 PIXELS = 4096
 """Pixels of one picture whose answers are kept."""
@@ -30,6 +30,7 @@ class _DrawnLook:
     log_probs: torch.Tensor  # (C, n) float16
     seen: torch.Tensor  # (n,) bool, all true if the view saw all
     labels: np.ndarray  # (n,) class ids
+    notes: tuple[str, ...]  # how the truth was understood
 
     @property
     def nbytes(self) -> int:
@@ -79,6 +80,11 @@ class Gallery:
             stack = ViewStack(tuple(views), logs, None if seen.all() else seen)
             yield stack, looks[views[0]].labels
 
+    def notes(self, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Returns how the truths of pictures were understood, by their names."""
+        views = ONE_LOOK.views
+        return {name: self.look(name, views)[views[0]].notes for name in names}
+
     def answers(self, names: Sequence[str], views: Sequence[str]) -> Answers:
         """Returns what `fit_steps` needs."""
         return Answers.of(self.stacks(names, views), whole=True, pixels=PIXELS)
@@ -96,7 +102,9 @@ def _drawn(
     labels = picture.labels.ravel()
     places = np.random.default_rng(0).permutation(labels.size)[:PIXELS]
     seen = torch.ones(labels.size, dtype=torch.bool) if seen is None else seen.flatten()
-    return _DrawnLook(log_probs.flatten(1)[:, places].half(), seen[places], labels[places])
+    return _DrawnLook(
+        log_probs.flatten(1)[:, places].half(), seen[places], labels[places], picture.notes
+    )
 
 
 @dataclass(frozen=True)
@@ -113,14 +121,20 @@ class Verdict:
     pictures: int
 
 
-def compare(gallery: Gallery, names: Sequence[str], learned: Plan) -> Verdict:
-    """Returns the scores of no TTA, even mean and learned weights on pictures looked at."""
+def scored(gallery: Gallery, names: Sequence[str], learned: Plan) -> dict[str, Score]:
+    """Returns the scores of no TTA, even mean and learned weights, by name, on pictures."""
     plans = {"none": ONE_LOOK, "mean": Plan(learned.views), "learned": learned}
     scores = {name: Score() for name in plans}
     views = tuple(dict.fromkeys((*learned.views, *ONE_LOOK.views)))
     for stack, labels in gallery.stacks(names, views):
         for name, plan in plans.items():
             scores[name].add(plan.fuse(stack).numpy(), labels)
+    return scores
+
+
+def compare(gallery: Gallery, names: Sequence[str], learned: Plan) -> Verdict:
+    """Returns how the three of `scored` compare, with intervals."""
+    scores = scored(gallery, names, learned)
     classes = gallery.world.record.classes
     rows = {name: score.row(classes) for name, score in scores.items()}
     keys = ("miou", "miou_without_background", "f1", "accuracy", "nll", "ece")

@@ -13,11 +13,12 @@ from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import models_for
 from tta_demo.pictures.reading import Picture
 from tta_demo.tasks.cache import KEPT, picture_key
+from tta_demo.tta.fusion import Weights
 from tta_demo.tta.plan import Plan
 from tta_demo.tta.predict import ViewStack
 from tta_demo.tta.views import refuse_unknown
 
-__all__ = ["Result", "kept_looks", "needed", "refuse_other", "refuse_unfit"]
+__all__ = ["Result", "kept_looks", "needed", "plan_of", "refuse_other", "refuse_unfit"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,15 +47,21 @@ class Result(ABC):
         rows = self.plan.weights.values.tolist()
         return weights_by_name(self.plan.views, rows, self.model.classes)
 
-    def report(self) -> dict[str, Any]:
-        """Returns everything but the pixels, ready for JSON."""
-        return {
+    def report(self, **known: object) -> dict[str, Any]:
+        """Returns everything but the pixels, ready for JSON; `plan_of` reads the plan back.
+
+        Args:
+            known: what is known beside, where the picture comes from for instance.
+        """
+        weights = self.plan.weights
+        return known | {
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
             "model": {"name": self.model.name, "digest": self.model.digest},
             "picture": {"size": self.picture.size, "working_size": self.picture.rgb.shape[:2]},
             "views": list(self.plan.views),
             "fusion": self.plan.fusion,
             "weights": self.weights,
+            "pool": None if weights is None else weights.pool,
             "notes": list(self.notes),
             **self.findings(),
         }
@@ -62,6 +69,26 @@ class Result(ABC):
     @abstractmethod
     def findings(self) -> dict[str, Any]:
         """Returns what the task adds to the report."""
+
+
+def plan_of(report: Mapping[str, Any]) -> Plan:
+    """Returns the plan of a report, be it as `Result.report` made it or read back from JSON.
+
+    Raises:
+        ValueError: the report's weights are no weights.
+        KeyError: something is missing in the report.
+
+    Example:
+        >>> report = {"views": ["identity", "hflip"], "fusion": "mean", "weights": None}
+        >>> plan_of(report).views
+        ('identity', 'hflip')
+    """
+    views, named = tuple(report["views"]), report["weights"]
+    if named is None:
+        return Plan(views, report["fusion"])
+    rows = [named[name] for name in views]
+    table = [[*row.values()] if isinstance(row, dict) else row for row in rows]
+    return Plan(views, report["fusion"], Weights(table, report["pool"]))
 
 
 def needed(

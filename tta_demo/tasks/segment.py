@@ -1,6 +1,7 @@
 """Segmentation from one end to the other: a picture in, labels, scores and a report out."""
 
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -8,11 +9,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import load_model
 from tta_demo.pictures.reading import Picture
 from tta_demo.scoring.metrics import confusion, f1, iou, mean_iou
+from tta_demo.scoring.score import Score
 from tta_demo.tasks.result import Result, kept_looks, needed, refuse_other, refuse_unfit
 from tta_demo.tta.plan import ONE_LOOK, Plan
 from tta_demo.tta.predict import Look, Model, Track, ViewStack, look, to_labels, to_tensor
@@ -34,12 +37,25 @@ class Segmentation(Result):
 
     truth: np.ndarray | None = None
 
+    def stack(self, *views: str) -> ViewStack:
+        """Returns the answers of some of the looks; of those of the plan if none is named."""
+        return ViewStack.of({name: self.looks[name] for name in views or self.plan.views})
+
+    @cached_property
+    def _fused(self) -> tuple[Tensor, float]:
+        with _FUSING:
+            start = time.perf_counter()
+            return self.plan.fuse(self.stack()), time.perf_counter() - start
+
+    @property
+    def probs(self) -> Tensor:
+        """`(C, h, w)` fused probabilities; fused when they are first asked for."""
+        return self._fused[0]
+
     @cached_property
     def labels(self) -> np.ndarray:
-        """`(h, w)` uint8, the fused answer; fused when it is first asked for."""
-        with _FUSING:
-            stack = ViewStack.of({name: self.looks[name] for name in self.plan.views})
-            return to_labels(self.plan.fuse(stack))
+        """`(h, w)` uint8, the fused answer."""
+        return to_labels(self.probs)
 
     @property
     def one_look(self) -> np.ndarray:
@@ -69,6 +85,18 @@ class Segmentation(Result):
         score = mean_iou(confusion(self.truth[seen], look.labels[seen], classes), background)
         return None if np.isnan(score) else score
 
+    @property
+    def seconds(self) -> dict[str, Any]:
+        """What each look took, fusing, and the whole plan without a cache; None if unknown."""
+        looks = {name: one.seconds for name, one in self.looks.items()}
+        each, fusing = [looks[name] for name in self.plan.views], self._fused[1]
+        whole = None if None in each else sum(each) + fusing
+        return {"looks": looks, "fusing": fusing, "whole": whole}
+
+    def report(self, **known: object) -> dict[str, Any]:
+        """Returns as `Result.report`, and the times."""
+        return super().report(**known) | {"seconds": self.seconds}
+
     def findings(self) -> dict[str, Any]:
         """Returns the share of every class, and scores where the truth is known."""
         names = self.model.classes
@@ -76,13 +104,19 @@ class Segmentation(Result):
         pixels = dict(zip(names, (counts / counts.sum()).tolist(), strict=True))
         found: dict[str, Any] = {"changed": self.changed, "pixels": pixels}
         if self.matrices:
-            one, fused = self.matrices
+            (one, fused), plain = self.matrices, self.stack("identity").probs[0]
             found["scores"] = {
-                "one_look": _scores(one, names),
-                "fused": _scores(fused, names),
+                "one_look": _scores(one, names) | self._calibration(plain),
+                "fused": _scores(fused, names) | self._calibration(self.probs),
                 "views": {name: self.view_score(name) for name in self.looks},
             }
         return found
+
+    def _calibration(self, probs: Tensor) -> dict[str, float]:
+        score = Score()
+        score.add(probs.numpy(), self.truth)
+        row = score.row(self.model.classes)
+        return {key: row[key] for key in ("nll", "ece")}
 
 
 def segment(
@@ -124,8 +158,9 @@ def segment(
 
 
 def _halved(model: Model, image: torch.Tensor, view: View) -> Look:
+    start = time.perf_counter()
     one = look(model, image, view)
-    return replace(one, log_probs=one.log_probs.half())
+    return replace(one, log_probs=one.log_probs.half(), seconds=time.perf_counter() - start)
 
 
 def _unseen(plan: Plan, looks: dict[str, Look]) -> tuple[str, ...]:
@@ -134,7 +169,7 @@ def _unseen(plan: Plan, looks: dict[str, Look]) -> tuple[str, ...]:
     if any(one is None for one in seen):
         return ()
     share = float(1 - torch.stack(seen).any(0).float().mean())
-    return (f"{share:.1%} of the picture was seen by no chosen view: add the original.",)
+    return (f"{100 * share:.1f} % of the picture was seen by no chosen look: add the original.",)
 
 
 def _scores(matrix: np.ndarray, names: Sequence[str]) -> dict[str, Any]:

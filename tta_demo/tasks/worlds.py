@@ -1,7 +1,7 @@
 """Worlds: a model together with the pictures, views and weights that suit it."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +11,15 @@ from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import MODELS
 from tta_demo.pictures.assets import ASSETS
 from tta_demo.pictures.masks import read_mask
+from tta_demo.pictures.palettes import Palette
 from tta_demo.pictures.reading import Picture
 from tta_demo.samples import nuclei, weeds
 from tta_demo.samples.labelled import LabelledPicture
+from tta_demo.tasks.choice import choice_of
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.plan import Plan
 
-__all__ = ["WORLDS", "World", "world_named"]
+__all__ = ["MEASURED", "WORLDS", "World", "own_world", "world_named"]
 
 
 @dataclass(frozen=True)
@@ -28,19 +30,20 @@ class World:
         name: its key in `WORLDS`.
         label: plain words for people.
         source: where the examples come from.
-        model: a key of `MODELS`.
-        examples: pictures, each with `NAME-mask.png` beside it; chosen by rule, not by result.
-        weight_paths: weights files, the one for fewer views first.
+        model: a key of `MODELS`, or the record of a model of somebody's own.
+        examples: pictures, each with `NAME-mask.png` beside it; chosen by rule, see `choice`.
+        weight_paths: weights files, the one for fewer views first; none if none were learned.
         pictures: labelled pictures of a split (train, val, calibration, test), from a folder
             where they are not generated.
         generate: makes a picture from a seed and a difficulty 0..1, where the world can.
         complete: adds to a truth what follows from the rest of it, with notes.
+        from_instances: makes a truth of numbered objects, where the world has one kind of them.
     """
 
     name: str
     label: str
     source: str
-    model: str
+    model: str | ModelRecord
     examples: tuple[Path, ...]
     weight_paths: tuple[Path, ...]
     pictures: Callable[[str, Path | None], Iterator[LabelledPicture]]
@@ -49,14 +52,24 @@ class World:
         labels,
         (),
     )
+    from_instances: Callable[[np.ndarray], np.ndarray] | None = None
 
     @property
     def record(self) -> ModelRecord:
         """The model's record."""
-        return MODELS[self.model]
+        return MODELS[self.model] if isinstance(self.model, str) else self.model
 
     def weight_file(self, views: tuple[str, ...]) -> WeightFile:
-        """Returns the smallest weights file that has all these views, else the largest."""
+        """Returns the smallest weights file that has all these views, else the largest.
+
+        Raises:
+            ValueError: no weights were learned for this world.
+        """
+        if not self.weight_paths:
+            raise ValueError(
+                f"no weights were learned for {self.label}: choose another fusion, or learn your "
+                "own from pictures with masks"
+            )
         files = [WeightFile.load(path) for path in self.weight_paths]
         return next((f for f in files if set(views) <= set(f.views)), files[-1])
 
@@ -82,13 +95,19 @@ class World:
         if set(file.views) != set(views):
             notes += (
                 f"The weights were learned for {len(file.views)} looks together; here they are "
-                f"scaled up over the {len(views)} chosen ones.",
+                f"scaled up over {len(views)} of them.",
             )
         return Plan(views, fusion, weights), notes
 
-    def read_truth(self, path: Path, picture: Picture) -> tuple[np.ndarray, tuple[str, ...]]:
-        """Returns a mask's labels at the picture's working size, and notes; as `read_mask`."""
-        labels, read = read_mask(path, self.record.palette, picture)
+    def read_truth(
+        self, path: Path, picture: Picture, palette: Palette | None = None
+    ) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Returns a mask's labels at the picture's working size, and notes; as `read_mask`.
+
+        The palette is that of the mask; the world's own if it is None.
+        """
+        palette = palette or self.record.palette
+        labels, read = read_mask(path, palette, picture, self.from_instances)
         labels, completed = self.complete(labels)
         return labels, read + completed
 
@@ -98,21 +117,36 @@ class World:
         return example.with_name(f"{example.stem}-mask.png")
 
 
-def _examples(world: str, numbers: range) -> tuple[Path, ...]:
-    return tuple(ASSETS / "examples" / f"{world}-{number}.png" for number in numbers)
+def _examples(world: str) -> tuple[Path, ...]:
+    """Returns the examples that were chosen; before that, all that there are."""
+    choice = choice_of(world)
+    if choice is not None:
+        return tuple(example.path for example in choice.examples)
+    masks = sorted((ASSETS / "examples").glob(f"{world}-*-mask.png"))
+    return tuple(mask.with_name(mask.name.replace("-mask", "")) for mask in masks)
 
 
 def _weight_paths(world: str) -> tuple[Path, ...]:
     return tuple(ASSETS / "weights" / f"{world}-{views}.json" for views in ("flips", "d4", "all"))
 
 
+def _no_sets(split: str, data: Path | None) -> Iterator[LabelledPicture]:
+    raise ValueError(
+        f"there are no pictures for {split}: --data must name a folder of your own with images/ "
+        "and masks/, without split.csv"
+    )
+
+
+PHOTOS = ("chelsea", "coffee", "astronaut", "rocket")
+"""All that scikit-image has of those that may be shipped, with masks drawn by hand."""
+
 WORLDS: dict[str, World] = {
     "weeds": World(
         name="weeds",
         label="Weeds in a field",
-        source="generated by the demo itself; the first four seeds of the test range",
+        source="generated by the demo itself, with seeds of the test range",
         model="unet-weeds",
-        examples=_examples("weeds", weeds.SEEDS["test"][:4]),
+        examples=_examples("weeds"),
         weight_paths=_weight_paths("weeds"),
         pictures=weeds.labelled,
         generate=weeds.sample,
@@ -122,12 +156,46 @@ WORLDS: dict[str, World] = {
         label="Cell nuclei",
         source="quarters of the sample picture of the PyPI package stardist (BSD-3-Clause)",
         model="unet-nuclei",
-        examples=_examples("nuclei", range(1, 5)),
+        examples=_examples("nuclei"),
         weight_paths=_weight_paths("nuclei"),
         pictures=nuclei.labelled,
         complete=nuclei.with_border,
+        from_instances=nuclei.instances_to_labels,
+    ),
+    "photos": World(
+        name="photos",
+        label="Everyday photographs",
+        source="photographs of the PyPI package scikit-image (public domain and CC0), their masks "
+        "drawn by hand",
+        model="u2net-p",
+        examples=tuple(ASSETS / "examples" / f"{name}.jpg" for name in PHOTOS),
+        weight_paths=(),
+        pictures=_no_sets,
     ),
 }
+
+
+MEASURED = {name: world for name, world in WORLDS.items() if world.weight_paths}
+"""The worlds that have sets of labelled pictures, and so stored results and learned weights."""
+
+
+def own_world(model: ModelRecord, like: World | None = None) -> World:
+    """Returns the world of somebody's own model, with the pictures and classes of another, if any.
+
+    Raises:
+        ValueError: it does not segment, or it has not as many classes as the other world's model.
+    """
+    if model.task != "segment":
+        raise ValueError(f"{model.label} gives scores of whole pictures: it marks nothing in them")
+    if like is None:
+        return World(model.name, model.label, model.source, model, (), (), _no_sets)
+    if len(model.classes) != len(like.record.classes):
+        raise ValueError(
+            f"{model.label} has {len(model.classes)} classes, the world {like.name!r} "
+            f"{len(like.record.classes)} ({', '.join(like.record.classes)}): leave one out"
+        )
+    record = replace(model, palette=like.record.palette)
+    return replace(like, model=record, weight_paths=())
 
 
 def world_named(name: str) -> World:

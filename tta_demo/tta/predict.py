@@ -16,7 +16,11 @@ __all__ = [
 ]  # fmt: skip
 
 Model = Callable[[Tensor], Tensor]
-"""From pictures `(B, 3, H, W)` float32 in 0..1 to logits `(B, C, H, W)`, for any H and W."""
+"""From pictures `(B, 3, H, W)` float32 in 0..1 to logits `(B, C, H, W)`, for any H and W.
+
+One that resizes what it is shown may have `for_picture(size)`: the model for the views of a
+picture of `(H, W)` pixels, so that a view that zooms still shows it smaller or larger.
+"""
 
 Track = Callable[[Sequence[View]], Iterable[View]]
 """Wraps the views that need a forward pass, to show progress; `iter` shows none."""
@@ -34,12 +38,14 @@ class Look:
         seen: `(H, W)` bool, the pixels that the view really saw; None for all.
         labels: `(H, W)` uint8, the class of the highest probability, in the picture's frame.
         frame: `(h, w)` uint8, the same in the frame that the model was shown.
+        seconds: that it took; None if nobody measured.
     """
 
     log_probs: Tensor
     seen: Tensor | None
     labels: np.ndarray
     frame: np.ndarray
+    seconds: float | None = None
 
     @property
     def nbytes(self) -> int:
@@ -151,8 +157,10 @@ def to_labels(probs: Tensor) -> np.ndarray:
 @torch.no_grad()
 def _answer(model: Model, image: Tensor, view: View) -> tuple[Tensor, Tensor]:
     """Returns probabilities as the model was shown it `(C, h, w)`, and turned back `(C, H, W)`."""
+    size = image.shape[-2], image.shape[-1]
+    model = model.for_picture(size) if hasattr(model, "for_picture") else model
     probs = model(view.augment(image[None])).float().softmax(1)
-    back = view.deaugment_map(probs, (image.shape[-2], image.shape[-1]))
+    back = view.deaugment_map(probs, size)
     return probs[0].cpu(), back[0].cpu()
 
 

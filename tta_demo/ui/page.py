@@ -4,6 +4,9 @@ import gradio as gr
 
 from tta_demo.ui.classify.tab import build_classify_tab
 from tta_demo.ui.detect.tab import build_detect_tab
+from tta_demo.ui.guide.tab import build_guide_tab
+from tta_demo.ui.kit.parts import skip_link
+from tta_demo.ui.kit.preview import TITLE
 from tta_demo.ui.learn.tab import build_learn_tab
 from tta_demo.ui.segment.tab import build_segment_tab
 
@@ -22,18 +25,18 @@ def build_page(held_out: int = 40) -> gr.Blocks:
     Args:
         held_out: generated fields that learned weights are checked on.
     """
-    with (
-        gr.Blocks(title="Look again: test-time augmentation", delete_cache=(600, 3600)) as page,
-        gr.Column(elem_id="page"),
-    ):
+    with gr.Blocks(title=TITLE, delete_cache=(600, 3600)) as page, gr.Column(elem_id="page"):
+        skip_link()
         gr.Markdown(INTRO, elem_id="intro")
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
             with gr.Tab("See it", id="segment"):
                 segment = build_segment_tab(page)
-            with gr.Tab("Learn the weights", id="learn"):
-                build_learn_tab(tabs, segment, held_out)
-            with gr.Tab("What is it?", id="classify") as classify:
+            with gr.Tab("Learn the weights", id="learn") as learn:
+                build_learn_tab(learn, tabs, segment, held_out)
+            with gr.Tab("Classify", id="classify") as classify:
                 build_classify_tab(classify)
-            with gr.Tab("Where is it?", id="detect") as detect:
+            with gr.Tab("Detect", id="detect") as detect:
                 build_detect_tab(detect)
+            with gr.Tab("Guide", id="guide"):
+                build_guide_tab(segment)
     return page.queue(max_size=20, default_concurrency_limit=4)

@@ -2,8 +2,7 @@
 
 import { readFileSync } from "node:fs";
 
-import { combine, doubts, forgotten } from "../../../tta_demo/ui/stage/fuse.js";
-import { fuseAgain } from "../../../tta_demo/ui/stage/stage.js";
+import { combine, doubts, forgotten, fuseAgain } from "../../../tta_demo/ui/stage/fuse.js";
 import { unpack } from "../../../tta_demo/ui/stage/unpack.js";
 
 const { value, on, forget } = JSON.parse(readFileSync(0, "utf8"));
@@ -12,7 +11,7 @@ const moved = forget ? forgotten(scene) : null;
 const { steps, used, counts } = fuseAgain(scene, on, moved);
 const base64 = (array) =>
   Buffer.from(array.buffer, array.byteOffset, array.byteLength).toString("base64");
-const again = combine(scene, used, scene.fusion.redo === "vote" ? "vote" : "mean");
+const again = combine(scene, used, scene.fusion.redo);
 const planes = doubts(scene, used);
 console.log(
   JSON.stringify({

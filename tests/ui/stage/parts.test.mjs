@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { deflateSync } from "node:zlib";
 
 import { stroke } from "../../../tta_demo/ui/stage/paint.js";
-import { timeline } from "../../../tta_demo/ui/stage/play.js";
+import { timeline } from "../../../tta_demo/ui/stage/looks.js";
 import { deflated, inflate, bytesOf, unpack } from "../../../tta_demo/ui/stage/unpack.js";
 
 const LOOK = {
@@ -20,7 +20,7 @@ const LOOK = {
 const MIRROR = { ...LOOK, flip: true };
 const several = (count) => [LOOK, ...Array.from({ length: count - 1 }, () => MIRROR)];
 const all = (looks) => looks.map((_, v) => v);
-const length = (segments) => segments.at(-1).at + segments.at(-1).length;
+const length = (segments) => segments.reduce((sum, segment) => sum + segment.length, 0);
 
 test("bytes come back from deflate and base64", async () => {
   const bytes = Uint8Array.from({ length: 1000 }, (_, i) => i % 7);

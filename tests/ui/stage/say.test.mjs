@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { headline, percent, verb, word } from "../../../tta_demo/ui/stage/say.js";
+import { verb } from "../../../tta_demo/ui/stage/looks.js";
+import { headline, percent } from "../../../tta_demo/ui/stage/say.js";
+import { word } from "../../../tta_demo/ui/stage/tools.js";
 
 const FACTS = {
   truth: true,

@@ -229,7 +229,7 @@ def test_arrow_keys_move_the_point(opened):
     on.tab.keyboard.press("ArrowLeft")
     on.tab.keyboard.press("Shift+ArrowUp")
     x, y = max(0, before[0] - 1), max(0, before[1] - 10)
-    on.find(".where", has_text=f"{x}, {y}").wait_for()
+    on.find(".where", has_text=re.compile(rf"at {x}, {y}$")).wait_for()
     assert f"Pixel {x} across, {y} down" in on.find(".picture").get_attribute("aria-label")
 
 

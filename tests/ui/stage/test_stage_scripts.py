@@ -160,8 +160,9 @@ def test_doubt_is_the_entropy_of_the_mean_and_the_mean_of_entropies(views):
     assert np.abs(told["split"] - (whole - shared).numpy()).max() < 0.03
 
 
-def test_the_joined_script_is_one_function_body_without_module_words():
-    script = component.script()
+@pytest.mark.parametrize("kind", component.KINDS)
+def test_the_joined_script_is_one_function_body_without_module_words(kind):
+    script = component.script(kind)
     assert not re.search(r"^(import|export)\b", script, re.M)
     node("-e", "new Function('element', 'trigger', 'props', 'watch', process.argv[1])", script)
     names = re.findall(r"^(?:async )?(?:function|const|let) (\w+)", script, re.M)

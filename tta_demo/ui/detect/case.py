@@ -34,10 +34,10 @@ class DetectCase(Case):
     truth: Boxes | None = None
 
     def detect(self) -> Detection:
-        """Returns the answer, with the mirror's to show; only views that are new run the model."""
+        """Returns the answer; only views that are new run the model."""
         views = chosen_looks(self.settings.views, VIEWS)
         plan = Plan.chosen(views, self.settings.fusion)
-        return detect(DETECTOR, self.picture, plan, self.truth, shown=("hflip",))
+        return detect(DETECTOR, self.picture, plan, self.truth)
 
 
 def example_case(settings: Settings, number: int) -> DetectCase:

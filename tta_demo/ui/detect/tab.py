@@ -1,5 +1,7 @@
 """The Detect tab: where its parts stand, and which action each starts."""
 
+from dataclasses import replace
+
 import gradio as gr
 
 from tta_demo.samples.weeds import DIFFICULTY
@@ -9,12 +11,12 @@ from tta_demo.tta.views import VIEW_SETS, VIEWS
 from tta_demo.ui.detect.actions import ACTIONS, new_field
 from tta_demo.ui.detect.case import DETECTOR, Settings
 from tta_demo.ui.kit.events import HEAVY
-from tta_demo.ui.kit.files import beside
 from tta_demo.ui.kit.html import legend_of
 from tta_demo.ui.kit.looking import open_with, wire
-from tta_demo.ui.kit.parts import Presets, examples, gallery, picture_box, radio
+from tta_demo.ui.kit.parts import Presets, examples, picture_box, radio
 from tta_demo.ui.kit.screen import Screen
 from tta_demo.ui.kit.visitor import Viewer
+from tta_demo.ui.stage import display_colors, stage
 
 __all__ = ["build_detect_tab"]
 
@@ -33,25 +35,19 @@ INTRO = """
 its boxes are turned back, and boxes that belong together become one.
 """
 
-MISTAKE = """
-A box found in the mirrored picture has its x counted from the other side: x must become W − x,
-W the width that the model saw. Copy the numbers as they are, and every box stands on the wrong
-side, where it can only spoil the fusion.
-"""
-
 
 def build_detect_tab(tab: gr.Tab) -> None:
     """Lays out the tab inside the open page, and wires it."""
     screen = Screen(Viewer(), restore=ACTIONS.restore)
     gr.Markdown(INTRO)
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=2, min_width=320):
+    with gr.Row(equal_height=False, elem_id="detect-bench"):
+        with gr.Column(elem_id="detect-steps"):
             _build_pictures(screen)
             _build_choices(screen)
-        with gr.Column(scale=3, min_width=320, elem_id="detect-results") as screen["box"]:
+        with gr.Column(elem_id="detect-results") as screen["box"]:
             _build_results(screen)
     screen["settings"] = Settings
-    heavy = HEAVY | {"show_progress_on": screen["slider"]}
+    heavy = HEAVY | {"show_progress_on": screen["progress"]}
     wire(screen, tab, ACTIONS, PRESETS, heavy)
     open_with(screen, screen["generate"].click, new_field, heavy)
     screen.act(screen["threshold"].input, ACTIONS.change, heavy)
@@ -68,9 +64,9 @@ def _build_pictures(screen: Screen) -> None:
         generate=gr.Button("New field", size="sm", elem_id="detect-new"),
     )  # fmt: skip
     screen["picture"] = picture_box("Picture", "detect-picture")
+    palette = replace(DETECTOR.palette, colors=display_colors(len(DETECTOR.classes)))
     gr.HTML(
-        f"<p>{DETECTOR.summary} Anything else puzzles it.</p>"
-        f"<p class='classes'>{legend_of(DETECTOR.palette)}</p>",
+        f"<p>{DETECTOR.summary}</p><p class='classes'>{legend_of(palette)}</p>",
         elem_classes=["small"],
     )
 
@@ -88,25 +84,9 @@ def _build_choices(screen: Screen) -> None:
 
 
 def _build_results(screen: Screen) -> None:
-    screen["numbers"] = gr.HTML(
-        "Looking at the first field …", elem_id="detect-numbers", min_height=92
-    )
-    with gr.Tabs(overflow_behavior="wrap"):
-        with gr.Tab("Which became which"):
-            screen["hover"] = gr.HTML(
-                elem_id="detect-hover", js_on_load=beside(__file__, "hover.js")
-            )
-        with gr.Tab("Before and after"):
-            screen["slider"] = gr.ImageSlider(
-                label="One look | all looks", elem_id="detect-slider", show_label=True,
-                format="png", interactive=False,
-            )  # fmt: skip
-        with gr.Tab("Each look"):
-            gr.Markdown("In its own frame, and turned back.")
-            screen["gallery"] = gallery("Every look's boxes", "detect-gallery", 2, whole=True)
-        with gr.Tab("Step by step"):
-            gr.Markdown(MISTAKE)
-            screen["steps"] = gallery("Turning a box back", "detect-steps", 3, whole=True)
-        with gr.Tab("Scores"):
-            screen["table"] = gr.HTML(elem_id="detect-table")
+    screen["stage"] = stage(None, "detect-stage", "boxes")
+    screen.add_fixed(progress=gr.HTML(elem_id="detect-progress"))
+    screen["numbers"] = gr.HTML(elem_id="detect-numbers", min_height=92)
+    with gr.Accordion("Scores", open=False):
+        screen["table"] = gr.HTML(elem_id="detect-table")
     screen["notes"] = gr.Markdown(elem_classes=["notes"])

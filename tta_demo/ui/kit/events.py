@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ["HEAVY", "LATEST", "LIGHT", "LONG", "RAW"]
+__all__ = ["EVERY", "HEAVY", "LATEST", "LIGHT", "LONG", "OPENING", "RAW"]
 
 LIGHT: dict[str, Any] = {
     "show_progress": "hidden",
@@ -21,6 +21,12 @@ HEAVY: dict[str, Any] = {
     "api_visibility": "private",
 }
 """For actions that may run the model; a click while one is under way is kept, not dropped."""
+
+EVERY = {"trigger_mode": "multiple"}
+"""For actions that read an event's data: gradio loses it when it keeps an event for later."""
+
+OPENING = HEAVY | EVERY
+"""For those that open a picture: a new one need not wait until all looks at the last are done."""
 
 LONG: dict[str, Any] = {
     "show_progress": "hidden",

@@ -9,8 +9,8 @@ from tta_demo.pictures.palettes import Palette
 from tta_demo.tta.views import VIEWS
 
 __all__ = [
-    "cards", "figure", "legend_of", "looks_together", "score_cards", "signed", "swatch",
-    "table", "tone", "track", "weight_bars",
+    "cards", "figure", "legend_of", "looks_together", "percent", "score_cards", "signed",
+    "swatch", "table", "tone", "track", "weight_bars",
 ]  # fmt: skip
 
 NEUTRAL = 0.05
@@ -25,6 +25,16 @@ def figure(value: float, digits: int) -> str:
         ('99.7', '–')
     """
     return "–" if isnan(value) else f"{value:.{digits}f}"
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """Returns a share 0..1 in percent, not to be broken before the sign; a dash for NaN.
+
+    Example:
+        >>> percent(0.88249).split("\N{NO-BREAK SPACE}"), percent(float("nan"))
+        (['88.2', '%'], '–')
+    """
+    return "–" if isnan(share) else f"{figure(100 * share, digits)}\N{NO-BREAK SPACE}%"
 
 
 def signed(value: float, digits: int, zero: str = "") -> str:
@@ -69,8 +79,8 @@ def score_cards(looks: str, one: float, fused: float, unit: str) -> str:
     """Returns three cards: the score of one look and of all looks in percent, the difference."""
     points = fused - one
     return cards(
-        ("One look", f"{one:.1f} %", unit),
-        (looks, f"{fused:.1f} %", unit),
+        ("One look", percent(one / 100), unit),
+        (looks, percent(fused / 100), unit),
         ("Difference", signed(points, 2, "±"), "points", tone(points)),
     )
 
@@ -108,12 +118,8 @@ def track(shares: Sequence[float], colors: Sequence[tuple[int, int, int]] = ()) 
     return f'<span class="track">{bars}</span>'
 
 
-def weight_bars(weights: ByName, palette: Palette, element: str = "div") -> str:
-    """Returns a bar a view; with weights per class, one in the colour of each class.
-
-    As `button` elements bars can be clicked, and name their view.
-    """
-    kind = ' type="button"' if element == "button" else ""
+def weight_bars(weights: ByName, palette: Palette) -> str:
+    """Returns a bar a view; with weights per class, one in the colour of each class."""
     each = {name: list(w.values()) if isinstance(w, dict) else [w] for name, w in weights.items()}
     longest = max(max(shares) for shares in each.values())
     rows, several = [], False
@@ -121,12 +127,11 @@ def weight_bars(weights: ByName, palette: Palette, element: str = "div") -> str:
         view, several = VIEWS[name], len(shares) > 1
         said = "/".join(f"{100 * share:.0f}" for share in shares)
         rows.append(
-            f'<{element}{kind} class="bar" data-view="{escape(name)}" '
-            f'title="{escape(view.summary)}">'
+            f'<div class="bar" title="{escape(view.summary)}">'
             f'<span class="name">{escape(view.label)}<small>{escape(name)}</small></span>'
             f"{track([share / longest for share in shares], palette.colors if several else ())}"
             f'<span class="share{" several" if several else ""}">'
-            f"{said if several else f'{shares[0]:.1%}'}</span></{element}>"
+            f"{said if several else percent(shares[0])}</span></div>"
         )
     legend = ""
     if several:

@@ -1,8 +1,11 @@
 () => {
-  const name = () => document.querySelectorAll('[id$="examples"]').forEach((strip) =>
+  const name = () => document.querySelectorAll('[id$="examples"]').forEach((strip) => {
+    const verdicts = document.querySelectorAll(`#${strip.id}-verdicts span`);
     strip.querySelectorAll('button').forEach((button, i) => {
-      if (!button.ariaLabel) button.ariaLabel = `Example ${i + 1}`;
-    }));
+      const label = [`Example ${i + 1}`, verdicts[i]?.innerText].filter(Boolean).join(': ');
+      if (button.ariaLabel !== label) button.ariaLabel = label;
+    });
+  });
   name();
   new MutationObserver(name).observe(document.body, { childList: true, subtree: true });
 }

@@ -8,12 +8,22 @@ import gradio as gr
 from gradio.events import Dependency
 
 from tta_demo.tta.views import View
+from tta_demo.ui.kit.files import beside
 from tta_demo.ui.kit.screen import Screen, Updates
 
 __all__ = [
     "Presets", "chosen_looks", "examples", "gallery", "options_of", "picture_box", "radio",
-    "samples", "set_of",
+    "samples", "set_of", "skip_link",
 ]  # fmt: skip
+
+
+def skip_link() -> gr.HTML:
+    """Returns what the keyboard comes to first: a way past all controls to the result."""
+    return gr.HTML(
+        '<button type="button">Skip to the result</button>',
+        js_on_load=beside(__file__, "skip.js"),
+        elem_id="skip",
+    )
 
 
 def examples(paths: Iterable[Path], name: str) -> gr.Dataset:

@@ -30,8 +30,8 @@ class Screen:
 
     A part is a component, a list of components, or a record: a dataclass whose fields are names
     of parts. An action is a function or a generator. Its parameters are names of parts, whose
-    values it gets, and at most one that is annotated as gradio's data of an event. What it
-    returns or yields are `Updates`; all other parts stay as they are. A `ValueError` becomes a
+    values it gets, and those that are annotated as gradio's data of an event or its request. What
+    it returns or yields are `Updates`; all other parts stay as they are. A `ValueError` becomes a
     message on the page.
 
     A name that no part has raises a `KeyError`: among fields and parameters when the page is
@@ -97,10 +97,10 @@ class Screen:
     def _handler(self, action: Action) -> tuple[Callable, set[Block]]:
         """Returns the action as gradio calls it, with the values of some parts, and those parts.
 
-        Gradio reads from a function's signature whether it has to give an event's data.
+        Gradio reads from a function's signature whether to give an event's data or the request.
         """
         parameters, hints = inspect.signature(action).parameters, get_type_hints(action)
-        data = [name for name in parameters if _is_event_data(hints.get(name))]
+        data = [name for name in parameters if _is_given(hints.get(name))]
         names = [name for name in parameters if name not in data]
 
         def given(values: Values, event: tuple[gr.EventData, ...]) -> dict[str, Any]:
@@ -161,8 +161,9 @@ class Screen:
         return {part: update} if isinstance(part, Block) else dict(zip(part, update, strict=True))
 
 
-def _is_event_data(kind: object) -> bool:
-    return isinstance(kind, type) and issubclass(kind, gr.EventData)
+def _is_given(kind: object) -> bool:
+    """Returns whether gradio gives it: an event's data, or the request."""
+    return isinstance(kind, type) and issubclass(kind, gr.EventData | gr.Request)
 
 
 @contextmanager

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from tta_demo.ui.kit.files import beside
+from tta_demo.ui.kit.preview import LinkPreview
 
 __all__ = ["CSS", "JS", "THEME", "launch_options", "scroll_to"]
 
@@ -21,6 +23,7 @@ THEME = gr.themes.Soft(
     block_title_text_color="*primary_800",
     button_primary_background_fill="*primary_600",
     button_primary_background_fill_hover="*primary_700",
+    button_primary_background_fill_hover_dark="*primary_700",
     checkbox_label_background_fill_selected="*primary_600",
     link_text_color="*primary_700",
 )
@@ -55,4 +58,5 @@ def launch_options() -> dict[str, Any]:
         "footer_links": ["gradio", "settings"],
         "strict_cors": True,
         "state_session_capacity": 500,
+        "app_kwargs": {"middleware": [Middleware(LinkPreview)]},
     }

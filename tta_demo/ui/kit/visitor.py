@@ -1,6 +1,9 @@
 """What the page keeps of one visitor."""
 
+import itertools
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -51,6 +54,21 @@ class Viewer(Visitor):
     def __init__(self) -> None:
         super().__init__()
         self.case: Case | None = None
+        self._wishes = itertools.count(1)
+        self._newest = 0
+
+    @contextmanager
+    def looking(self, opens: bool = True) -> Iterator[Callable[[], bool]]:
+        """Takes the turn to look, and gives a question: is no newer picture waited for?
+
+        Args:
+            opens: whether another picture is to be opened: who looks at one now may stop then.
+        """
+        if opens:
+            self._newest = next(self._wishes)
+        mine = self._newest
+        with self.turn:
+            yield lambda: self._newest == mine
 
     @property
     def present(self) -> Case:

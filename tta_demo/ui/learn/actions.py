@@ -1,7 +1,6 @@
 """What a visitor can do on the Learn tab: learn, stop, use, load and save weights."""
 
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from html import escape
 from typing import Any
@@ -9,33 +8,45 @@ from typing import Any
 import gradio as gr
 
 from tta_demo.evaluation.failures import Failures
-from tta_demo.learning.fit import Fit, fit_steps
-from tta_demo.learning.fit_methods import METHODS, needs_all_classes
-from tta_demo.learning.weight_file import WeightFile, weights_by_name
+from tta_demo.learning.fit import Fit
+from tta_demo.learning.fit_methods import needs_all_classes
+from tta_demo.learning.weight_file import WeightFile
+from tta_demo.learning.weight_reading import quoted
+from tta_demo.samples.labelled import understood
 from tta_demo.tasks.gallery import Verdict, compare
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.views import VIEW_SETS, VIEWS
 from tta_demo.ui.kit.files import saved, uploaded
-from tta_demo.ui.kit.html import weight_bars
 from tta_demo.ui.kit.parts import chosen_looks
 from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.learn import show
+from tta_demo.ui.learn.course import Course, bars
 from tta_demo.ui.learn.lesson import LearnVisitor, Task, Wanted, task_for
-from tta_demo.ui.segment.actions import inputs_of, run
+from tta_demo.ui.segment.actions import inputs_of
 from tta_demo.ui.segment.case import SegmentVisitor, Settings, example_case, tick
+from tta_demo.ui.segment.looks import run
 
-__all__ = ["failed", "forget", "learn", "load_file", "stop", "use"]
+__all__ = ["INTRO", "failed", "forget", "learn", "load_file", "stop", "use"]
 
-EVERY = 0.15
-"""Seconds between two updates of the screen."""
 STOPPED = "Stopped. Pictures that were looked at are kept: Start goes on from there."
+BEFORE = " The weights from before are still here."
+INTRO = (
+    "<p>How much should each look count? Learn it from pictures whose right answer is known, and "
+    "check it on pictures that were <b>not</b> used. It may help, do nothing, or hurt.</p>"
+)
 UNCHECKED = (
     "<p class='verdict'>There is no second picture to check the weights on: add pictures to "
     "see whether learning helps.</p>"
 )
-EMPTY: Updates = dict.fromkeys(
-    ("status", "verdict", "curve", "bars", "on_held_out", "on_calibration", "notes"), ""
-) | {"use": gr.Button(interactive=False), "save": gr.DownloadButton(value=None, interactive=False)}
+STOPPED_UNCHECKED = "<p class='verdict'>Stopped before the check: whether it helps is open.</p>"
+EMPTY: Updates = (
+    {"verdict": INTRO}
+    | dict.fromkeys(("losses", "curve", "bars", "on_held_out", "on_calibration", "notes"), "")
+    | {
+        "use": gr.Button(interactive=False),
+        "save": gr.DownloadButton(value=None, interactive=False),
+    }
+)
 """No old result stands beside a new question."""
 
 
@@ -46,114 +57,91 @@ def learn(visitor: LearnVisitor, wanted: Wanted) -> Iterator[Updates]:
         needs_all_classes(wanted.method, wanted.weights_form)
         views = chosen_looks(wanted.views, VIEWS)
         task = task_for(visitor, wanted)
-        yield EMPTY | {"status": show.status("Getting ready …")}
-        broken = Failures()
-        yield from _look(visitor, task, views, broken)
+        even = [1 / len(views)] * len(views)
+        yield EMPTY | {
+            "status": show.status("Getting ready …"),
+            "bars": bars(task.world, views, even),
+        }
+        course = Course(task, views, wanted, visitor.halt.is_set)
+        yield from course.study()
         if visitor.halt.is_set():
-            yield {"status": show.status(STOPPED)}
+            kept = _before(visitor)
+            yield kept | {"status": show.status(STOPPED + (BEFORE if kept else ""))}
             return
-        broken.refuse_if_nothing_read(task.calibration)
-        task = task.without(broken)
-        found = yield from _fit(visitor, task, views, wanted)
-        yield {"status": show.status("Checking on pictures that were not used …")}
-        yield _finish(visitor, task, views, found) | {"notes": _notes(task, broken)}
+        course.broken.refuse_if_nothing_read(task.calibration)
+        found = yield from course.fit()
+        early = " Stopped early: these are the weights so far." if visitor.halt.is_set() else ""
+        checked = yield from course.check(found.plan(views))
+        yield _finish(visitor, course, found, checked, early)
 
 
-def _look(
-    visitor: LearnVisitor, task: Task, views: tuple[str, ...], broken: Failures
-) -> Iterator[Updates]:
-    """Runs the forward passes that are missing; notes pictures that cannot be read."""
-    needed = tuple(dict.fromkeys((*views, "identity")))
-    names = task.calibration + task.held_out
-    missing = task.gallery.missing(names, needed)
-    start = shown = time.monotonic()
-    for done, name in enumerate(missing):
-        with broken.of(name):
-            task.gallery.look(name, needed)
-        now = time.monotonic()
-        if visitor.halt.is_set():
-            return
-        if now - shown > EVERY or not done:
-            shown = now
-            left = (now - start) / (done + 1) * (len(missing) - done - 1)
-            text = f"Looking at picture {done + 1} of {len(missing)}, {len(needed)} looks each: "
-            told = f"{text}about {max(1, round(left))} s left"
-            yield {"status": show.status(told, (done + 1) / len(missing))}
-
-
-def _fit(
-    visitor: LearnVisitor, task: Task, views: tuple[str, ...], wanted: Wanted
-) -> Iterator[Updates]:
-    """Shows the loss and the weights move; returns the fit."""
-    answers = task.gallery.answers(task.calibration, views)
-    shrink = None if wanted.choose else wanted.shrink
-    label = METHODS[wanted.method].label
-    shown = 0.0
-    steps = fit_steps(
-        answers, wanted.method, shrink, wanted.weights_form, stopped=visitor.halt.is_set
-    )
-    for found in steps:
-        if time.monotonic() - shown > EVERY:
-            shown = time.monotonic()
-            yield {
-                "status": show.status(f"{label}: step {len(found.history) - 1}"),
-                "curve": show.curve(found.history),
-                "bars": _bars(task.world, views, found.weights.tolist()),
-            }
-    return found
-
-
-def _bars(world: str, views: Sequence[str], rows: list[Any]) -> str:
-    palette = WORLDS[world].record.palette
-    return weight_bars(weights_by_name(views, rows, palette.names), palette)
-
-
-def _finish(visitor: LearnVisitor, task: Task, views: tuple[str, ...], found: Fit) -> Updates:
-    plan, record = found.plan(views), WORLDS[task.world].record
+def _finish(
+    visitor: LearnVisitor, course: Course, found: Fit, checked: list[str], early: str
+) -> Updates:
+    """Makes the weights the visitor's, and shows them with what they are worth."""
+    task, views = course.task, course.views
+    plan, record = found.plan(views), task.world.record
     own = compare(task.gallery, task.calibration, plan)
-    other = compare(task.gallery, task.held_out, plan) if task.held_out else None
-    told = {"data": task.told, "first": task.calibration[0], "pictures": len(task.calibration)}
+    other = compare(task.gallery, checked, plan) if checked else None
+    pictures = len(task.calibration)
+    told = {"data": task.told, "first": task.calibration[0], "pictures": pictures}
     scores = {"calibration": _rounded(own)} | ({"held_out": _rounded(other)} if other else {})
-    belongs = {"world": task.world, "model": record.name, "digest": record.digest}
+    belongs = {"world": task.world.name, "model": record.name, "digest": record.digest}
     visitor.file = WeightFile.of(found, views, record.classes, told, scores, **belongs)
-    stopped = " Stopped early: these are the weights so far." if visitor.halt.is_set() else ""
-    done = f"Done: learned on {len(task.calibration)} pictures with {len(views)} looks.{stopped}"
-    return _usable(visitor.file) | {
-        "status": show.status(done),
-        "verdict": show.sentence(other) if other else UNCHECKED,
+    looks = show.counted(len(views), "look")
+    done = f"Done. {task.world.label}: {looks}, learned on {show.counted(pictures, 'picture')}."
+    unchecked = STOPPED_UNCHECKED if visitor.halt.is_set() else UNCHECKED
+    visitor.shown = {
+        "status": show.status(done + early),
+        "verdict": show.sentence(other) if other else unchecked,
         "curve": show.curve(found.history) + show.fit_facts(found),
-        "bars": _bars(task.world, views, found.weights.tolist()),
+        "bars": bars(task.world, views, found.weights.tolist()),
+        "losses": _losses(other, "held out") if other else _losses(own, "learned on"),
         "on_held_out": show.score_table(other) if other else "",
         "on_calibration": show.score_table(own) + show.calibration_lesson(other, own),
+        "notes": _notes(task, course.broken),
     }
+    return _before(visitor)
+
+
+def _losses(verdict: Verdict, where: str) -> str:
+    each = {name: getattr(verdict, name)["nll"] for name in show.PLANS}
+    return show.losses(each, verdict.pictures, where)
 
 
 def _rounded(verdict: Verdict) -> dict[str, Any]:
-    rows = {"none": verdict.none, "mean": verdict.mean, "learned": verdict.learned}
+    rows = {name: getattr(verdict, name) for name in show.PLANS}
     keys = ("miou", "nll", "ece")
     kept = {name: {key: round(row[key], 6) for key in keys} for name, row in rows.items()}
     return {"pictures": verdict.pictures} | kept
 
 
 def _notes(task: Task, broken: Failures) -> str:
-    """Returns what was left out, as plain text in HTML."""
-    notes = list(broken.values())
+    """Returns what was left out and how masks were understood, as plain text in HTML."""
+    read = [name for name in task.calibration + task.held_out if name not in broken]
+    notes = [*broken.values(), *understood(task.gallery.notes(read))]
     if task.bag and task.bag.lonely:
         notes.append(f"Without a partner, left out: {', '.join(task.bag.lonely)}.")
     return "".join(f"<p>{escape(note)}</p>" for note in notes)
 
 
-def _usable(file: WeightFile) -> Updates:
+def _before(visitor: LearnVisitor) -> Updates:
+    """Returns the weights learned or loaded last, with all that was shown; nothing without."""
+    file = visitor.file
+    if file is None:
+        return {}
     path = saved(file.text().encode(), f"{file.world}-weights.json")
-    return {
+    return EMPTY | visitor.shown | {
         "use": gr.Button(interactive=True),
         "save": gr.DownloadButton(value=path, interactive=True),
-    }
+    }  # fmt: skip
 
 
-def failed() -> Updates:
-    """Returns the status after an error, which a message has told."""
-    return {"status": show.status("Nothing new was learned: see the message.")}
+def failed(visitor: LearnVisitor) -> Updates:
+    """Returns what was there before an error, which a message has told."""
+    kept = _before(visitor)
+    told = "Nothing new was learned: see the message." + (BEFORE if kept else "")
+    return kept | {"status": show.status(told)}
 
 
 def stop(visitor: LearnVisitor) -> None:
@@ -167,18 +155,24 @@ def load_file(visitor: LearnVisitor, load: dict[str, Any]) -> Updates:
         file = WeightFile.load(uploaded(load))
         world = WORLDS.get(file.world)
         if world is None:
+            known = ", ".join(f"{name!r}" for name in WORLDS)
             raise ValueError(
-                f"The weights are for the world {file.world!r}; here are {', '.join(WORLDS)}."
+                f"The weights are for the world {quoted(file.world)}, which is not here. Load a "
+                f"file for {known}."
             )
         unknown = [view for view in file.views if view not in VIEWS]
         if unknown:
-            raise ValueError(f"The weights are for looks unknown here: {', '.join(unknown)}.")
+            raise ValueError(
+                f"The weights are for looks that this page does not have: "
+                f"{quoted(', '.join(unknown))}. Learn them again here."
+            )
         weights = file.select(file.views, world.record.digest, world.record.classes)
         visitor.file = file
-        return EMPTY | _usable(file) | {
-            "status": show.status(f"Weights for {world.label}: {file.origin}."),
-            "bars": _bars(file.world, file.views, weights.values.tolist()),
-        }  # fmt: skip
+        visitor.shown = {
+            "status": show.status(f"Loaded. {world.label}: {file.origin}."),
+            "bars": bars(world, file.views, weights.values.tolist()),
+        }
+        return _before(visitor)
 
 
 def use(learner: LearnVisitor, visitor: SegmentVisitor) -> Updates:

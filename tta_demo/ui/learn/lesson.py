@@ -14,7 +14,8 @@ from tta_demo.learning.weight_file import WeightFile
 from tta_demo.samples.labelled import Source
 from tta_demo.samples.weeds import DIFFICULTY, SEEDS
 from tta_demo.tasks.gallery import Gallery
-from tta_demo.tasks.worlds import WORLDS, world_named
+from tta_demo.tasks.worlds import World, world_named
+from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.kit.visitor import Visitor
 from tta_demo.ui.learn.uploads import Bag, open_bag
 
@@ -52,20 +53,23 @@ class Task:
     """What is to be learned on.
 
     Attributes:
-        world: a key of `WORLDS`.
-        gallery: the pictures.
+        gallery: the pictures, and whose model looks at them.
         calibration: names of those to learn on.
         held_out: names of those to check on.
         told: what it is, for the weights file.
         bag: the upload, or None.
     """
 
-    world: str
     gallery: Gallery
     calibration: list[str]
     held_out: list[str]
     told: str
     bag: Bag | None = None
+
+    @property
+    def world(self) -> World:
+        """Whose model looks."""
+        return self.gallery.world
 
     def without(self, broken: Collection[str]) -> "Task":
         """Returns the task without pictures that could not be read."""
@@ -82,6 +86,8 @@ class LearnVisitor(Visitor):
     Attributes:
         upload: the gallery of the last upload, by what it was.
         file: the weights learned or loaded last.
+        shown: what stands beside them on the screen.
+        followed: the world of the first tab when this one was last opened.
         halt: set to stop what is under way.
     """
 
@@ -90,6 +96,8 @@ class LearnVisitor(Visitor):
         self.halt = threading.Event()
         self.upload: dict[tuple[str, ...], tuple[Gallery, Bag]] = {}
         self.file: WeightFile | None = None
+        self.shown: Updates = {}
+        self.followed: str | None = None
 
     @contextmanager
     def free_turn(self) -> Iterator[None]:
@@ -108,9 +116,9 @@ class LearnVisitor(Visitor):
 
 def task_for(visitor: LearnVisitor, wanted: Wanted) -> Task:
     """Returns the pictures to learn on and to check on; known ones keep their answers."""
-    if wanted.source == FIELDS:
-        return _fields(int(np.clip(wanted.count, 4, 200)), wanted.held_out)
     world = world_named(wanted.world)
+    if wanted.source == FIELDS:
+        return _fields(world, int(np.clip(wanted.count, 4, 200)), wanted.held_out)
     paths = tuple(sorted(str((upload or {}).get("path")) for upload in wanted.files or []))
     key = (wanted.world, *paths)
     if key not in visitor.upload:
@@ -120,11 +128,12 @@ def task_for(visitor: LearnVisitor, wanted: Wanted) -> Task:
     names = list(gallery.sources)
     mixed = [names[i] for i in np.random.default_rng(0).permutation(len(names))]
     held = max(1, round(SHARE * len(names))) if len(names) > 1 else 0
-    return Task(wanted.world, gallery, mixed[held:], mixed[:held], "uploaded pictures", bag)
+    return Task(gallery, mixed[held:], mixed[:held], "uploaded pictures", bag)
 
 
-def _fields(count: int, held_out: int) -> Task:
-    world = WORLDS["weeds"]
+def _fields(world: World, count: int, held_out: int) -> Task:
+    if world.generate is None:
+        raise ValueError(f"{world.label} cannot be made on the spot: bring pictures with masks.")
     calibration, held = (
         {f"{split} {seed}": Source(partial(world.generate, seed, DIFFICULTY)) for seed in seeds}
         for split, seeds in (
@@ -133,5 +142,4 @@ def _fields(count: int, held_out: int) -> Task:
         )
     )
     told = "generated fields, calibration seeds"
-    gallery = Gallery(world, calibration | held)
-    return Task("weeds", gallery, list(calibration), list(held), told)
+    return Task(Gallery(world, calibration | held), list(calibration), list(held), told)

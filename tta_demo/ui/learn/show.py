@@ -1,7 +1,7 @@
 """Parts of the Learn tab as HTML: progress, loss curve, scores. Every string is escaped."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from math import isnan
 
@@ -9,12 +9,12 @@ from tta_demo.learning.fit import Fit
 from tta_demo.pictures.assets import ASSETS
 from tta_demo.scoring.interval import Difference
 from tta_demo.tasks.gallery import PIXELS, Verdict
-from tta_demo.tasks.worlds import WORLDS
-from tta_demo.ui.kit.html import figure, signed, table, tone
+from tta_demo.tasks.worlds import MEASURED
+from tta_demo.ui.kit.html import figure, signed, table, tone, track
 
 __all__ = [
-    "calibration_lesson", "curve", "fit_facts", "score_table", "sentence", "status",
-    "stored_table",
+    "PLANS", "calibration_lesson", "counted", "curve", "fit_facts", "left", "losses",
+    "score_table", "sentence", "status", "stored_table",
 ]  # fmt: skip
 
 ROWS = (
@@ -30,6 +30,17 @@ ROWS = (
 ENOUGH = 10
 """Pictures to check on, below which there is no verdict: intervals are too narrow there."""
 
+PLANS = {"none": "One look", "mean": "All looks, even", "learned": "All looks, learned"}
+"""What is compared, as `tta_demo.tasks.gallery.scored` names it, in words."""
+
+WHERE = {
+    "so far": "the {} seen so far, the very ones it learns from",
+    "learned on": "the {} it learned from",
+    "checked": "the {} checked so far, which it did not learn from",
+    "held out": "{} that it did not learn from",
+}
+"""Which pictures a loss is of."""
+
 WIDTH, HEIGHT, LEFT, BASE = 420, 150, 56, 24
 """Of the loss curve, in its own units: outer size, left edge and base of the plot."""
 
@@ -40,6 +51,46 @@ def status(text: str, share: float | None = None) -> str:
     if share is not None:
         bar = f'<progress max="1" value="{share:.3f}" aria-label="Progress"></progress>'
     return f'<div class="status" role="status"><p>{escape(text)}</p>{bar}</div>'
+
+
+def counted(number: int, thing: str) -> str:
+    """Returns a number with what it counts.
+
+    Example:
+        >>> counted(1, "picture"), counted(1200, "look")
+        ('1 picture', '1,200 looks')
+    """
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def left(seconds: float) -> str:
+    """Returns how long something still takes.
+
+    Example:
+        >>> left(0.2), left(200.0)
+        ('About 1 s left.', 'About 3 min left.')
+    """
+    if seconds < 100:
+        return f"About {max(1, round(seconds))} s left."
+    return f"About {round(seconds / 60)} min left."
+
+
+def losses(each: Mapping[str, float], pictures: int, where: str) -> str:
+    """Returns the losses (NLL) of the three of `PLANS` as bars.
+
+    Args:
+        each: the loss by a key of `PLANS`.
+        pictures: how many they are of.
+        where: a key of `WHERE`.
+    """
+    most = max(each.values())
+    rows = "".join(
+        f'<div class="bar {name}"><span class="name">{escape(words)}</span>'
+        f'{track([each[name] / most])}<span class="share">{each[name]:.4f}</span></div>'
+        for name, words in PLANS.items()
+    )
+    told = f"Loss on {WHERE[where].format(counted(pictures, 'picture'))}; less is better:"
+    return f'<p>{escape(told)}</p><div class="bars">{rows}</div>'
 
 
 def curve(history: Sequence[float]) -> str:
@@ -56,22 +107,23 @@ def curve(history: Sequence[float]) -> str:
     dots = ""
     if len(points) <= 30:
         dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>' for x, y in points)
-    steps = len(losses) - 1
+    steps = counted(len(losses) - 1, "step")
     return (
         f'<svg class="curve" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label="Loss from {losses[0]:.5f} to {losses[-1]:.5f} in {steps} steps">'
+        f'aria-label="Loss from {losses[0]:.5f} to {losses[-1]:.5f} in {steps}">'
         f'<line x1="{LEFT}" y1="{HEIGHT - BASE}" x2="{WIDTH - 12}" y2="{HEIGHT - BASE}"/>'
         f'<text x="{LEFT - 6}" y="16" text-anchor="end">{high:.4f}</text>'
         f'<text x="{LEFT - 6}" y="{HEIGHT - BASE - 4}" text-anchor="end">{low:.4f}</text>'
-        f'<text x="{LEFT}" y="{HEIGHT - 6}">loss (NLL), even weights first</text>'
-        f'<text x="{WIDTH - 12}" y="{HEIGHT - 6}" text-anchor="end">step {steps}</text>'
+        f'<text x="{LEFT}" y="{HEIGHT - 6}">loss as it learns, even first</text>'
+        f'<text x="{WIDTH - 12}" y="{HEIGHT - 6}" text-anchor="end">{steps}</text>'
         f'<polyline points="{line}"/>{dots}</svg>'
     )
 
 
 def fit_facts(fit: Fit) -> str:
     """Returns how the weights were found, in a sentence."""
-    parts = [f"{len(fit.history) - 1} steps on {fit.pixels:,} pixels"]
+    steps, pixels = counted(len(fit.history) - 1, "step"), counted(fit.pixels, "pixel")
+    parts = [f"{steps} on {pixels}"]
     if fit.gap is not None:
         parts.append(f"proved: no weights have a loss lower by more than {max(fit.gap, 1e-9):.0e}")
     if fit.shrink:
@@ -86,11 +138,12 @@ def sentence(verdict: Verdict) -> str:
     fit = _word(loss, "worse", "better", "no clear change")
     points, low, high = (signed(100 * x, 2) for x in (overlap.value, overlap.low, overlap.high))
     if verdict.pictures < ENOUGH:
-        kept = "1 picture was" if verdict.pictures == 1 else f"{verdict.pictures} pictures were"
+        verb, more = "was" if verdict.pictures == 1 else "were", ENOUGH - verdict.pictures
         return (
-            f"<p class='verdict'>{kept} kept for checking. There learned weights gave {points} "
-            "points of overlap (mIoU) over the even mean: too few to tell whether learning "
-            f"helps. {ENOUGH - verdict.pictures} more are needed.</p>"
+            f"<p class='verdict'>{counted(verdict.pictures, 'picture')} {verb} kept for checking. "
+            f"There learned weights gave {points} points of overlap (mIoU) over even ones: too "
+            f"few pictures to tell whether learning helps. {more} more "
+            f"{'is' if more == 1 else 'are'} needed.</p>"
         )
     return (
         f"<p class='verdict'>On {verdict.pictures} pictures that were not used for learning, "
@@ -128,7 +181,7 @@ def score_table(verdict: Verdict) -> str:
     return table(
         ("Score", "One look", "Even mean", "Learned", "Learned − mean (95 %)"),
         rows,
-        f"From {PIXELS:,} pixels, drawn at random, of each of {verdict.pictures} pictures.",
+        f"{counted(verdict.pictures, 'picture')}, {PIXELS:,} pixels of each, drawn at random.",
     )
 
 
@@ -142,7 +195,7 @@ def _change(gain: Difference, factor: float, sign: int, digits: int) -> str:
 def stored_table() -> str:
     """Returns the stored results of every world over its whole test set."""
     rows, sources = [], []
-    for name, world in WORLDS.items():
+    for name, world in MEASURED.items():
         result = json.loads((ASSETS / "results" / f"{name}.json").read_text())
         for plan, score in result["scores"].items():
             overlaps = (figure(100 * score[key], 2) for key in ("miou", "miou_without_background"))

@@ -6,11 +6,12 @@ from tta_demo.learning.fit_methods import METHODS
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.views import VIEW_SETS, VIEWS
 from tta_demo.ui.kit.events import HEAVY, LIGHT, LONG, RAW
-from tta_demo.ui.kit.parts import Presets, options_of, radio
-from tta_demo.ui.kit.screen import Screen, Updates
+from tta_demo.ui.kit.parts import Presets, radio
+from tta_demo.ui.kit.screen import Screen
 from tta_demo.ui.kit.theme import scroll_to
-from tta_demo.ui.learn import actions
-from tta_demo.ui.learn.lesson import FIELDS, UPLOAD, LearnVisitor, Wanted
+from tta_demo.ui.learn import actions, choices
+from tta_demo.ui.learn.course import bars
+from tta_demo.ui.learn.lesson import LearnVisitor, Wanted
 from tta_demo.ui.learn.show import status, stored_table
 
 __all__ = ["build_learn_tab"]
@@ -18,30 +19,29 @@ __all__ = ["build_learn_tab"]
 PRESETS = Presets(
     {"flips": "4 flips", "d4": "8 mirrored and turned", "all": "All 15"}, VIEW_SETS, VIEWS
 )
-SOURCES = {FIELDS: "Fields, made on the spot", UPLOAD: "My own pictures and masks"}
-FORMS = {"view": "One weight a look", "class": "One a look and class"}
-COUNT = 24
+FIRST = "all"
+COUNT = 16
+"""The fewest fields that showed the effect on overlap, however they were drawn."""
 METHOD = "exact"
 
-INTRO = """
-How much should each look count? Learn it from pictures whose right answer is known, and check it
-on pictures that were **not** used. It may help, do nothing, or hurt: see for yourself.
-"""
+LOSS = (
+    "<p>Loss tells how far the answers are from the truth. It appears with the first picture.</p>"
+)
 
 
-def build_learn_tab(page_tabs: gr.Tabs, segment: Screen, held_out: int) -> None:
+def build_learn_tab(tab: gr.Tab, page_tabs: gr.Tabs, segment: Screen, held_out: int) -> None:
     """Lays out the tab, whose weights are checked on held-out fields and carried to segment."""
     screen = Screen(LearnVisitor(), restore=actions.failed)
-    screen.add_fixed(held_out=gr.State(held_out))
-    gr.Markdown(INTRO)
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=2, min_width=320):
+    screen.add_fixed(held_out=gr.State(held_out), first_world=segment["world"])
+    with gr.Row(equal_height=False, elem_id="learn-bench"):
+        with gr.Column(elem_id="learn-steps"):
             _build_pictures(screen, held_out)
             _build_choices(screen)
         screen["wanted"] = Wanted
-        with gr.Column(scale=3, min_width=320, elem_id="learn-results"):
-            _build_results(screen)
-    _wire(screen)
+        with gr.Column(elem_id="learn-live"):
+            _build_live(screen)
+    _build_results(screen)
+    _wire(screen, tab)
     _wire_choices(screen)
     both = segment.reaching(learner=screen["visitor"], page_tabs=page_tabs)
     heavy = HEAVY | {"show_progress_on": segment["progress"]}
@@ -51,7 +51,8 @@ def build_learn_tab(page_tabs: gr.Tabs, segment: Screen, held_out: int) -> None:
 
 def _build_pictures(screen: Screen, held_out: int) -> None:
     gr.Markdown("### 1. Pictures whose answer is known")
-    screen["source"] = radio("Pictures", SOURCES, "learn-source")
+    screen["world"] = radio("World", WORLDS, "learn-world")
+    screen["source"] = radio("Pictures", choices.SOURCES, "learn-source")
     screen["count"] = gr.Slider(
         4, 200, COUNT, step=4, label="Fields to learn on", elem_id="learn-count",
         info=f"{held_out} other fields are for checking.",
@@ -64,7 +65,6 @@ def _build_pictures(screen: Screen, held_out: int) -> None:
             height=150,
             elem_id="learn-files",
         )
-        screen["world"] = radio("Model", WORLDS, "learn-world", show_label=True)
         gr.Markdown(
             "Paired by name: `plant.png` with `plant-mask.png`, or folders `images` and `masks`. "
             "At most 200 pictures and 200 MB. A third of them is kept for checking.",
@@ -74,8 +74,8 @@ def _build_pictures(screen: Screen, held_out: int) -> None:
 
 def _build_choices(screen: Screen) -> None:
     gr.Markdown("### 2. What to learn, and how")
-    PRESETS.build(screen, "d4", "learn", show_label=True)
-    screen["form"] = radio("Weights", FORMS, "learn-form", show_label=True)
+    PRESETS.build(screen, FIRST, "learn", show_label=True)
+    screen["form"] = radio("Weights", choices.FORMS, "learn-form", show_label=True)
     screen["method"] = radio("Method", METHODS, "learn-method", METHOD, show_label=True)
     screen["meaning"] = gr.Markdown(METHODS[METHOD].summary, elem_classes=["small"])
     with gr.Accordion("Few pictures? Hold the weights back", open=False):
@@ -86,65 +86,64 @@ def _build_choices(screen: Screen) -> None:
         screen["choose"] = gr.Checkbox(
             label="Choose it by cross-validation over pictures", elem_id="learn-choose"
         )
-    with gr.Row():
+
+
+def _build_live(screen: Screen) -> None:
+    """What is in sight while it learns."""
+    with gr.Row(elem_id="learn-go"):
         screen.add_fixed(
             start=gr.Button("Start learning", variant="primary", elem_id="learn-start"),
             stop=gr.Button("Stop", elem_id="learn-stop"),
         )
+    views = VIEW_SETS[FIRST]
+    with gr.Column(elem_id="learn-told"):
+        screen["status"] = gr.HTML(
+            status("Nothing learned yet: all looks count the same. Press Start."),
+            elem_id="learn-status",
+        )
+        screen["verdict"] = gr.HTML(actions.INTRO, elem_id="learn-verdict")
+    with gr.Row(equal_height=False, elem_id="learn-sight"):
+        even = bars(next(iter(WORLDS.values())), views, [1 / len(views)] * len(views))
+        screen["bars"] = gr.HTML(even, elem_id="learn-bars")
+        with gr.Column(elem_id="learn-loss"):
+            screen["losses"] = gr.HTML(LOSS, elem_id="learn-losses")
+            screen["curve"] = gr.HTML(elem_id="learn-curve")
+    with gr.Row(elem_id="learn-then"):
+        screen["use"] = gr.Button(
+            "Use these weights", variant="primary", size="md", interactive=False, elem_id="use"
+        )
+        screen["save"] = gr.DownloadButton(
+            "Download weights", size="md", interactive=False, elem_id="learn-save"
+        )
+        load = gr.UploadButton(
+            "Load weights", size="md", file_types=[".json"], elem_id="learn-load"
+        )
+        forget = gr.Button("Demo's own weights", size="md", elem_id="learn-own")
+    screen.add_fixed(load=load, forget=forget)
 
 
 def _build_results(screen: Screen) -> None:
-    first = status("Nothing learned yet: press Start. It takes about half a minute.")
-    screen["status"] = gr.HTML(first, elem_id="learn-status")
-    screen["verdict"] = gr.HTML(elem_id="learn-verdict")
-    screen["curve"] = gr.HTML(elem_id="learn-curve")
-    screen["bars"] = gr.HTML(elem_id="learn-bars")
-    screen["on_held_out"] = gr.HTML(elem_id="learn-held-out")
-    with gr.Row():
-        screen["use"] = gr.Button(
-            "Use these weights", variant="primary", interactive=False, elem_id="use"
-        )
-        screen["save"] = gr.DownloadButton(
-            "Download weights", interactive=False, elem_id="learn-save"
-        )
-        load = gr.UploadButton("Load a weights file", file_types=[".json"], elem_id="learn-load")
-    forget = gr.Button("Back to the demo's own weights", size="sm", elem_id="learn-own")
-    screen.add_fixed(load=load, forget=forget)
     screen["notes"] = gr.HTML(elem_id="learn-notes")
+    screen["on_held_out"] = gr.HTML(elem_id="learn-held-out")
     with gr.Accordion("On the pictures it learned on", open=False, elem_id="learn-on-own"):
         screen["on_calibration"] = gr.HTML("<p>Learn first.</p>", elem_id="learn-calibration")
-    with gr.Accordion("Stored results: both worlds, whole test sets", open=True):
+    with gr.Accordion("Stored results: both worlds, whole test sets", open=False):
         gr.HTML(stored_table(), elem_id="stored")
 
 
-def _wire(screen: Screen) -> None:
-    screen["start"].click(None, js=scroll_to("learn-results"))
+def _wire(screen: Screen, tab: gr.Tab) -> None:
+    screen["start"].click(None, js=scroll_to("learn-live"))
     screen.act(screen["start"].click, actions.learn, LONG | RAW)
     screen.on(screen["stop"].click, actions.stop)
     screen.on(screen["load"].upload, actions.load_file, LIGHT | RAW)
+    screen.on(tab.select, choices.follow, LIGHT | RAW)
 
 
 def _wire_choices(screen: Screen) -> None:
     """Choices that only change other choices."""
     PRESETS.wire(screen)
-    screen.on(screen["source"].input, _sources)
-    screen.on(screen["form"].input, _methods)
+    screen.on(screen["world"].input, choices.change_world, LIGHT | RAW)
+    screen.on(screen["source"].input, choices.change_source)
+    screen.on(screen["form"].input, choices.change_form)
     screen.on(screen["method"].input, lambda method: {"meaning": METHODS[method].summary})
     screen.on(screen["choose"].input, lambda choose: {"shrink": gr.Slider(interactive=not choose)})
-
-
-def _sources(source: str) -> Updates:
-    return {
-        "count": gr.Slider(visible=source == FIELDS),
-        "upload": gr.Column(visible=source == UPLOAD),
-    }
-
-
-def _methods(form: str, method: str) -> Updates:
-    fitting = {name: m for name, m in METHODS.items() if form == "view" or m.any_form}
-    chosen = method if method in fitting else next(iter(fitting))
-    why = "" if form == "view" else " With a weight per class no method can prove its answer best."
-    return {
-        "method": gr.Radio(choices=options_of(fitting), value=chosen),
-        "meaning": METHODS[chosen].summary + why,
-    }

@@ -52,12 +52,9 @@ def open_bag(uploads: list[dict[str, Any]] | None, world: World) -> Bag:
             "No picture has a mask of the same name (plant.png and plant-mask.png, or folders "
             f"images and masks). Without a partner: {', '.join(pairs.lonely[:8]) or 'nothing'}."
         )
-    palette = world.record.palette
     sources = {
-        picture.stem: Source(
-            partial(read_pair, picture, mask, palette, world.complete), (picture, mask)
-        )
-        for picture, mask in pairs.pairs
+        both[0].stem: Source(partial(read_pair, *both, world.read_truth), both)
+        for both in pairs.pairs
     }
     return Bag(sources, pairs.lonely, folder)
 

@@ -3,22 +3,19 @@
 Every action takes its turn and changes the case on screen only when it succeeds.
 """
 
-import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
+from html import escape
 from typing import Any
 
 import gradio as gr
 
-from tta_demo.pictures.masks import restore as full_size
-from tta_demo.pictures.palettes import color_png, index_png
-from tta_demo.pictures.reading import read_picture
 from tta_demo.samples.weeds import DIFFICULTY, SEEDS
-from tta_demo.tta.views import VIEWS, View
-from tta_demo.ui.kit.files import saved, uploaded
-from tta_demo.ui.kit.looking import READY, looked
+from tta_demo.tasks.worlds import WORLDS
+from tta_demo.tta.views import VIEWS
+from tta_demo.ui.kit.files import uploaded
+from tta_demo.ui.kit.looking import READY
 from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.kit.visitor import NO_PICTURE
 from tta_demo.ui.segment.case import (
@@ -27,27 +24,27 @@ from tta_demo.ui.segment.case import (
     Settings,
     example_case,
     field_case,
+    own_case,
     tick,
 )
 from tta_demo.ui.segment.choices import domain_of, world_parts
-from tta_demo.ui.segment.show import EMPTY, NO_FILES, show, show_fusion, show_score, show_view
+from tta_demo.ui.segment.link import Link, links_to_scene
+from tta_demo.ui.segment.looks import look
+from tta_demo.ui.segment.show import EMPTY, show, show_fusion, show_score
 from tta_demo.ui.segment.staging import scene_of
-from tta_demo.ui.stage import BUSY, pack, painted
+from tta_demo.ui.stage import pack, painted
 
 __all__ = [
     "begin", "change_fusion", "change_score", "change_views", "clear_mask", "clear_picture",
-    "files", "first_scene", "inputs_of", "new_field", "open_example", "open_first", "open_look",
-    "open_mask", "open_picture", "restore", "run", "same_field", "select_view", "switch",
-    "use_painting",
+    "first_scene", "inputs_of", "new_field", "open_example", "open_first", "open_link",
+    "open_mask", "open_picture", "restore", "same_field", "switch", "use_painting",
 ]  # fmt: skip
-
-PROGRESS = gr.Progress()
 
 
 def open_example(visitor: SegmentVisitor, example: int, settings: Settings) -> Iterator[Updates]:
     """Opens an example of the world with its mask, and runs."""
-    with visitor.turn:
-        yield from _open(visitor, example_case(settings, example), difficulty=DIFFICULTY)
+    with visitor.looking() as wanted:
+        yield from _open(visitor, wanted, example_case(settings, example), difficulty=DIFFICULTY)
 
 
 def open_first(visitor: SegmentVisitor, settings: Settings) -> Iterator[Updates]:
@@ -61,88 +58,96 @@ def first_scene(settings: Settings) -> dict[str, Any]:
     return pack(scene_of(case, case.segment(), "full"))
 
 
-def begin(visitor: SegmentVisitor, settings: Settings) -> Updates:
-    """Makes the first example the visitor's, and shows what is not on stage."""
-    with visitor.turn:
+def begin(visitor: SegmentVisitor, settings: Settings, request: gr.Request) -> Iterator[Updates]:
+    """Opens what the address names; else makes the first example, on stage already, one's own."""
+    if links_to_scene(request.query_params):
+        yield from open_link(visitor, _read_link(request.query_params))
+        return
+    with visitor.looking() as wanted:
+        if not wanted():
+            return
         case = example_case(settings, 0)
         shown = show(case, case.segment())
-        del shown["stage"]  # it plays already
+        del shown["stage"]
         visitor.case = case
-        return shown | {"picture": case.picture.rgb, "mask": case.mask}
+        yield shown | {"picture": case.picture.rgb, "mask": case.mask}
+
+
+def _read_link(query: Mapping[str, str]) -> Link:
+    """Returns the link of an address; says what is wrong with it, and returns the default."""
+    try:
+        return Link.read(query)
+    except ValueError as error:
+        gr.Warning(f"This link cannot be opened: {escape(str(error))}.", duration=12)
+        return Link()
+
+
+def open_link(visitor: SegmentVisitor, link: Link) -> Iterator[Updates]:
+    """Sets up the whole tab as a link says: controls, picture, and the stage, which plays."""
+    with visitor.looking() as wanted:
+        case = link.case()
+        controls = controls_of(case) | {"mask": case.mask, "difficulty": link.difficulty}
+        yield from look(visitor, case, wanted, "full", link.mode, **controls)
 
 
 def new_field(visitor: SegmentVisitor, difficulty: float, settings: Settings) -> Iterator[Updates]:
     """Generates a picture that nobody has seen, with its mask, and runs."""
-    with visitor.turn:
+    with visitor.looking() as wanted:
+        if WORLDS[settings.world].generate is None:
+            return  # the world was changed after the click
         seed = random.choice(SEEDS["test"])
-        yield from _open(visitor, field_case(settings, seed, difficulty))
+        yield from _open(visitor, wanted, field_case(settings, seed, difficulty))
 
 
 def same_field(
     visitor: SegmentVisitor, difficulty: float, settings: Settings
 ) -> Iterator[Updates]:
     """Generates the field on screen at another difficulty; leaves an uploaded picture alone."""
-    with visitor.turn:
-        if visitor.case is not None and visitor.case.seed is not None:
-            yield from _open(visitor, field_case(settings, visitor.case.seed, difficulty))
+    with visitor.looking() as wanted:
+        case = visitor.case
+        same_world = case is not None and case.settings.world == settings.world
+        if same_world and case.seed is not None:
+            yield from _open(visitor, wanted, field_case(settings, case.seed, difficulty))
 
 
 def open_picture(
     visitor: SegmentVisitor, picture: dict[str, Any], settings: Settings
 ) -> Iterator[Updates]:
     """Opens an uploaded picture; the mask of the one before does not belong to it, and goes."""
-    with visitor.turn:
-        path = uploaded(picture)
-        case = SegmentCase(name=path.stem, picture=read_picture(path), settings=settings)
-        yield from _open(visitor, case)
+    with visitor.looking() as wanted:
+        yield from _open(visitor, wanted, own_case(settings, uploaded(picture)))
 
 
 def change_views(visitor: SegmentVisitor, settings: Settings) -> Iterator[Updates]:
     """Runs the views that are new; one forward pass each."""
-    with visitor.turn:
+    with visitor.looking(opens=False) as wanted:
         case = visitor.present
-        wanted = replace(settings, world=case.settings.world)
-        off = tuple(name for name in case.off if name not in wanted.views)
-        yield from _look(visitor, replace(case, settings=wanted, off=off), "none")
+        chosen = replace(settings, world=case.settings.world)
+        off = tuple(name for name in case.off if name not in chosen.views)
+        yield from look(visitor, replace(case, settings=chosen, off=off), wanted)
 
 
 def switch(visitor: SegmentVisitor, event: gr.EventData) -> Iterator[Updates]:
     """Takes looks out or in, as their rows on the stage say; unticks and ticks them."""
-    with visitor.turn:
+    with visitor.looking(opens=False) as wanted:
         case = visitor.present
         rows = {*case.settings.views, *case.off, "identity"}
         on = rows.intersection(event.on)
-        wanted = replace(case.settings, groups=tick(on))
-        case = replace(case, settings=wanted, off=tuple(n for n in VIEWS if n in rows - on))
+        chosen = replace(case.settings, groups=tick(on))
+        case = replace(case, settings=chosen, off=tuple(n for n in VIEWS if n in rows - on))
         # where the browser has fused already, only the rest of the page follows
-        updates = looked(visitor, case, run, **NO_FILES, groups=wanted.groups)
+        updates = look(visitor, case, wanted, groups=chosen.groups)
         for update in updates:
             if event.fused:
                 update.pop("stage", None)
             yield update
 
 
-def _open(visitor: SegmentVisitor, case: SegmentCase, **at_once: object) -> Iterator[Updates]:
-    case = replace(case, file=visitor.files.get(case.settings.world))
-    yield from _look(visitor, case, "fast", mask=case.mask, **at_once)
-
-
-def _look(
-    visitor: SegmentVisitor, case: SegmentCase, play: str, **at_once: object
+def _open(
+    visitor: SegmentVisitor, wanted: Callable[[], bool], case: SegmentCase, **at_once: object
 ) -> Iterator[Updates]:
-    show = partial(run, play=play)
-    yield from looked(visitor, case, show, stage=BUSY, **NO_FILES, **at_once)
-
-
-def run(case: SegmentCase, play: str = "none") -> Updates:
-    """Returns everything about the case's answer; says which look it is at."""
-
-    def track(views: Sequence[View]) -> Iterator[View]:
-        for done, view in enumerate(views):
-            PROGRESS((done, len(views)), desc=f"Looking: {view.label}", unit="looks")
-            yield view
-
-    return show(case, case.segment(track), play)
+    case = replace(case, file=visitor.files.get(case.settings.world))
+    yield from look(visitor, case, wanted, "fast", mask=case.mask, **at_once)
 
 
 def open_mask(visitor: SegmentVisitor, mask: dict[str, Any]) -> Updates:
@@ -150,7 +155,7 @@ def open_mask(visitor: SegmentVisitor, mask: dict[str, Any]) -> Updates:
     with visitor.turn:
         case = visitor.present
         truth, notes = case.world.read_truth(uploaded(mask), case.picture)
-        return _score(visitor, replace(case, truth=truth, mask_notes=notes))
+        return _score(visitor, replace(case, truth=truth, mask_notes=notes, own_mask=True))
 
 
 def use_painting(visitor: SegmentVisitor, event: gr.EventData) -> Updates:
@@ -160,7 +165,7 @@ def use_painting(visitor: SegmentVisitor, event: gr.EventData) -> Updates:
         classes = len(case.world.record.classes)
         labels = painted(event._data, case.picture.rgb.shape[:2], classes)
         truth, notes = case.world.complete(labels)
-        return _score(visitor, replace(case, truth=truth, mask_notes=notes))
+        return _score(visitor, replace(case, truth=truth, mask_notes=notes, own_mask=True))
 
 
 def clear_mask(visitor: SegmentVisitor) -> Updates:
@@ -168,12 +173,12 @@ def clear_mask(visitor: SegmentVisitor) -> Updates:
     with visitor.turn:
         if visitor.case is None:
             return {}
-        return _score(visitor, replace(visitor.case, truth=None, mask_notes=()))
+        return _score(visitor, replace(visitor.case, truth=None, mask_notes=(), own_mask=False))
 
 
 def clear_picture(visitor: SegmentVisitor) -> Updates:
     """Empties the page: no old result without its picture."""
-    with visitor.turn:
+    with visitor.looking():
         visitor.case = None
         empty = {"mask": None, "numbers": f"<p>{NO_PICTURE}</p>"}
         return READY | EMPTY | empty
@@ -204,45 +209,6 @@ def _score(visitor: SegmentVisitor, case: SegmentCase) -> Updates:
     return shown | {"mask": case.mask}
 
 
-def select_view(visitor: SegmentVisitor, event: gr.SelectData) -> Updates:
-    """Shows the view whose thumbnail was clicked."""
-    with visitor.turn:
-        case = visitor.present
-        return show_view(case, case.segment(), case.settings.views[event.index])
-
-
-def open_look(visitor: SegmentVisitor, event: gr.EventData) -> Updates:
-    """Shows the look whose bar or row was clicked, in its tab."""
-    with visitor.turn:
-        case = visitor.present
-        result, views = case.segment(), case.settings.views
-        name = str(event.look)
-        if name not in result.looks:
-            raise ValueError(f"The look {name!r} is not on this page: click a bar.")
-        opened: Updates = {"tabs": gr.Tabs(selected="views")}
-        if name in views:
-            opened["gallery"] = gr.Gallery(selected_index=views.index(name))
-        return opened | show_view(case, result, name)
-
-
-def files(visitor: SegmentVisitor) -> Updates:
-    """Writes what can be downloaded, both masks at full size, after the result is on screen."""
-    with visitor.turn:
-        if visitor.case is None:
-            return NO_FILES
-        result, name = visitor.case.segment(), visitor.case.name
-        palette = result.model.palette
-        labels = full_size(result.labels, result.picture.size)
-        paths = {
-            "index": saved(index_png(labels, palette), f"{name}-mask.png"),
-            "colors": saved(color_png(labels, palette), f"{name}-colors.png"),
-            "report": saved(json.dumps(result.report(), indent=1).encode(), f"{name}-report.json"),
-        }
-        return {
-            part: gr.DownloadButton(value=path, interactive=True) for part, path in paths.items()
-        }
-
-
 def restore(visitor: SegmentVisitor) -> Updates:
     """Puts the inputs back to what belongs to the result on screen, after an error."""
     with visitor.turn:
@@ -258,10 +224,13 @@ def inputs_of(case: SegmentCase | None) -> Updates:
     """Returns the inputs that belong to a case."""
     if case is None:
         return READY | {"picture": None, "mask": None}
+    return READY | controls_of(case) | {"picture": case.picture.rgb, "mask": case.mask}
+
+
+def controls_of(case: SegmentCase) -> Updates:
+    """Returns how the controls stand for a case."""
     settings = case.settings
-    return READY | world_parts(settings.world) | {
-        "picture": case.picture.rgb,
-        "mask": case.mask,
+    return world_parts(settings.world) | {
         "domain": domain_of(settings.world, settings.views),
         "settings": settings,
     }  # fmt: skip

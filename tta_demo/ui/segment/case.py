@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.pictures.reading import Picture, read_picture
-from tta_demo.samples.weeds import SEEDS
+from tta_demo.samples.weeds import DIFFICULTY
 from tta_demo.tasks.segment import Segmentation, segment
 from tta_demo.tasks.worlds import WORLDS, World
 from tta_demo.tta.predict import Track
@@ -15,7 +16,10 @@ from tta_demo.tta.views import VIEWS
 from tta_demo.ui.kit.visitor import Case, Viewer
 
 __all__ = ["GROUPS", "SegmentCase", "SegmentVisitor", "Settings", "example_case", "field_case",
-           "tick"]  # fmt: skip
+           "own_case", "tick"]  # fmt: skip
+
+LEAST_SIDE = 32
+"""Pixels; in a picture that is narrower, models of our kind see nothing."""
 
 GROUPS: dict[str, tuple[str, ...]] = {
     group: tuple(name for name, view in VIEWS.items() if view.group == group)
@@ -50,6 +54,9 @@ class SegmentCase(Case):
     Attributes:
         name: of the picture's file, without ending.
         seed: of a generated picture, or None.
+        difficulty: that it was generated with.
+        example: the number of an example that was not generated, from 1, or None.
+        own_mask: whether the visitor brought or painted the truth.
         mask_notes: what was said when the mask was read.
         file: the visitor's own learned weights; the world's own if None.
         off: names of views that were taken out on the stage, and can be put in there again.
@@ -59,6 +66,9 @@ class SegmentCase(Case):
     truth: np.ndarray | None = None
     name: str
     seed: int | None = None
+    difficulty: float = DIFFICULTY
+    example: int | None = None
+    own_mask: bool = False
     mask_notes: tuple[str, ...] = ()
     file: WeightFile | None = None
     off: tuple[str, ...] = ()
@@ -102,10 +112,27 @@ def example_case(settings: Settings, number: int) -> SegmentCase:
     """Returns an example of the settings' world, with its mask."""
     world = WORLDS[settings.world]
     path = world.examples[number]
+    seed = int(path.stem.split("-")[-1]) if world.generate else None
     picture = read_picture(path)
     truth, _ = world.read_truth(world.mask_of(path), picture)
-    seed = SEEDS["test"][number] if world.generate else None
-    return SegmentCase(name=path.stem, picture=picture, truth=truth, settings=settings, seed=seed)
+    return SegmentCase(
+        name=path.stem,
+        picture=picture,
+        truth=truth,
+        settings=settings,
+        seed=seed,
+        example=number + 1 if seed is None else None,
+    )
+
+
+def own_case(settings: Settings, path: Path) -> SegmentCase:
+    """Returns a picture that a visitor brought, without a mask, as `read_picture` reads it."""
+    picture = read_picture(path)
+    height, width = picture.rgb.shape[:2]
+    if min(height, width) < LEAST_SIDE:
+        remark = f"The picture is {width} x {height} pixels: too small to find anything in."
+        picture = replace(picture, notes=(*picture.notes, remark))
+    return SegmentCase(name=path.stem, picture=picture, settings=settings)
 
 
 def field_case(settings: Settings, seed: int, difficulty: float) -> SegmentCase:
@@ -114,5 +141,10 @@ def field_case(settings: Settings, seed: int, difficulty: float) -> SegmentCase:
     note = f"Field of seed {seed}, difficulty {difficulty:.2f}."
     picture = Picture.of(made.rgb, note)
     return SegmentCase(
-        name=made.name, picture=picture, truth=made.labels, settings=settings, seed=seed
+        name=made.name,
+        picture=picture,
+        truth=made.labels,
+        settings=settings,
+        seed=seed,
+        difficulty=difficulty,
     )

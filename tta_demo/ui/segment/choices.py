@@ -6,9 +6,10 @@ from html import escape
 import gradio as gr
 
 from tta_demo.models.domains import DOMAINS
-from tta_demo.tasks.worlds import WORLDS
+from tta_demo.tasks.choice import SHARES, Example, choice_of
+from tta_demo.tasks.worlds import MEASURED, WORLDS
 from tta_demo.tta.views import VIEW_SETS
-from tta_demo.ui.kit.html import legend_of
+from tta_demo.ui.kit.html import legend_of, signed, tone
 from tta_demo.ui.kit.looking import WORKING
 from tta_demo.ui.kit.parts import samples, set_of
 from tta_demo.ui.kit.screen import Updates
@@ -16,25 +17,63 @@ from tta_demo.ui.segment.case import tick
 from tta_demo.ui.stage import BUSY
 
 __all__ = [
-    "change_world", "colors", "domain_of", "note", "tick_all", "tick_domain",
-    "world_parts",
+    "average", "change_world", "domain_of", "note", "tick_all", "tick_domain",
+    "verdicts", "world_parts",
 ]  # fmt: skip
+
+CLEAR = 0.5
+"""From so many points on a gain is called clear."""
 
 
 def change_world(world: str) -> Updates:
     """Marks the result as old, and offers the examples, colours and looks of another world."""
     domain = WORLDS[world].record.domain
-    return WORKING | {"stage": BUSY, "domain": domain} | world_parts(world) | tick_domain(domain)
+    fusion = {} if world in MEASURED else {"fusion": "mean"}  # learned would be refused
+    parts = world_parts(world) | fusion
+    return WORKING | {"stage": BUSY, "domain": domain} | parts | tick_domain(domain)
 
 
 def world_parts(world: str) -> Updates:
     """Returns what differs from world to world."""
     return {
         "example": gr.Dataset(samples=samples(WORLDS[world].examples)),
+        "average": average(world),
+        "verdicts": verdicts(world),
         "note": note(world),
         "generator": gr.Column(visible=WORLDS[world].generate is not None),
-        "result": gr.AnnotatedImage(color_map=colors(world)),
     }
+
+
+def average(world: str) -> str:
+    """Returns what looking again is worth on the whole test set, and how examples were chosen."""
+    choice = choice_of(world)
+    if choice is None:
+        return ""
+    value, low, high = (signed(100 * part, 2, "±") for part in choice.gain)
+    shares = ", ".join(f"{100 * share:.0f}" for share in SHARES)
+    pool = "them" if choice.pool == choice.pictures else f"{choice.pool} pictures"
+    return (
+        f"<p>On all {choice.pictures} test pictures: <b>{value} points</b> of overlap (mean IoU; "
+        f"95 % interval {low} to {high}). Below, of {pool} from the one that loses most (0 %) to "
+        f"the one that gains most (100 %), those at {shares} %.</p>"
+    )
+
+
+def verdicts(world: str) -> str:
+    """Returns what looking again does to each example, in the order of the strip."""
+    choice = choice_of(world)
+    return "".join(map(_verdict, choice.examples)) if choice else ""
+
+
+def _verdict(example: Example) -> str:
+    points = 100 * example.gain
+    said = {
+        "better": "a clear win" if points > CLEAR else "a bit better",
+        "worse": "it gets worse",
+    }
+    kind = tone(points)
+    text = said.get(kind, "nothing changes")
+    return f"<span class='{kind}'>{text}<b>{signed(points, 2, '±')}</b></span>"
 
 
 def tick_domain(domain: str) -> Updates:
@@ -57,16 +96,7 @@ def note(world: str) -> str:
     """Returns what the world's model knows, its classes, and where the examples come from."""
     record = WORLDS[world].record
     return (
-        f"<p>{escape(record.summary)} Anything else puzzles it. The truth (a mask) "
+        f"<p>{escape(record.summary)} The truth (a mask) "
         f"is optional.</p><p class='classes'>{legend_of(record.palette)}</p>"
         f"<p class='small'>Examples: {escape(WORLDS[world].source)}.</p>"
     )
-
-
-def colors(world: str) -> dict[str, str]:
-    """Returns the classes' colours as `#rrggbb` by name."""
-    palette = WORLDS[world].record.palette
-    return {
-        name: "#{:02x}{:02x}{:02x}".format(*color)
-        for name, color in zip(palette.names, palette.colors, strict=True)
-    }

@@ -10,12 +10,14 @@ from tta_demo.tta.plan import Plan
 from tta_demo.tta.predict import ViewStack, to_labels
 from tta_demo.tta.views import VIEWS
 from tta_demo.ui.segment.case import SegmentCase
-from tta_demo.ui.stage import StagePicture, display_colors
+from tta_demo.ui.stage import MODES, StagePicture, display_colors
 
 __all__ = ["scene_of"]
 
 
-def scene_of(case: SegmentCase, result: Segmentation, play: str) -> StagePicture:
+def scene_of(
+    case: SegmentCase, result: Segmentation, play: str, mode: str = MODES[0]
+) -> StagePicture:
     """Returns what the stage shows of a result.
 
     The original is always there, to compare with, though it may take no part.
@@ -24,6 +26,7 @@ def scene_of(case: SegmentCase, result: Segmentation, play: str) -> StagePicture
         case: which looks are off.
         result: its looks and its plan.
         play: see `StagePicture`.
+        mode: the same.
     """
     plan, palette = result.plan, result.model.palette
     offered = {"identity", *plan.views, *(case.off if plan.fusion != "none" else ())}
@@ -42,6 +45,7 @@ def scene_of(case: SegmentCase, result: Segmentation, play: str) -> StagePicture
         truth=result.truth,
         on=[name in plan.views for name in names],
         play=play,
+        mode=mode,
     )
 
 

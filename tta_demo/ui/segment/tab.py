@@ -9,25 +9,25 @@ from tta_demo.samples.weeds import DIFFICULTY
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.views import VIEWS
-from tta_demo.ui.kit.events import HEAVY, LATEST, RAW
-from tta_demo.ui.kit.files import beside
-from tta_demo.ui.kit.parts import examples, gallery, options_of, picture_box, radio
+from tta_demo.ui.kit.events import EVERY, HEAVY, LATEST, LIGHT, OPENING, RAW
+from tta_demo.ui.kit.parts import examples, options_of, picture_box, radio
 from tta_demo.ui.kit.screen import Screen
 from tta_demo.ui.segment import actions, choices
 from tta_demo.ui.segment.case import GROUPS, SegmentVisitor, Settings, tick
+from tta_demo.ui.segment.share import share_button
 from tta_demo.ui.stage import stage
+from tta_demo.ui.takeaway.panel import build_takeaway, files, wire_takeaway
 
 __all__ = ["build_segment_tab"]
 
 WORLD = next(iter(WORLDS))
 FIRST = Settings(WORLD, "mean", True, tick(DOMAINS[WORLDS[WORLD].record.domain].views))
 """How the controls stand when the page opens."""
-RESULT: dict[str, Any] = {"format": "png", "interactive": False}
 
 
 def build_segment_tab(page: gr.Blocks) -> Screen:
     """Lays out the tab inside the open page, and wires it."""
-    screen = Screen(SegmentVisitor(), restore=actions.restore, finish=actions.files)
+    screen = Screen(SegmentVisitor(), restore=actions.restore, finish=files)
     with gr.Row(equal_height=False, elem_id="bench"):
         with gr.Column(elem_id="steps"):
             _build_picture(screen)
@@ -36,6 +36,7 @@ def build_segment_tab(page: gr.Blocks) -> Screen:
         screen["settings"] = Settings
         with gr.Column(elem_id="first-sight"):
             screen["stage"] = stage(actions.first_scene(FIRST), "stage")
+            screen["share"] = share_button("share")
             screen.add_fixed(progress=gr.HTML(elem_id="progress"))
     with gr.Column(elem_id="results") as screen["box"]:
         _build_results(screen)
@@ -43,10 +44,8 @@ def build_segment_tab(page: gr.Blocks) -> Screen:
     _wire_pictures(screen, page, heavy)
     _wire_masks(screen)
     _wire_views(screen, heavy)
-    screen.on(screen["gallery"].select, actions.select_view)
-    screen.on(screen["bars"].select, actions.open_look)
-    screen.on(screen["stage"].select, actions.open_look)
-    screen.act(screen["stage"].switch, actions.switch, heavy)
+    wire_takeaway(screen)
+    screen.act(screen["stage"].switch, actions.switch, heavy | EVERY)
     return screen
 
 
@@ -55,7 +54,9 @@ def _build_picture(screen: Screen) -> None:
     screen["world"] = radio("World", WORLDS, "world")
     # gradio shows other files than those of the first world only from the working directory
     gr.set_static_paths([path for world in WORLDS.values() for path in world.examples])
+    screen["average"] = gr.HTML(choices.average(WORLD), elem_id="average")
     screen["example"] = examples(WORLDS[WORLD].examples, "examples")
+    screen["verdicts"] = gr.HTML(choices.verdicts(WORLD), elem_id="examples-verdicts")
     generates = WORLDS[WORLD].generate is not None
     with gr.Column(visible=generates, elem_id="generator") as screen["generator"]:
         screen["difficulty"] = gr.Slider(
@@ -100,63 +101,29 @@ def _build_fusion(screen: Screen) -> None:
 
 def _build_results(screen: Screen) -> None:
     screen["numbers"] = gr.HTML("Looking at the first example …", elem_id="numbers", min_height=92)
-    with gr.Tabs(overflow_behavior="wrap") as screen["tabs"]:
-        with gr.Tab("Result", id="result"):
-            screen["result"] = gr.AnnotatedImage(
-                label="All looks combined; point at a class",
-                color_map=choices.colors(WORLD),
-                format="png",
-                elem_id="result",
-            )
-        with gr.Tab("Every look", id="views"):
-            _build_views(screen)
-        with gr.Tab("Weights", id="weights"):
-            screen["bars"] = gr.HTML(elem_id="weights", js_on_load=beside(__file__, "bars.js"))
-        with gr.Tab("Numbers", id="table"):
-            screen["table"] = gr.HTML(elem_id="table")
+    with gr.Row(equal_height=False, elem_id="tables"):
+        screen["table"] = gr.HTML(elem_id="table", min_width=300)
+        screen["looks"] = gr.HTML(elem_id="looks", min_width=300)
     screen["notes"] = gr.Markdown(elem_classes=["notes"], elem_id="notes")
-    with gr.Row(elem_id="downloads"):
-        for name, label in (
-            ("index", "Download mask (class ids)"),
-            ("colors", "Download mask (colours)"),
-            ("report", "Download report (JSON)"),
-        ):
-            screen[name] = gr.DownloadButton(
-                label, size="sm", interactive=False, elem_id=f"download-{name}"
-            )
-
-
-def _build_views(screen: Screen) -> None:
-    screen["gallery"] = gallery("Every look, turned back", "gallery", columns=4, whole=False)
-    screen["about"] = gr.Markdown(elem_id="about")
-    with gr.Row(elem_classes=["three"]):
-        for name, label in (
-            ("shown", "Shown to the model"),
-            ("answered", "Its answer there"),
-            ("back", "Turned back"),
-        ):
-            with gr.Column(min_width=80):
-                gr.Markdown(label)
-                screen[name] = gr.Image(
-                    label=label, alt_text=label, show_label=False, buttons=["fullscreen"], **RESULT
-                )
+    build_takeaway(screen)
 
 
 def _wire_pictures(screen: Screen, page: gr.Blocks, heavy: dict[str, Any]) -> None:
     screen.act(page.load, actions.begin, heavy)
     changed = screen.on(screen["world"].input, choices.change_world)
-    screen.act(changed.success, actions.open_first, heavy)
+    screen.act(changed.success, actions.open_first, heavy | OPENING)
     screen.act(screen["difficulty"].input, actions.same_field, heavy)
-    screen.act(screen["example"].click, actions.open_example, heavy)
-    screen.act(screen["generate"].click, actions.new_field, heavy)
-    screen.act(screen["picture"].upload, actions.open_picture, heavy | RAW)
+    opening = heavy | OPENING
+    screen.act(screen["example"].click, actions.open_example, opening)
+    screen.act(screen["generate"].click, actions.new_field, opening)
+    screen.act(screen["picture"].upload, actions.open_picture, opening | RAW)
     screen.act(screen["picture"].clear, actions.clear_picture)
 
 
 def _wire_masks(screen: Screen) -> None:
     screen.act(screen["mask"].upload, actions.open_mask, LATEST | RAW)
     screen.act(screen["mask"].clear, actions.clear_mask, LATEST)
-    screen.act(screen["stage"].painted, actions.use_painting, LATEST)
+    screen.act(screen["stage"].painted, actions.use_painting, LIGHT | EVERY)
 
 
 def _wire_views(screen: Screen, heavy: dict[str, Any]) -> None:

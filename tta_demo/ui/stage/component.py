@@ -1,6 +1,7 @@
 """The stage as a gradio component: one static skeleton, one style, and scripts joined into one."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,39 +10,69 @@ import gradio as gr
 __all__ = ["stage"]
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("unpack", "fuse", "say", "draw", "show", "play", "point", "paint", "stage")
-"""Each knows only those before it."""
-
-_START = "mount(element, trigger, props, watch);"
+_COMMON = ("tools", "looks", "shell", "player", "pose", "rows", "again")
+"""What every stage has; each knows only those before it."""
 
 
-def stage(value: dict[str, Any] | None, elem_id: str) -> gr.HTML:
-    """Returns the stage; see `tta_demo.ui.stage.pack` for its value and its events.
+@dataclass(frozen=True)
+class Kind:
+    """What one kind of stage is made of, files beside this one.
+
+    Attributes:
+        scripts: beside those of every stage.
+        mount: the function in the last of them that brings it to life.
+        skeleton: the HTML.
+        styles: the style sheets.
+    """
+
+    scripts: tuple[str, ...]
+    mount: str
+    skeleton: str = "stage.html"
+    styles: tuple[str, ...] = ("stage.css",)
+
+
+KINDS = {
+    "labels": Kind(
+        ("unpack", "fuse", "say", "layers", "legend", "point", "paint", "labels"), "mountLabels"
+    ),
+    "boxes": Kind(("settle", "boxes"), "mountBoxes"),
+    "ranking": Kind(
+        ("say", "verdict", "ranking"), "mountRanking", "ranking.html", ("stage.css", "ranking.css")
+    ),
+}
+
+
+def stage(value: dict[str, Any] | None, elem_id: str, kind: str = "labels") -> gr.HTML:
+    """Returns a stage; `pack`, `boxes` and `ranking` say what its value and its events are.
 
     A factory and no subclass, because gradio writes a stub file beside every subclass. The
     skeleton has no placeholder: gradio then leaves the DOM alone when a new value comes, and
     nothing from a file, a model or a palette is ever evaluated as a template.
 
     Args:
-        value: of `pack`, or `BUSY`.
+        value: of `pack`, `pack_boxes` or `pack_ranking`, or `BUSY`; None for no picture.
         elem_id: unique on the page.
+        kind: what it shows, a key of `KINDS`.
     """
+    files = KINDS[kind]
     return gr.HTML(
         value=value,
-        html_template=(_HERE / "stage.html").read_text("utf-8"),
-        css_template=(_HERE / "stage.css").read_text("utf-8"),
-        js_on_load=script(),
+        html_template=(_HERE / files.skeleton).read_text("utf-8"),
+        css_template="\n".join((_HERE / name).read_text("utf-8") for name in files.styles),
+        js_on_load=script(kind),
         apply_default_css=False,
         elem_id=elem_id,
         elem_classes=["stage-block"],
     )
 
 
-def script() -> str:
-    """Returns all scripts as one: modules without their `import` and `export` words.
+def script(kind: str) -> str:
+    """Returns all scripts of a kind as one: modules without their `import` and `export` words.
 
     So the browser gets one function body, while node and an editor see plain modules.
     """
-    parts = [(_HERE / f"{name}.js").read_text("utf-8") for name in _SCRIPTS]
+    scripts = (*_COMMON, *KINDS[kind].scripts)
+    parts = [(_HERE / f"{name}.js").read_text("utf-8") for name in scripts]
     joined = "\n".join(re.sub(r"^import\s[^;]*;\n", "", part, flags=re.M) for part in parts)
-    return re.sub(r"^export (?=function|const|async|class)", "", joined, flags=re.M) + _START
+    plain = re.sub(r"^export (?=function|const|async|class)", "", joined, flags=re.M)
+    return f"{plain}{KINDS[kind].mount}(element, trigger, props, watch);"

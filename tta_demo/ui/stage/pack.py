@@ -9,9 +9,9 @@ and wraps whatever is an object: a few long strings cost nothing, arrays of numb
     data     str: base64 of one zlib stream, planes of bytes one after the other
     number   int: never the same twice, as gradio does not show a value that has not changed
 
-`about` holds: name, play, width, height, pixels (of the full size), names, colors, background,
-fusion {key, label, redo}, weights (null, one for each look, or one list for each look), on (a
-flag for each look), truth (bool), answers ("probs" or "sure"), looks (words and
+`about` holds: name, play, mode, width, height, pixels (of the full size), names, colors,
+background, fusion {key, label, redo}, weights (null, one for each look, or one list for each
+look), on (a flag for each look), truth (bool), answers ("probs" or "sure"), looks (words and
 numbers of each view, `seen` bool, `answered` [h, w] or null), alone and steps (counts, taken at
 the full size).
 
@@ -40,7 +40,6 @@ comes; where nothing is to change, `{"busy": False}` is enough.
 """
 
 import base64
-import io
 import json
 import zlib
 from collections.abc import Mapping, Sequence
@@ -49,15 +48,12 @@ from itertools import count
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from tta_demo.tta.predict import Look
 from tta_demo.tta.views import VIEWS, View
+from tta_demo.ui.stage.sent import Grid, grid_of, small, webp
 
-__all__ = ["BUSY", "StagePicture", "pack", "painted"]
-
-LONGEST = 512
-"""Pixels on the longer side of what is sent."""
+__all__ = ["BUSY", "MODES", "NUMBERS", "StagePicture", "pack", "words"]
 
 FEW_CLASSES = 4
 """With more classes, labels and how sure they are go instead of all probabilities."""
@@ -68,7 +64,11 @@ PROBS_LIMIT = 2**21
 BUSY: dict[str, Any] = {"busy": True}
 """The value that shows only that something is being computed."""
 
-_NUMBERS = count()
+MODES = ("changed", "picture", "one", "together", "doubt", "truth")
+"""What the stage can show at rest; what changed, if nothing else is said."""
+
+NUMBERS = count()
+"""One for each value: gradio does not show a value that has not changed."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,7 @@ class StagePicture:
         on: whether each look takes part; None for all of them.
         background: the class that is drawn see-through; None for none.
         play: `full` the first time, `fast` later, `none` to stay at rest.
+        mode: one of `MODES`; what is shown once it rests, until another one is chosen.
     """
 
     name: str
@@ -106,6 +107,7 @@ class StagePicture:
     on: Sequence[bool] | None = None
     background: int | None = 0
     play: str = "full"
+    mode: str = MODES[0]
 
     @property
     def first(self) -> np.ndarray:
@@ -140,75 +142,19 @@ def pack(scene: StagePicture) -> dict[str, Any]:
             f"{len(scene.used)} looks are on and {len(scene.together)} fused answers are given: "
             "give one for each, and at least one"
         )
-    grid = _grid(scene.rgb.shape[0], scene.rgb.shape[1])
+    grid = grid_of(scene.rgb.shape[0], scene.rgb.shape[1])
     answers = _answers(scene, grid)
     planes = _planes(scene, grid, answers)
     return {
         "busy": False,
-        "number": next(_NUMBERS),
+        "number": next(NUMBERS),
         "about": json.dumps(_about(scene, grid, answers), separators=(",", ":")),
-        "picture": _webp(scene.rgb, grid),
+        "picture": webp(scene.rgb, grid),
         "data": base64.b64encode(zlib.compress(b"".join(p.tobytes() for p in planes), 6)).decode(),
     }
 
 
-def painted(payload: dict[str, Any], size: tuple[int, int], classes: int) -> np.ndarray:
-    """Returns the mask of a `painted` event at a picture's full size, `(H, W)` uint8.
-
-    Args:
-        payload: what the event carries; comes from the network, so nothing in it is trusted.
-        size: `(H, W)` of the picture that was painted on.
-        classes: C.
-
-    Raises:
-        ValueError: it is no mask, is not of this picture's shape, or has an unknown class.
-
-    Example:
-        >>> data = base64.b64encode(zlib.compress(bytes([0, 1]))).decode()
-        >>> painted({"width": 2, "height": 1, "data": data}, (1, 2), 3).tolist()
-        [[0, 1]]
-    """
-    rows, columns = _grid(*size)
-    expected = len(rows) * len(columns)
-    try:
-        shape = int(payload["height"]), int(payload["width"])
-        stream = base64.b64decode(payload["data"], validate=True)
-        # a short stream can inflate to any size: stop one byte after what is right
-        raw = zlib.decompressobj().decompress(stream, expected + 1)
-    except (LookupError, TypeError, ValueError, OverflowError, zlib.error) as error:
-        raise ValueError(f"the painting cannot be read ({error}): paint it again") from error
-    if shape != (len(rows), len(columns)) or len(raw) != expected:
-        raise ValueError(f"the painting is {shape}, not {(len(rows), len(columns))}: paint again")
-    small = np.frombuffer(raw, np.uint8).reshape(shape)
-    if small.max() >= classes:
-        raise ValueError(f"the painting has class {small.max()}: the classes are 0..{classes - 1}")
-    back = np.ix_(_nearest(size[0], shape[0]), _nearest(size[1], shape[1]))
-    return np.ascontiguousarray(small[back])
-
-
-_Grid = tuple[np.ndarray, np.ndarray]
-
-
-def _grid(height: int, width: int) -> _Grid:
-    """Returns the rows and columns of the full size that are sent."""
-    scale = min(1, LONGEST / max(height, width))
-    short, narrow = max(1, round(scale * height)), max(1, round(scale * width))
-    return _nearest(short, height), _nearest(narrow, width)
-
-
-def _nearest(count: int, length: int) -> np.ndarray:
-    """Returns, for the centres of `count` cells, the index of the cell among `length`."""
-    return (np.arange(count) * 2 + 1) * length // (2 * count)
-
-
-def _small(plane: np.ndarray, grid: _Grid) -> np.ndarray:
-    """Returns `(..., h, w)` at the sent size."""
-    if plane.shape[-2:] == (len(grid[0]), len(grid[1])):
-        return plane
-    return plane[..., grid[0][:, None], grid[1][None, :]]
-
-
-def _answers(scene: StagePicture, grid: _Grid) -> str:
+def _answers(scene: StagePicture, grid: Grid) -> str:
     """Returns what is sent beside the labels: `probs` or `sure`."""
     planes = len(scene.looks) * (len(scene.names) - 1)
     few = len(scene.names) <= FEW_CLASSES
@@ -216,19 +162,19 @@ def _answers(scene: StagePicture, grid: _Grid) -> str:
     return "probs" if few and fits else "sure"
 
 
-def _planes(scene: StagePicture, grid: _Grid, answers: str) -> list[np.ndarray]:
+def _planes(scene: StagePicture, grid: Grid, answers: str) -> list[np.ndarray]:
     """Returns what `data` holds, in the order of the module's docstring."""
     looks = scene.looks
-    first, *others = (_small(look.labels, grid) for look in looks.values())
+    first, *others = (small(look.labels, grid) for look in looks.values())
     planes = [first, *(other ^ first for other in others)]
-    planes.append(_small(scene.answers, grid) ^ first)
+    planes.append(small(scene.answers, grid) ^ first)
     if scene.truth is not None:
-        planes.append(_small(scene.truth, grid) ^ first)
+        planes.append(small(scene.truth, grid) ^ first)
     seen = [look.seen.numpy() for look in looks.values() if look.seen is not None]
-    planes += [_small(one, grid).astype(np.uint8) for one in seen]
+    planes += [small(one, grid).astype(np.uint8) for one in seen]
     planes += [_upright(VIEWS[n], look) for n, look in looks.items() if VIEWS[n].zoom != 1]
     for look in looks.values():
-        probs = np.exp(_small(look.log_probs.numpy(), grid).astype(np.float32))
+        probs = np.exp(small(look.log_probs.numpy(), grid).astype(np.float32))
         planes.append(_bytes(probs[1:] if answers == "probs" else probs.max(0)))
     return planes
 
@@ -241,14 +187,15 @@ def _bytes(probs: np.ndarray) -> np.ndarray:
 def _upright(view: View, look: Look) -> np.ndarray:
     """Returns the answer at the zoomed size, turned back but not yet resized."""
     turned = np.rot90(look.frame, -view.symmetry.turns)
-    return _small(turned[:, ::-1] if view.symmetry.flip else turned, _grid(*turned.shape))
+    return small(turned[:, ::-1] if view.symmetry.flip else turned, grid_of(*turned.shape))
 
 
-def _about(scene: StagePicture, grid: _Grid, answers: str) -> dict[str, Any]:
+def _about(scene: StagePicture, grid: Grid, answers: str) -> dict[str, Any]:
     height, width = scene.rgb.shape[:2]
     return {
         "name": scene.name,
         "play": scene.play,
+        "mode": scene.mode,
         "width": len(grid[1]),
         "height": len(grid[0]),
         "pixels": height * width,
@@ -264,7 +211,7 @@ def _about(scene: StagePicture, grid: _Grid, answers: str) -> dict[str, Any]:
         "on": scene.flags,
         "truth": scene.truth is not None,
         "answers": answers,
-        "looks": [_words(VIEWS[name], look) for name, look in scene.looks.items()],
+        "looks": [_answer_words(VIEWS[name], look) for name, look in scene.looks.items()],
         "alone": [_alone(scene, look) for look in scene.looks.values()],
         "steps": _steps(scene),
     }
@@ -279,8 +226,8 @@ def _redo(scene: StagePicture, answers: str) -> str:
     return "vote" if scene.fusion == "vote" else "ask"
 
 
-def _words(view: View, look: Look) -> dict[str, Any]:
-    answered = None if view.zoom == 1 else list(_upright(view, look).shape)
+def words(view: View) -> dict[str, Any]:
+    """Returns what the stage has to know of a view: its words and its numbers."""
     numbers = ("zoom", "tilt", "shift", "gain", "contrast", "gamma", "noise")
     return {
         "name": view.name,
@@ -289,9 +236,12 @@ def _words(view: View, look: Look) -> dict[str, Any]:
         "turns": view.symmetry.turns,
         "flip": view.symmetry.flip,
         **{key: getattr(view, key) for key in numbers},
-        "seen": look.seen is not None,
-        "answered": answered,
     }
+
+
+def _answer_words(view: View, look: Look) -> dict[str, Any]:
+    answered = None if view.zoom == 1 else list(_upright(view, look).shape)
+    return words(view) | {"seen": look.seen is not None, "answered": answered}
 
 
 def _alone(scene: StagePicture, look: Look) -> int:
@@ -332,13 +282,3 @@ def _split(looks: Sequence[Look]) -> list[int]:
         known |= seen
         counts.append(int(np.count_nonzero(split)))
     return counts
-
-
-def _webp(rgb: np.ndarray, grid: _Grid) -> str:
-    image = Image.fromarray(rgb)
-    size = len(grid[1]), len(grid[0])
-    if image.size != size:
-        image = image.resize(size, Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    image.save(buffer, "WEBP", quality=88, method=2)
-    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -1,6 +1,7 @@
 // Painting the right answer on the stage: brush, eraser, undo; sent as bytes of class ids.
 
-import { clamp, labelLayer, make, rgb } from "./draw.js";
+import { labelLayer } from "./layers.js";
+import { arrowed, clamp, make, oncePerFrame, pixelAt, rgb } from "./tools.js";
 import { deflated } from "./unpack.js";
 
 const STEPS_BACK = 30;
@@ -34,7 +35,6 @@ export function painting(ui) {
   let erasing = false;
   let last = null; // where the running stroke is
   let at = null; // where the keyboard's brush is
-  let waiting = 0;
 
   const radius = () => Number(size.value) / 2;
 
@@ -67,7 +67,7 @@ export function painting(ui) {
 
   /** What is shown cannot be changed while somebody paints on it. */
   function lock(on) {
-    const shut = ".modes button, .rows input, .rows .name, .forget, .step, .paint";
+    const shut = ".modes button, .rows input, .rows .name, .forget, .step";
     for (const control of all(shut)) control.disabled = on;
   }
 
@@ -80,8 +80,7 @@ export function painting(ui) {
   function close() {
     if (!paint.active) return;
     show(false);
-    ui.refresh();
-    ui.draw.rest();
+    ui.set({});
     find(".paint").focus({ preventScroll: true });
   }
 
@@ -127,14 +126,11 @@ export function painting(ui) {
     draw();
   }
 
-  function draw() {
-    waiting ||= requestAnimationFrame(() => {
-      waiting = 0;
-      if (!paint.active || !ui.draw.resize()) return;
-      ui.draw.dim(0);
-      ui.draw.lay([[labelLayer(ui.scene, plane), 1]]);
-    });
-  }
+  const draw = oncePerFrame(() => {
+    if (!paint.active || !ui.card.resize()) return;
+    ui.card.dim(0);
+    ui.card.lay([[labelLayer(ui.scene, plane), 1]]);
+  });
 
   function showNib({ x, y }) {
     const { width, height } = ui.scene;
@@ -157,13 +153,13 @@ export function painting(ui) {
     event.preventDefault();
     picture.setPointerCapture(event.pointerId);
     remember();
-    last = at = ui.point.pixelAt(event);
+    last = at = pixelAt(event, ui.scene);
     brush(last, last);
     showNib(at);
   });
   picture.addEventListener("pointermove", (event) => {
     if (!paint.active) return;
-    at = ui.point.pixelAt(event);
+    at = pixelAt(event, ui.scene);
     showNib(at);
     if (!last) return;
     brush(last, at);
@@ -172,25 +168,17 @@ export function painting(ui) {
   for (const kind of ["pointerup", "pointercancel"])
     picture.addEventListener(kind, () => (last = null));
   picture.addEventListener("keydown", (event) => {
-    if (!paint.active) return;
-    const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    if (!paint.active) return undefined;
     if (event.key === "Escape") return close();
     if (event.key === "z" && (event.ctrlKey || event.metaKey)) return undo();
-    const step = arrows[event.key];
-    if (!step && event.key !== " ") return;
+    const moved = arrowed(event, at, ui.scene);
+    if (!moved && event.key !== " ") return undefined;
     event.preventDefault();
-    const { width, height } = ui.scene;
-    const far = event.shiftKey ? 10 : 1;
-    if (step)
-      at = {
-        x: clamp(at.x + far * step[0], 0, width - 1),
-        y: clamp(at.y + far * step[1], 0, height - 1),
-      };
-    else {
-      remember();
-      brush(at, at);
-    }
+    at = moved ?? at;
     showNib(at);
+    if (moved) return undefined;
+    remember();
+    return brush(at, at);
   });
   find(".paint").addEventListener("click", open);
   find(".erase").addEventListener("click", () => choose(erasing ? value : -1));

@@ -1,12 +1,6 @@
 // What the stage says, in words. Pure functions from numbers to text.
 
-const WORDS =
-  "No One Two Three Four Five Six Seven Eight Nine Ten Eleven Twelve Thirteen Fourteen Fifteen";
-
-export const number = (n) => n.toLocaleString("en-US");
-
-/** Returns a whole number at the start of a sentence. */
-export const word = (n) => WORDS.split(" ")[n] ?? number(n);
+import { number, word } from "./tools.js";
 
 /** Returns a share 0..1 as text; what is there is never called 0. */
 export function percent(share, digits = 1) {
@@ -103,24 +97,6 @@ function difference({ alone, looks: k, counts, pixels, about, forgot }) {
   const count = `${about ? "≈ " : ""}${number(Math.abs(net))}`;
   return [plain(`${count} ${net > 0 ? "fewer" : "more"} wrong pixels${share} ${size}`)];
 }
-
-/** Returns the verb for what a look does to the picture. */
-export function verb(look) {
-  if (look.flip) return "Mirror";
-  if (look.turns) return "Turn";
-  if (look.tilt) return "Tilt";
-  if (look.shift) return "Shift";
-  if (look.zoom !== 1) return look.zoom > 1 ? "Enlarge" : "Shrink";
-  if (look.noise) return "Add noise";
-  if (look.contrast !== 1) return look.contrast > 1 ? "More contrast" : "Less contrast";
-  if (look.gain !== 1 || look.gamma !== 1)
-    return look.gain > 1 || look.gamma < 1 ? "Brighten" : "Darken";
-  return "As it is";
-}
-
-/** Whether a look moves the picture, so that its answer must be turned back. */
-export const moves = (look) =>
-  Boolean(look.flip || look.turns || look.tilt || look.shift || look.zoom !== 1);
 
 /** Returns what the looks in use say of a pixel, as one plain sentence. */
 export function opinion(tally, count, together, right) {

@@ -1,12 +1,7 @@
 // From the value that Python packs (pack.py says how) to a scene: words, numbers and planes.
 
 /** Returns the bytes that a base64 string stands for. */
-export function bytesOf(base64) {
-  const text = atob(base64);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
-}
+export const bytesOf = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 
 async function through(bytes, transform) {
   const stream = new Blob([bytes]).stream().pipeThrough(transform);
@@ -18,9 +13,7 @@ export const inflate = (bytes) => through(bytes, new DecompressionStream("deflat
 /** Returns bytes deflated, as base64. */
 export async function deflated(bytes) {
   const packed = await through(bytes, new CompressionStream("deflate"));
-  let text = "";
-  for (const byte of packed) text += String.fromCharCode(byte);
-  return btoa(text);
+  return btoa(Array.from(packed, (byte) => String.fromCharCode(byte)).join(""));
 }
 
 /**
@@ -32,12 +25,11 @@ export async function deflated(bytes) {
 export function sceneOf(about, bytes) {
   const size = about.width * about.height;
   const looks = about.looks;
-  const count = looks.length;
   let at = 0;
   const take = (length) => bytes.subarray(at, (at += length));
   const takeAll = (times) => Array.from({ length: times }, () => take(size));
 
-  const labels = takeAll(count);
+  const labels = takeAll(looks.length);
   const together = takeAll(about.on.filter(Boolean).length);
   const truth = about.truth ? take(size) : null;
   const first = labels[0];
@@ -48,8 +40,8 @@ export function sceneOf(about, bytes) {
     shape ? { data: take(shape[0] * shape[1]), height: shape[0], width: shape[1] } : null,
   );
   const classes = about.names.length;
-  const probs = about.answers === "probs" ? take(size * count * (classes - 1)) : null;
-  const sure = about.answers === "sure" ? takeAll(count) : null;
+  const probs = about.answers === "probs" ? take(size * looks.length * (classes - 1)) : null;
+  const sure = about.answers === "sure" ? takeAll(looks.length) : null;
   if (at !== bytes.length) throw new Error(`stage: ${bytes.length} bytes came, ${at} are known`);
   return { ...about, size, classes, labels, together, truth, seen, answered, probs, sure };
 }
@@ -59,10 +51,13 @@ export async function unpack(value) {
   return sceneOf(JSON.parse(value.about), await inflate(bytesOf(value.data)));
 }
 
+/** Whether look `v` saw pixel `i`. */
+export const sees = ({ seen }, v, i) => !seen[v] || seen[v][i] > 0;
+
 /** Returns how probable look `v` finds class `c` at pixel `i`, 0..1; 0 where it saw nothing. */
 export function probability(scene, v, c, i) {
-  const { classes, size, probs, sure, labels, seen } = scene;
-  if (seen[v] && !seen[v][i]) return 0;
+  const { classes, size, probs, sure, labels } = scene;
+  if (!sees(scene, v, i)) return 0;
   if (probs) {
     const from = v * (classes - 1);
     if (c) return probs[(from + c - 1) * size + i] / 255;
@@ -70,13 +65,12 @@ export function probability(scene, v, c, i) {
     for (let other = 0; other < classes - 1; other++) rest -= probs[(from + other) * size + i];
     return Math.max(0, rest) / 255;
   }
-  const own = sure ? sure[v][i] / 255 : 1;
-  if (labels[v][i] === c) return own;
-  return classes > 1 ? (1 - own) / (classes - 1) : 0;
+  const own = sure[v][i] / 255;
+  return labels[v][i] === c ? own : (1 - own) / Math.max(1, classes - 1);
 }
 
 /** Returns what look `v` counts for class `c`, not yet scaled to sum 1. */
-export function weightOf(scene, v, c = 0) {
+export function weightOf(scene, v, c) {
   const weight = scene.weights ? scene.weights[v] : 1;
   return Array.isArray(weight) ? weight[c] : weight;
 }

@@ -1,0 +1,181 @@
+import pickle
+from collections import OrderedDict
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from tta_demo.models.checkpoint import FEED, load_checkpoint, read_checkpoint
+from tta_demo.models.feed import PLAIN
+from tta_demo.models.unet import UNet
+
+
+@pytest.fixture
+def state(random_unet):
+    return random_unet.state_dict()
+
+
+def changed(state, **tensors):
+    names = {name.replace("_", "."): tensor for name, tensor in tensors.items()}
+    return OrderedDict(state) | names
+
+
+# What fits
+
+
+@pytest.mark.parametrize("ending", [".pth", ".pt", ".safetensors"])
+def test_a_bare_checkpoint_of_any_ending_is_read(tmp_path, random_unet, state, ending):
+    path = tmp_path / f"own{ending}"
+    (save_file if ending == ".safetensors" else torch.save)(dict(state), path)
+    image = torch.rand(1, 3, 32, 48)
+    with torch.no_grad():
+        torch.testing.assert_close(read_checkpoint(path)(image), random_unet(image))
+
+
+@pytest.mark.parametrize("wrapper", ["model_state_dict", "state_dict"])
+def test_a_checkpoint_of_training_is_unwrapped(tmp_path, random_unet, state, wrapper):
+    torch.save({wrapper: state, "epoch": 3, "optimizer": {"lr": 0.1}}, tmp_path / "own.pth")
+    image = torch.rand(1, 3, 16, 16)
+    with torch.no_grad():
+        wanted = random_unet(image)
+        torch.testing.assert_close(read_checkpoint(tmp_path / "own.pth")(image), wanted)
+
+
+def test_what_parallel_training_writes_before_the_names_and_missing_counters_do_no_harm(
+    tmp_path, state
+):
+    kept = {k: v for k, v in state.items() if not k.endswith("batches_tracked")}
+    torch.save({f"module.{name}": tensor for name, tensor in kept.items()}, tmp_path / "own.pth")
+    read = read_checkpoint(tmp_path / "own.pth").state_dict()
+    assert all(torch.equal(read[name], tensor) for name, tensor in kept.items())
+
+
+@pytest.mark.parametrize(("classes", "width"), [(1, 4), (2, 3), (7, 8)])
+def test_width_and_classes_are_read_from_the_shapes(tmp_path, classes, width):
+    torch.save(UNet(classes, width).half().state_dict(), tmp_path / "own.pth")
+    network = read_checkpoint(tmp_path / "own.pth")
+    assert network.outputs.weight.shape[:2] == (classes, width)
+    assert network.outputs.weight.dtype == torch.float32
+    logits = load_checkpoint(tmp_path / "own.pth")(torch.rand(1, 3, 20, 30))
+    assert logits.shape == (1, max(2, classes), 20, 30)
+
+
+def test_blue_comes_first_unless_corrected(tmp_path, random_unet, state):
+    torch.save(state, tmp_path / "own.pth")
+    image = torch.rand(1, 3, 32, 32)
+    with torch.no_grad():
+        straight, swapped = random_unet(image), random_unet(image.flip(1))
+    assert FEED.order == "BGR"
+    close = {"atol": 1e-3, "rtol": 1e-3}
+    torch.testing.assert_close(load_checkpoint(tmp_path / "own.pth")(image), swapped, **close)
+    model = load_checkpoint(tmp_path / "own.pth", feed=PLAIN)
+    torch.testing.assert_close(model(image), straight, **close)
+
+
+def test_one_score_is_the_second_class(tmp_path):
+    torch.save(UNet(1, 4).state_dict(), tmp_path / "own.pth")
+    network, image = read_checkpoint(tmp_path / "own.pth"), torch.rand(1, 3, 16, 16)
+    with torch.no_grad():
+        wanted = network(image.flip(1)).sigmoid()[:, 0]
+    got = load_checkpoint(tmp_path / "own.pth")(image).softmax(1)[:, 1]
+    torch.testing.assert_close(got, wanted, atol=1e-4, rtol=0)
+
+
+# What does not
+
+
+class Evil:
+    def __reduce__(self):
+        return (pytest.fail, ("unpickled",))
+
+
+def refused(path):
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 (its words are checked)
+        read_checkpoint(path)
+    told = str(caught.value)
+    assert path.name in told
+    assert "\n" not in told
+    assert len(told) < 400
+    return told
+
+
+def test_other_names_are_told_with_those_that_are_missing(tmp_path):
+    torch.save(nn.Sequential(nn.Conv2d(3, 4, 3)).state_dict(), tmp_path / "own.pth")
+    told = refused(tmp_path / "own.pth")
+    assert "e1.conv.conv.0.weight" in told
+    assert "2 are unknown (0.weight, 0.bias)" in told
+
+
+def test_one_missing_name_is_told(tmp_path, state):
+    del state["d2.up.bias"]
+    torch.save(state, tmp_path / "own.pth")
+    assert "1 of 118 names are missing (d2.up.bias)" in refused(tmp_path / "own.pth")
+
+
+def test_another_shape_is_told_with_the_one_that_was_expected(tmp_path, state):
+    torch.save(changed(state, d1_up_weight=torch.zeros(64, 31, 2, 2)), tmp_path / "own.pth")
+    told = refused(tmp_path / "own.pth")
+    assert "d1.up.weight is 64 x 31 x 2 x 2, expected 64 x 32 x 2 x 2" in told
+
+
+def test_four_channels_of_input_are_told(tmp_path, state):
+    weight = torch.zeros(4, 4, 3, 3)
+    torch.save(OrderedDict(state) | {"e1.conv.conv.0.weight": weight}, tmp_path / "own.pth")
+    assert "e1.conv.conv.0.weight is 4 x 4 x 3 x 3, expected 4 x 3 x 3 x 3" in refused(
+        tmp_path / "own.pth"
+    )
+
+
+def test_weights_that_are_no_numbers_are_told(tmp_path, state):
+    torch.save(changed(state, outputs_bias=torch.full((3,), torch.nan)), tmp_path / "own.pth")
+    assert "NaN" in refused(tmp_path / "own.pth")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ([1, 2], "a list"),
+        ({}, "nothing"),
+        ({"weights": {"a": torch.zeros(1)}}, "more than weights (weights)"),
+        (torch.zeros(3), "a Tensor"),
+    ],
+    ids=["list", "empty", "nested", "tensor"],
+)
+def test_other_contents_are_told(tmp_path, content, said):
+    torch.save(content, tmp_path / "own.pth")
+    assert said in refused(tmp_path / "own.pth")
+
+
+OTHERS = {
+    "empty": b"",
+    "zip": b"PK\x03\x04 a zip",
+    "png": b"\x89PNG",
+    "pickle": pickle.dumps({"a": 1}),
+    "zeros": b"\x00" * 100,
+    "evil": pickle.dumps(Evil()),
+}
+
+
+@pytest.mark.parametrize("ending", [".pth", ".safetensors"])
+@pytest.mark.parametrize("data", OTHERS.values(), ids=OTHERS)
+def test_files_of_other_kinds_are_refused_and_never_run(tmp_path, data, ending):
+    (tmp_path / f"own{ending}").write_bytes(data)
+    refused(tmp_path / f"own{ending}")
+
+
+def test_a_checkpoint_with_more_than_tensors_is_not_unpickled(tmp_path, state):
+    torch.save({"state_dict": state, "extra": Evil()}, tmp_path / "own.pth")
+    assert "state_dict()" in refused(tmp_path / "own.pth")
+
+
+def test_a_whole_pickled_model_is_refused(tmp_path, random_unet):
+    torch.save(random_unet, tmp_path / "own.pth")
+    assert "state_dict()" in refused(tmp_path / "own.pth")
+
+
+def test_a_file_cut_short_is_refused(tmp_path, state):
+    torch.save(state, tmp_path / "own.pth")
+    whole = (tmp_path / "own.pth").read_bytes()
+    (tmp_path / "own.pth").write_bytes(whole[: len(whole) // 2])
+    refused(tmp_path / "own.pth")

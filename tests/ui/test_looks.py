@@ -1,0 +1,111 @@
+import json
+import os
+from threading import Thread
+
+import numpy as np
+import pytest
+
+from tta_demo.models.registry import load_model
+from tta_demo.pictures.reading import Picture
+from tta_demo.tasks.worlds import WORLDS
+from tta_demo.tta.views import VIEW_SETS
+from tta_demo.ui.segment import looks
+from tta_demo.ui.segment.actions import new_field
+from tta_demo.ui.segment.case import SegmentCase, SegmentVisitor, Settings, field_case, tick
+from tta_demo.ui.segment.looks import look
+
+WORLD = next(iter(WORLDS.values()))
+SETTINGS = Settings(WORLD.name, "learned", True, tick(VIEW_SETS["d4"]))
+
+
+@pytest.fixture
+def case():
+    """A small picture that no cache has seen."""
+    rgb = np.frombuffer(os.urandom(64 * 96 * 3), np.uint8).reshape(64, 96, 3)
+    return SegmentCase(name="new", picture=Picture.of(rgb), settings=SETTINGS)
+
+
+@pytest.fixture
+def passes():
+    count = []
+    hook = load_model(WORLD.record).network.register_forward_pre_hook(lambda *_: count.append(1))
+    yield count
+    hook.remove()
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """All takes long, and showing costs nothing."""
+    monkeypatch.setattr(looks, "PATIENCE", 0)
+    monkeypatch.setattr(looks, "COST", 1e9)
+
+
+def on(update):
+    """Returns how many looks an update puts on the stage."""
+    return sum(json.loads(update["stage"]["about"])["on"])
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_takes_long_is_shown_look_by_look_at_no_further_pass(case, passes):
+    visitor = SegmentVisitor()
+    busy, *firsts, last = look(visitor, case, lambda: True, "fast")
+    assert busy["stage"] == {"busy": True}
+    assert [on(update) for update in firsts] == list(range(1, 8))
+    assert on(last) == len(passes) == 8
+    assert json.loads(last["stage"]["about"])["play"] == "none", "it was seen already"
+    assert visitor.case is case
+    *_, again = look(visitor, case, lambda: True, "fast")
+    assert len(passes) == 8
+    assert again["numbers"] == last["numbers"]
+
+
+def test_what_is_quick_is_shown_at_once(case):
+    updates = list(look(SegmentVisitor(), case, lambda: True, "fast"))
+    assert len(updates) == 2
+    assert json.loads(updates[-1]["stage"]["about"])["play"] == "fast"
+
+
+@pytest.mark.usefixtures("impatient")
+def test_showing_does_not_cost_more_than_its_share(case, monkeypatch):
+    monkeypatch.setattr(looks, "COST", 0)
+    _, *firsts, _ = look(SegmentVisitor(), case, lambda: True)
+    assert [on(update) for update in firsts] == [1]
+
+
+def test_who_wants_another_picture_waits_for_one_look_at_most(case, passes):
+    visitor = SegmentVisitor()
+    other = field_case(SETTINGS, 4000900, 0.5)
+
+    def wish():
+        with visitor.looking() as wanted:
+            list(look(visitor, other, wanted))
+
+    newer = Thread(target=wish)
+    with visitor.looking() as wanted:
+        updates = look(visitor, case, wanted)
+        next(updates)
+        newer.start()
+        while wanted():  # until the wish has arrived
+            pass
+        assert list(updates) == []
+        assert visitor.case is None
+    newer.join()
+    assert not passes[8:]
+    assert visitor.case is other
+
+
+def test_an_older_wish_that_gets_its_turn_later_shows_nothing(case):
+    visitor = SegmentVisitor()
+    with visitor.looking() as older:
+        pass
+    with visitor.looking() as newer:
+        pass
+    assert list(look(visitor, case, older)) == []
+    assert len(list(look(visitor, case, newer))) == 2
+    with visitor.looking(opens=False) as same:
+        assert newer()
+        assert same()
+
+
+def test_a_new_field_that_arrives_after_another_world_is_left_alone():
+    assert list(new_field(SegmentVisitor(), 0.5, Settings("nuclei", "mean", True, []))) == []

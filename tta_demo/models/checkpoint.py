@@ -1,0 +1,138 @@
+"""A U-Net out of somebody's checkpoint: the same parameter names, any width, any classes.
+
+Nothing but tensors is unpickled; what does not fit is told by name and shape.
+"""
+
+import pickle
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from tta_demo.models.feed import Feed
+from tta_demo.models.runner import Runner, TwoClasses
+from tta_demo.models.unet import UNet
+
+__all__ = ["ENDINGS", "FEED", "load_checkpoint", "read_checkpoint"]
+
+ENDINGS = (".pth", ".pt", ".safetensors")
+FEED = Feed(order="BGR")
+"""Tutorials read pictures with OpenCV, blue first, and divide by 255."""
+
+_WRAPPERS = ("model_state_dict", "state_dict")
+_PARALLEL = "module."
+"""What `torch.nn.DataParallel` writes before every name."""
+
+
+def read_checkpoint(path: Path) -> UNet:
+    """Returns the network of a checkpoint in float32, ready for inference.
+
+    Raises:
+        ValueError: in a sentence, the file holds more than tensors, is damaged, or its names or
+            shapes are not those of our U-Net.
+    """
+    tensors = _tensors(path)
+    first, last = tensors.get("e1.conv.conv.0.weight"), tensors.get("outputs.weight")
+    fits = all(one is not None and one.ndim == 4 for one in (first, last))
+    classes, width = (len(last), len(first)) if fits else (2, 64)
+    with torch.device("meta"):
+        shapes = {k: v.shape for k, v in UNet(classes, width).state_dict().items()}
+    counters = {name for name in shapes if name.endswith("num_batches_tracked")}
+    _refuse_unfit(tensors, {k: v for k, v in shapes.items() if k not in counters}, path.name)
+    network = UNet(classes, width)
+    kept = {k: v for k, v in network.state_dict().items() if k in counters}
+    network.load_state_dict(kept | {k: v.float() for k, v in tensors.items()})
+    return network.eval()
+
+
+def load_checkpoint(
+    path: Path, device: str = "cpu", dtype: torch.dtype | None = None, feed: Feed = FEED
+) -> Runner:
+    """Returns the model of a checkpoint, ready to answer; float32 if left out.
+
+    `feed` tells how the pictures of its training were read. A single score counts as two classes.
+    """
+    network: nn.Module = _Fed(read_checkpoint(path).fold(), feed)
+    if network.network.outputs.out_channels == 1:
+        network = TwoClasses(network)
+    return Runner(network, UNet.STRIDE, device, dtype or torch.float32)
+
+
+class _Fed(nn.Module):
+    """Feeds a network as its training did."""
+
+    def __init__(self, network: UNet, feed: Feed) -> None:
+        super().__init__()
+        self.network, self.feed = network, feed
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.network(self.feed(x))
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    """Returns the tensors of a file by name, unwrapped."""
+    stored = _stored(path)
+    for wrapper in _WRAPPERS:
+        if isinstance(stored, Mapping) and isinstance(stored.get(wrapper), Mapping):
+            stored = stored[wrapper]
+    if not isinstance(stored, Mapping) or not stored:
+        raise ValueError(f"{path.name} holds {_kind(stored)}: save `model.state_dict()`")
+    others = [name for name, value in stored.items() if not isinstance(value, Tensor)]
+    if others:
+        listed = _some(map(str, others))
+        raise ValueError(f"{path.name} holds more than weights ({listed}): save only the weights")
+    return {str(name).removeprefix(_PARALLEL): value for name, value in stored.items()}
+
+
+def _stored(path: Path) -> Any:  # noqa: ANN401 (whatever stands in the file)
+    try:
+        if path.suffix.lower() == ".safetensors":
+            return load_file(path)
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ValueError(
+            f"{path.name} is no checkpoint of weights alone, and nothing else is opened: save "
+            "`model.state_dict()`"
+        ) from error
+    except (SafetensorError, RuntimeError, EOFError, ValueError, LookupError, TypeError,
+            AttributeError, OSError) as error:  # fmt: skip
+        raise ValueError(f"{path.name} is damaged or no checkpoint: save it again") from error
+
+
+def _refuse_unfit(
+    tensors: Mapping[str, Tensor], shapes: Mapping[str, torch.Size], file: str
+) -> None:
+    """Raises a `ValueError` that names what is missing, unknown, or of another shape."""
+    found = {name for name in tensors if not name.endswith("num_batches_tracked")}
+    missing = [name for name in shapes if name not in found]
+    unknown = [name for name in tensors if name in found and name not in shapes]
+    if missing or unknown:
+        told = []
+        if missing:
+            told.append(f"{len(missing)} of {len(shapes)} names are missing ({_some(missing)})")
+        if unknown:
+            told.append(f"{len(unknown)} are unknown ({_some(unknown)})")
+        raise ValueError(f"{file} is no U-Net of this kind: {', '.join(told)}")
+    wrong = [name for name, shape in shapes.items() if tensors[name].shape != shape]
+    if wrong:
+        told = (f"{n} is {_text(tensors[n].shape)}, expected {_text(shapes[n])}" for n in wrong)
+        raise ValueError(f"{file} is no U-Net of this kind: {_some(told)}")
+    if not all(tensor.isfinite().all() for tensor in tensors.values()):
+        raise ValueError(f"{file} holds NaN or infinite weights: training went wrong")
+
+
+def _some(names: Iterable[str]) -> str:
+    names = list(names)
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+
+
+def _text(shape: torch.Size) -> str:
+    return " x ".join(map(str, shape)) or "a single number"
+
+
+def _kind(stored: object) -> str:
+    return "nothing" if isinstance(stored, Mapping) else f"a {type(stored).__name__}"

@@ -1,0 +1,87 @@
+"""Frames: how a picture of any size is placed in front of a model that wants its own size."""
+
+from dataclasses import dataclass, replace
+
+import torch.nn.functional as F
+from torch import Tensor
+
+__all__ = ["Frame", "Placed"]
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A picture in front of a model.
+
+    Attributes:
+        shown: `(1, 3, h, w)`, what the model gets.
+        window: top, bottom, left and right of the picture in it; the rest continues its edges.
+        size: `(H, W)` of the picture itself.
+    """
+
+    shown: Tensor
+    window: tuple[int, int, int, int]
+    size: tuple[int, int]
+
+    def undo(self, maps: Tensor) -> Tensor:
+        """Returns answers `(1, C, h', w')` to what was shown, in the picture's frame."""
+        top, bottom, left, right = self.window
+        full = _resized(maps, (self.shown.shape[-2], self.shown.shape[-1]))
+        return _resized(full[..., top:bottom, left:right], self.size)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a model wants to be shown.
+
+    Attributes:
+        size: `(H, W)`, or None for any that is a multiple of `stride`.
+        letterbox: pictures keep their aspect, between continued edges; else they are stretched.
+        stride: what sizes are continued to where any will do.
+        most: pictures are scaled by at most this.
+    """
+
+    size: tuple[int, int] | None = None
+    letterbox: bool = True
+    stride: int = 1
+    most: float = float("inf")
+
+    def for_picture(self, size: tuple[int, int]) -> "Frame":
+        """Returns the frame for views of a picture of `(H, W)` pixels.
+
+        A view that shows the picture smaller stays so; one that shows it larger cannot.
+        """
+        if self.size is None or not self.letterbox:
+            return self
+        return replace(self, most=self._scale(size))
+
+    def place(self, image: Tensor) -> Placed:
+        """Returns how an image `(1, 3, H, W)` is shown.
+
+        Example:
+            >>> import torch
+            >>> Frame(size=(64, 64)).place(torch.rand(1, 3, 50, 100)).window
+            (16, 48, 0, 64)
+        """
+        height, width = image.shape[-2], image.shape[-1]
+        if self.size is None:
+            shown = F.pad(image, (0, -width % self.stride, 0, -height % self.stride), "replicate")
+            return Placed(shown, (0, height, 0, width), (height, width))
+        if not self.letterbox:
+            return Placed(
+                _resized(image, self.size), (0, self.size[0], 0, self.size[1]), (height, width)
+            )
+        scale = self._scale((height, width))
+        h, w = max(1, round(scale * height)), max(1, round(scale * width))
+        top, left = (self.size[0] - h) // 2, (self.size[1] - w) // 2
+        around = (left, self.size[1] - w - left, top, self.size[0] - h - top)
+        shown = F.pad(_resized(image, (h, w)), around, "replicate")
+        return Placed(shown, (top, top + h, left, left + w), (height, width))
+
+    def _scale(self, size: tuple[int, int]) -> float:
+        return min(self.size[0] / size[0], self.size[1] / size[1], self.most)
+
+
+def _resized(x: Tensor, size: tuple[int, int]) -> Tensor:
+    if (x.shape[-2], x.shape[-1]) == tuple(size):
+        return x
+    return F.interpolate(x, size, mode="bilinear", align_corners=False, antialias=True)

@@ -1,0 +1,123 @@
+"""ONNX files, run by onnxruntime on the CPU: opened from bytes, stoppable, told plainly."""
+
+import re
+import threading
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from tta_demo.models.onnx_wire import read_onnx
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession, RunOptions
+
+__all__ = ["MAX_BYTES", "OnnxSession"]
+
+MAX_BYTES = 150_000_000
+"""Larger files of people's own models are refused."""
+
+_DRESSED = {
+    b"PK\x03\x04": "a zip archive or a PyTorch checkpoint",
+    b"\x80": "a Python pickle",
+    b"\x1f\x8b": "a gzip archive",
+    b"\x89HDF": "a Keras or HDF5 file",
+}
+_TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
+_KNOWN = {"", "ai.onnx", "ai.onnx.ml", "com.microsoft"}
+
+
+class OnnxSession:
+    """A file's network; one pass at a time, safe to share between threads.
+
+    Args:
+        data: the bytes of the file.
+
+    Attributes:
+        shape: of its one input; None where any length will do.
+        kind: the numbers that it takes.
+        outputs: how many it gives.
+
+    Raises:
+        ValueError: one sentence on what is wrong with the file.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        _refuse_unfit(data)
+        self._session = _opened(data)
+        inputs = self._session.get_inputs()
+        if len(inputs) != 1:
+            raise ValueError(f"the file takes {len(inputs)} inputs: one picture is all there is")
+        self._name = inputs[0].name
+        self.shape = tuple(n if isinstance(n, int) and n > 0 else None for n in inputs[0].shape)
+        if inputs[0].type not in _TYPES:
+            raise ValueError(f"the input is {inputs[0].type}, no picture: export one of floats")
+        self.kind = _TYPES[inputs[0].type]
+        outputs = self._session.get_outputs()
+        self.outputs, self._first = len(outputs), outputs[0].name
+        self._lock = threading.Lock()
+        self._options: RunOptions | None = None
+
+    def run(self, values: np.ndarray) -> np.ndarray:
+        """Returns the first output for an input; raises a `ValueError` if that fails."""
+        import onnxruntime
+
+        with self._lock:
+            self._options = onnxruntime.RunOptions()
+            self._options.log_severity_level = 4  # it is told below
+            try:
+                feed = {self._name: np.ascontiguousarray(values, self.kind)}
+                return np.asarray(self._session.run([self._first], feed, self._options)[0])
+            except Exception as error:  # onnxruntime has no common type for them
+                if self._options.terminate:
+                    raise ValueError("the model was stopped") from error
+                raise ValueError(f"the model fails on a picture: {_short(error)}") from error
+            finally:
+                self._options = None
+
+    def stop(self) -> None:
+        """Ends the pass that is under way, if one is, from another thread."""
+        options = self._options
+        if options is not None:
+            options.terminate = True
+
+
+def _refuse_unfit(data: bytes) -> None:
+    """Raises a `ValueError` for what onnxruntime should not even see."""
+    if len(data) > MAX_BYTES:
+        raise ValueError(
+            f"the file has {len(data) / 1e6:.0f} MB: {MAX_BYTES / 1e6:.0f} MB are the limit"
+        )
+    for start, told in _DRESSED.items():
+        if data.startswith(start):
+            raise ValueError(f"the file is {told}, not an ONNX file: export it to ONNX")
+    graph = read_onnx(data)
+    if any(tensor.external for tensor in graph.tensors):
+        raise ValueError("the file keeps its weights in another file: save it as a single one")
+
+
+def _opened(data: bytes) -> "InferenceSession":
+    import onnxruntime  # the page opens without it
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = torch.get_num_threads()
+    try:
+        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        foreign = {
+            f"{n.op} of {n.domain}" for n in read_onnx(data).nodes if n.domain not in _KNOWN
+        }
+        named = re.search(r"No Op registered for (\w+)|:(\w+)\(-?\d+\) is not a reg", str(error))
+        if foreign or named:
+            operator = ", ".join(sorted(foreign)) or named[1] or named[2]
+            raise ValueError(
+                f"the file uses an operator that onnxruntime does not have: {operator}"
+            ) from error
+        raise ValueError(f"the file cannot be opened: {_short(error)}") from error
+
+
+def _short(error: Exception) -> str:
+    """Returns what onnxruntime says, without its codes, on one line."""
+    said = re.sub(r"\[ONNXRuntimeError\] : \d+ : \w+ : ", "", str(error))
+    return " ".join(said.split())[:200]

@@ -1,0 +1,32 @@
+"""How a detection is put on the stage."""
+
+from dataclasses import replace
+
+from tta_demo.tasks.detect import Detection
+from tta_demo.tta.box_fusion import FUSERS
+from tta_demo.ui.stage import StageBoxes
+
+__all__ = ["scene_of"]
+
+
+def scene_of(result: Detection, threshold: float) -> StageBoxes:
+    """Returns what the stage shows of a result, of the looks of its plan.
+
+    Args:
+        result: its looks and its plan.
+        threshold: the lowest score shown, 0..1.
+    """
+    plan = result.plan
+    parts = [replace(plan, views=plan.views[:k]) for k in range(1, len(plan.views))]
+    looks = {name: one.boxes for name, one in result.looks.items()}
+    return StageBoxes(
+        rgb=result.picture.rgb,
+        looks={name: looks[name] for name in plan.views},
+        one_look=result.one_look,
+        fused=[*(part.fuse_boxes(looks) for part in parts), result.fused],
+        names=result.model.classes,
+        thing="plant",
+        threshold=threshold,
+        shares=FUSERS[plan.fusion].shares,
+        truth=result.truth,
+    )

@@ -1,0 +1,7 @@
+() => {
+  document.querySelector("#tabs [role=tab]").click();
+  requestAnimationFrame(() => {
+    document.querySelector("#stage .play").focus({ preventScroll: true });
+    scrollTo({ top: 0 });
+  });
+}

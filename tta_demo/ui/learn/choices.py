@@ -1,0 +1,51 @@
+"""What the Learn tab offers to choose from, as it follows from other choices."""
+
+from typing import Any
+
+import gradio as gr
+
+from tta_demo.learning.fit_methods import METHODS
+from tta_demo.tasks.worlds import WORLDS
+from tta_demo.ui.kit.parts import options_of
+from tta_demo.ui.kit.screen import Updates
+from tta_demo.ui.learn.lesson import FIELDS, UPLOAD, LearnVisitor
+
+__all__ = ["FORMS", "SOURCES", "change_form", "change_source", "change_world", "follow"]
+
+SOURCES = {FIELDS: "Fields, made on the spot", UPLOAD: "My own pictures and masks"}
+FORMS = {"view": "One weight a look", "class": "One a look and class"}
+
+
+def follow(visitor: LearnVisitor, first_world: str, files: list[dict[str, Any]] | None) -> Updates:
+    """Takes over the first tab's world if that is another one; not while learning is under way."""
+    if first_world == visitor.followed or first_world not in WORLDS or visitor.turn.locked():
+        return {}
+    visitor.followed = first_world
+    return {"world": first_world} | change_world(first_world, files)
+
+
+def change_world(world: str, files: list[dict[str, Any]] | None) -> Updates:
+    """Offers what a world has: fields where it can make some, and none were uploaded."""
+    makes = WORLDS[world].generate is not None
+    source = FIELDS if makes and not files else UPLOAD
+    sources = SOURCES if makes else {UPLOAD: SOURCES[UPLOAD]}
+    return {"source": gr.Radio(choices=options_of(sources), value=source)} | change_source(source)
+
+
+def change_source(source: str) -> Updates:
+    """Shows what belongs to where the pictures come from."""
+    return {
+        "count": gr.Slider(visible=source == FIELDS),
+        "upload": gr.Column(visible=source == UPLOAD),
+    }
+
+
+def change_form(form: str, method: str) -> Updates:
+    """Offers the methods that can fit such weights."""
+    fitting = {name: m for name, m in METHODS.items() if form == "view" or m.any_form}
+    chosen = method if method in fitting else next(iter(fitting))
+    why = "" if form == "view" else " With a weight per class no method can prove its answer best."
+    return {
+        "method": gr.Radio(choices=options_of(fitting), value=chosen),
+        "meaning": METHODS[chosen].summary + why,
+    }

@@ -1,4 +1,0 @@
-element.addEventListener('click', (event) => {
-  const bar = event.target.closest('[data-view]');
-  if (bar) trigger('select', { look: bar.dataset.view });
-});

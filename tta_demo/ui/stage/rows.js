@@ -1,0 +1,84 @@
+// One row for every look: its small picture, its name, and a switch that takes it out or in.
+
+import { make } from "./tools.js";
+
+/**
+ * Returns the rows; what else stands in them is their owner's.
+ *
+ * @param show { cells(look, v): more nodes of a row, open(v): its name was clicked,
+ *   switched(on): another set of looks takes part, never none; without it there is no switch }
+ */
+export function rowing(ui, show) {
+  const all = () => ui.all(".rows li");
+
+  function row(look, v) {
+    const line = make("li");
+    const name = make("button", "name", look.label);
+    name.type = "button";
+    name.title = look.summary;
+    name.addEventListener("click", () => show.open(v));
+    const thumb = make("canvas", "thumb");
+    thumb.width = thumb.height = 72;
+    line.append(show.switched ? switchOf(look, v) : "", thumb, name, ...show.cells(look, v));
+    return line;
+  }
+
+  function switchOf(look, v) {
+    const check = make("input");
+    check.type = "checkbox";
+    check.setAttribute("aria-label", `Use the look ${look.label}`);
+    check.addEventListener("change", () => toggle(v, check.checked));
+    return check;
+  }
+
+  /** The last look stays. */
+  function toggle(v, on) {
+    const next = ui.state.on.map((flag, other) => (other === v ? on : flag));
+    if (next.some(Boolean)) show.switched(next);
+    mark();
+  }
+
+  /** Shows which looks take part, and which one is open. */
+  function mark() {
+    all().forEach((line, v) => {
+      line.classList.toggle("off", !ui.state.on[v]);
+      line.classList.toggle("open", v === ui.state.open);
+      const check = line.querySelector("input");
+      if (check) check.checked = ui.state.on[v];
+    });
+  }
+
+  function build() {
+    ui.find(".rows").replaceChildren(...ui.scene.looks.map(row));
+    ui.find(".votes").classList.toggle("many", ui.scene.looks.length > 8);
+    mark();
+  }
+
+  return {
+    all,
+    build,
+    mark,
+    /** Marks the row of the look that plays; -1 for none. */
+    now: (v) => all().forEach((line, other) => line.classList.toggle("now", other === v)),
+    /** Empties the rows whose answers are yet to come; none fills all. */
+    wait: (waiting) =>
+      all().forEach((line, v) => line.classList.toggle("wait", waiting.includes(v))),
+    /** The answer flies from the stage to its row as a small picture. */
+    land(v, duration) {
+      const line = all()[v];
+      const thumb = line.querySelector(".thumb");
+      const to = thumb.getBoundingClientRect();
+      line.classList.remove("wait");
+      if (!to.width || ui.still.matches) return;
+      const from = ui.find(".stand").getBoundingClientRect();
+      const right = from.left + from.width / 2 - to.left - to.width / 2;
+      const down = from.top + from.height / 2 - to.top - to.height / 2;
+      const away = `translate(${right}px,${down}px) scale(${(0.55 * from.width) / to.width})`;
+      thumb.animate([{ transform: away, opacity: 0.2 }, { opacity: 1 }], {
+        duration,
+        easing: "cubic-bezier(.5,0,.2,1)",
+        composite: "replace",
+      });
+    },
+  };
+}

@@ -1,7 +1,9 @@
 from dataclasses import replace
 
 import pytest
+from safetensors.torch import load_file
 
+from tta_demo.commands.train import NETWORKS
 from tta_demo.models.registry import MODELS
 from tta_demo.training import centernet, unet
 from tta_demo.training.card import write_card
@@ -30,3 +32,13 @@ def test_the_card_names_the_weights_that_were_kept(name, recipe, told, tmp_path)
     card = weights.with_suffix(".md").read_text()
     assert told in card
     assert "- best" not in card
+
+
+@pytest.mark.parametrize(("name", "recipe"), unet.RECIPES.items(), ids=unet.RECIPES.keys())
+def test_every_recipe_can_be_named_and_its_model_is_shipped(name, recipe):
+    assert name in NETWORKS
+    weights = load_file(MODELS[recipe.model].weights())
+    assert weights["outputs.weight"].shape[:2] == (3, recipe.width)
+    card = MODELS[recipe.model].weights().with_suffix(".md").read_text()
+    assert f"`python -m tta_demo train {name} " in card
+    assert MODELS[recipe.model].digest in card

@@ -1,5 +1,6 @@
 """The command that trains the package's own models."""
 
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -7,20 +8,23 @@ import typer
 from tqdm import tqdm
 
 from tta_demo.commands import arguments
-from tta_demo.tasks.worlds import MEASURED, world_named
+from tta_demo.models.registry import MODELS
+from tta_demo.tasks.worlds import WORLDS
 
 __all__ = ["train"]
 
-TRAINED = (*MEASURED, *arguments.DETECTORS)
+NETWORKS = ("weeds", "nuclei", "weeds-small", "weeds-novice")
+"""The U-Nets that there are recipes for."""
+TRAINED = (*NETWORKS, *arguments.DETECTORS)
 
 
 def train(
-    name: Annotated[str, typer.Argument(metavar="world", help=f"One of {', '.join(TRAINED)}.")],
+    name: Annotated[str, typer.Argument(metavar="model", help=f"One of {', '.join(TRAINED)}.")],
     out: Annotated[Path, typer.Option(help="Weights file to write (safetensors).")],
     data: arguments.SplitFolder = None,
 ) -> None:
-    """Trains the world's model, or a detector, with its recipe; writes weights and model card."""
-    arguments.one_of("world", name, TRAINED)
+    """Trains one of the demo's own models with its recipe; writes weights and model card."""
+    arguments.one_of("model", name, TRAINED)
     from tta_demo.training import centernet, unet  # other commands need not wait for these
     from tta_demo.training.card import write_card
 
@@ -32,11 +36,12 @@ def train(
         history = centernet.train(out)
         scores = centernet.scores_of(out, record.classes)
     else:
-        world = world_named(name)
-        record, recipe = world.record, unet.RECIPES[name]
+        recipe = unet.RECIPES[name]
+        record, world = MODELS[recipe.model], WORLDS[recipe.world]
+        counts = {"train": recipe.pictures, "val": None}
         pictures, validation = (
-            list(tqdm(world.pictures(split, data), desc=f"{split} pictures", unit=""))
-            for split in ("train", "val")
+            list(tqdm(islice(world.pictures(split, data), count), desc=split, unit="picture"))
+            for split, count in counts.items()
         )
         classes = len(record.classes)
         history = unet.train(recipe, classes, pictures, validation, out, progress=tqdm)

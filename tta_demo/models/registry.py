@@ -43,20 +43,41 @@ _ONE_SUN = Augmentation(
     noise=0.02,
 )
 
+
+def _trained(name: str) -> str:
+    return f"trained by `python -m tta_demo train {name}` on fields of this package (MIT)"
+
+
+_UNET_WEEDS = ModelRecord(
+    name="unet-weeds",
+    task="segment",
+    label="U-Net for weeds in a field",
+    summary=_WEEDS_SUMMARY,
+    source=_trained("weeds"),
+    domain="aerial",
+    weights=_asset("weeds.safetensors"),
+    load=load_unet,
+    palette=WEEDS,
+    augmentation=_ONE_SUN,
+)
+
 MODELS: dict[str, ModelRecord] = {
     record.name: record
     for record in (
-        ModelRecord(
-            name="unet-weeds",
-            task="segment",
-            label="U-Net for weeds in a field",
-            summary=_WEEDS_SUMMARY,
-            source="trained by `python -m tta_demo train weeds` on fields of this package (MIT)",
-            domain="aerial",
-            weights=_asset("weeds.safetensors"),
-            load=load_unet,
-            palette=WEEDS,
-            augmentation=_ONE_SUN,
+        _UNET_WEEDS,
+        replace(
+            _UNET_WEEDS,
+            name="unet-weeds-small",
+            label="A smaller U-Net for weeds in a field",
+            source=_trained("weeds-small"),
+            weights=_asset("weeds-small.safetensors"),
+        ),
+        replace(
+            _UNET_WEEDS,
+            name="unet-weeds-novice",
+            label="A novice: a U-Net that has seen forty fields",
+            source=_trained("weeds-novice"),
+            weights=_asset("weeds-novice.safetensors"),
         ),
         ModelRecord(
             name="unet-nuclei",

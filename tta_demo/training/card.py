@@ -32,8 +32,8 @@ def write_card(
         command: what was run.
     """
     settings, shown = asdict(recipe), recipe.augmentation
-    for told_elsewhere in ("augmentation", "data", "loss", "best"):
-        del settings[told_elsewhere]
+    for told_elsewhere in ("augmentation", "data", "loss", "best", "model", "world"):
+        settings.pop(told_elsewhere, None)
     seen = [name for name, view in VIEWS.items() if shown.covers(view)]
     rows = [[f"{x:.4f}" if isinstance(x, float) else f"{x}" for x in h.values()] for h in history]
     lines = [

@@ -5,7 +5,7 @@ Source: Milletari et al., "V-Net", 2016 (soft Dice).
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -37,8 +37,11 @@ log = logging.getLogger(__name__)
 class UNetRecipe(Recipe):
     """How a U-Net is trained."""
 
+    model: str  # a key of `MODELS`
+    world: str  # whose pictures it learns from
     steps: int
     groups: dict[str, float]  # how often crops come from each group of pictures; sums to 1
+    pictures: int | None = None  # how many of the training split, from the first on; None for all
     loss: str = "cross-entropy plus one minus mean soft Dice"
     crop: int = 192  # side, pixels
     weight_decay: float = 1e-3
@@ -46,18 +49,51 @@ class UNetRecipe(Recipe):
     validate_every: int = 500
 
 
+FEW = 40
+"""Fields that the novice has seen."""
+
+
+def _fields(count: int) -> str:
+    return (
+        f"The first {count} training seeds of the field generator at difficulties from 0 to 1. "
+        "The sun stands in one quarter of the sky, as in one flight: shadows fall to the lower "
+        "right. A model may learn that, and views that move the shadows may be worth less."
+    )
+
+
+_WEEDS = UNetRecipe(
+    model="unet-weeds",
+    world="weeds",
+    augmentation=MODELS["unet-weeds"].augmentation,
+    data=_fields(COUNTS["train"]),
+    steps=2500,
+    crop=160,
+    groups={"": 1.0},
+)
+
 RECIPES: dict[str, UNetRecipe] = {
-    "weeds": UNetRecipe(
-        augmentation=MODELS["unet-weeds"].augmentation,
-        data=f"The first {COUNTS['train']} training seeds of the field generator at "
-        "difficulties from 0 to 1. The sun stands in one quarter of the sky, as in one flight: "
-        "shadows fall to the lower right. A model may learn that, and views that move the "
-        "shadows may be worth less.",
-        steps=2500,
-        crop=160,
-        groups={"": 1.0},
+    "weeds": _WEEDS,
+    "weeds-small": replace(
+        _WEEDS,
+        model="unet-weeds-small",
+        width=10,
+        seed=1,
+        steps=1200,
+        pictures=200,
+        data=_fields(200),
+    ),
+    "weeds-novice": replace(
+        _WEEDS,
+        model="unet-weeds-novice",
+        width=10,
+        seed=2,
+        steps=1500,
+        pictures=FEW,
+        data=_fields(FEW),
     ),
     "nuclei": UNetRecipe(
+        model="unet-nuclei",
+        world="nuclei",
         augmentation=MODELS["unet-nuclei"].augmentation,
         data="BBBC038v1 (2018 Data Science Bowl, stage 1, CC0 1.0), its training split: 464 "
         "microscope pictures, fluorescence and stained tissue. Classes: background, nucleus, and "
@@ -66,7 +102,7 @@ RECIPES: dict[str, UNetRecipe] = {
         groups={"fluorescence": 0.7, "stained": 0.3},
     ),
 }
-"""By world; what the shipped weights were trained with."""
+"""What the shipped weights were trained with, by the name that the command knows."""
 
 
 def train(

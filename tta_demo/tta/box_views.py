@@ -7,14 +7,17 @@ import numpy as np
 from torch import Tensor
 
 from tta_demo.tta.boxes import Boxes
-from tta_demo.tta.predict import Track, refuse_unfit, unmirrored_ids
+from tta_demo.tta.predict import Track, for_picture, refuse_unfit, unmirrored_ids
 from tta_demo.tta.symmetry import Symmetry
 from tta_demo.tta.views import VIEWS, View, refuse_unknown
 
 __all__ = ["BoxLook", "BoxModel", "deaugment_boxes", "predict_boxes"]
 
 BoxModel = Callable[[Tensor], list[Boxes]]
-"""From pictures `(B, 3, H, W)` float32 in 0..1 to the boxes in each, for any H and W."""
+"""From pictures `(B, 3, H, W)` float32 in 0..1 to the boxes in each, for any H and W.
+
+It may have `for_picture`, see `Model`.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,9 +64,9 @@ def predict_boxes(
     size = image.shape[-2], image.shape[-1]
     for view in wanted:
         deaugment_boxes(view, Boxes.empty(), size)  # refuses a tilt before any forward pass
-    found = {}
+    sized, found = for_picture(model, size), {}
     for view in track(wanted):
-        own = model(view.augment(image[None]))[0]
+        own = sized(view.augment(image[None]))[0]
         back = deaugment_boxes(view, own, size)
         labels = unmirrored_ids(back.labels.tolist(), model, view)
         found[view.name] = BoxLook(own, replace(back, labels=labels))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,8 +11,8 @@ from torch import Tensor
 
 from tta_demo.tta.views import VIEWS, View, refuse_unknown
 
-__all__ = ["FLOOR", "Look", "Model", "Stacked", "Track", "ViewStack", "asked", "look"]
-__all__ += ["predict_views", "refuse_unfit", "to_labels", "to_tensor", "unmirrored"]
+__all__ = ["FLOOR", "Look", "Model", "Stacked", "Track", "ViewStack", "asked", "for_picture"]
+__all__ += ["look", "predict_views", "refuse_unfit", "to_labels", "to_tensor", "unmirrored"]
 __all__ += ["unmirrored_ids"]
 
 Model = Callable[[Tensor], Tensor]
@@ -94,8 +95,8 @@ class ViewStack:
         log_probs, seen = torch.stack([one.log_probs for one in looks.values()]), None
         if any(one.seen is not None for one in looks.values()):
             everything = torch.ones(log_probs.shape[-2:], dtype=torch.bool)
-            parts = [everything if one.seen is None else one.seen for one in looks.values()]
-            seen = torch.stack(parts)
+            each = (everything if one.seen is None else one.seen for one in looks.values())
+            seen = torch.stack([*each])
         return cls(tuple(looks), log_probs, seen)
 
     @classmethod
@@ -137,13 +138,17 @@ Stacked = ViewStack | Tensor | np.ndarray
 """A stack, or what `ViewStack.of_array` makes one of."""
 
 
+def for_picture(model: Callable[..., Any], size: tuple[int, int]) -> Callable[..., Any]:
+    """Returns the model for views of a picture of `(H, W)` pixels, see `Model`."""
+    return model.for_picture(size) if hasattr(model, "for_picture") else model
+
+
 @torch.no_grad()
 def look(model: Model, image: Tensor, view: View) -> Look:
     """Returns one view's answer to an image `(3, H, W)` in 0..1; costs one forward pass."""
     refuse_unfit(image, model)
     size = image.shape[-2], image.shape[-1]
-    sized = model.for_picture(size) if hasattr(model, "for_picture") else model
-    probs = asked(sized, view.augment(image[None])).softmax(1)
+    probs = asked(for_picture(model, size), view.augment(image[None])).softmax(1)
     back = unmirrored(view.deaugment_map(probs, size), model, view)[0].cpu()
     logs, frame = back.log().clamp_min(FLOOR), probs[0].cpu()
     return Look(logs, view.seen(size), to_labels(back), to_labels(frame))
@@ -217,10 +222,8 @@ def asked(model: Model, shown: Tensor, maps: bool = True) -> Tensor:
     if not fits or [found[0], *found[2:]] != [count, *size]:
         told = f"{type(logits).__name__} {found} for pictures {tuple(shown.shape)}"
         wanted = ", ".join(map(str, (count, "C", *size)))
-        raise ValueError(
-            f"the model gives {told}: it must give logits ({wanted}), C at least 2; as_model "
-            "enlarges coarser ones, and makes background and subject of one class"
-        )
+        told = f"the model gives {told}: it must give logits ({wanted}), C at least 2"
+        raise ValueError(f"{told}; as_model enlarges coarser ones, and makes two classes of one")
     if not logits.amax(1).isfinite().all():  # -inf is fine: a class that cannot be
         raise ValueError("logits have NaN or infinite values: check the model and its precision")
     return logits.float()

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tta_demo.models.ensemble import Ensemble, members_of, rows_of, whose
 from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import load_model
 from tta_demo.pictures.reading import Picture
@@ -29,7 +30,7 @@ _FUSING = threading.Lock()
 
 @dataclass(frozen=True, eq=False)
 class Segmentation(Result):
-    """What the model marks in one picture; `looks` are `Look`s.
+    """What a model, or several together, mark in one picture; `looks` are `Look`s.
 
     Attributes:
         truth: `(h, w)` uint8 class ids at the working size, or None.
@@ -58,9 +59,14 @@ class Segmentation(Result):
         return to_labels(self.probs)
 
     @property
+    def plain(self) -> str:
+        """The name of the look at the picture as it is; of several models, the first one's."""
+        return rows_of(self.model, ONE_LOOK.views)[0]
+
+    @property
     def one_look(self) -> np.ndarray:
-        """`(h, w)` uint8, the answer of the original view alone."""
-        return self.looks["identity"].labels
+        """`(h, w)` uint8, the answer of the original view alone, `plain`."""
+        return self.looks[self.plain].labels
 
     @property
     def changed(self) -> float:
@@ -104,7 +110,7 @@ class Segmentation(Result):
         pixels = dict(zip(names, (counts / counts.sum()).tolist(), strict=True))
         found: dict[str, Any] = {"changed": self.changed, "pixels": pixels}
         if self.matrices:
-            (one, fused), plain = self.matrices, self.stack("identity").probs[0]
+            (one, fused), plain = self.matrices, self.stack(self.plain).probs[0]
             found["scores"] = {
                 "one_look": _scores(one, names) | self._calibration(plain),
                 "fused": _scores(fused, names) | self._calibration(self.probs),
@@ -120,7 +126,7 @@ class Segmentation(Result):
 
 
 def segment(
-    model: ModelRecord,
+    model: ModelRecord | Ensemble,
     picture: Picture,
     plan: Plan = ONE_LOOK,
     truth: np.ndarray | None = None,
@@ -131,9 +137,9 @@ def segment(
     """Returns the answer of one look and of all looks; runs only views that are not cached.
 
     Args:
-        model: what marks, a record of the registry or one of your own.
+        model: what marks, a record of the registry or one of your own, or several together.
         picture: what to look at.
-        plan: how to look, views in any order.
+        plan: how to look, views in any order; an ensemble needs one, of its `rows`.
         truth: `(h, w)` class ids at the picture's working size, if known.
         shown: views to look at beside those of the plan.
         track: wraps the views that need a forward pass, to show progress.
@@ -144,17 +150,29 @@ def segment(
             is unknown or does not fit the views; before any forward pass.
     """
     refuse_other(model, "segment")
-    views = needed(plan, "identity", shown, VIEWS)
+    plain, *_ = rows_of(model, ONE_LOOK.views)
+    views = needed(plan, plain, shown, rows_of(model, VIEWS))
     refuse_unfit(plan, len(model.classes))
+    looks: dict[str, Look] = dict.fromkeys(views)
+    for who, one in members_of(model).items():
+        own = {row: whose(row)[1] for row in views if whose(row)[0] == who}
+        kept = _kept(one, picture, [*own.values()], track, device)
+        looks |= {row: kept[view] for row, view in own.items()}
+    notes = (*picture.notes, *_unseen(plan, looks))
+    return Segmentation(model, picture, plan, looks, notes, truth)
+
+
+def _kept(
+    model: ModelRecord, picture: Picture, views: Sequence[str], track: Track, device: str
+) -> dict[str, Look]:
+    """Returns one model's looks by view name; runs only those that are not cached."""
 
     def make(missing: list[str]) -> Iterable[tuple[str, Look]]:
         ready, image = load_model(model, device), to_tensor(picture.rgb)
         wanted = [VIEWS[name] for name in missing]
         return ((view.name, _halved(ready, image, view)) for view in track(wanted))
 
-    looks = kept_looks(model, picture, views, make)
-    notes = (*picture.notes, *_unseen(plan, looks))
-    return Segmentation(model, picture, plan, looks, notes, truth)
+    return kept_looks(model, picture, views, make)
 
 
 def _halved(model: Model, image: torch.Tensor, view: View) -> Look:

@@ -1,6 +1,6 @@
 """Arguments that several commands share, and what they stand for: views, worlds, pictures."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -13,15 +13,15 @@ from tta_demo.models.registry import models_for
 from tta_demo.samples.folders import find, pair, read_pair, read_palette
 from tta_demo.samples.labelled import Source
 from tta_demo.samples.weeds import COUNTS, DIFFICULTY, SEEDS
-from tta_demo.tasks.worlds import WORLDS, World, own_world, world_named
+from tta_demo.tasks.worlds import WORLDS, World, own_world, together, world_named
 from tta_demo.tta.views import VIEW_SETS, VIEWS, refuse_unknown
 
 __all__ = [
     "CLASSIFIER", "CLASSIFIERS", "DETECTOR", "DETECTORS",
     "AnyWorld", "Classifier", "Colors", "Count", "Data", "Detector", "FeedName", "Masks",
-    "ModelName", "Pictures", "Results", "SplitFolder", "ViewNames",
-    "are_own", "chosen_model", "chosen_views", "chosen_world", "labelled_pictures", "one_of",
-    "refuse_among_pictures",
+    "ModelNames", "Pictures", "Results", "SplitFolder", "ViewNames",
+    "are_own", "chosen_model", "chosen_models", "chosen_views", "chosen_world",
+    "labelled_pictures", "one_of", "refuse_among_pictures",
 ]  # fmt: skip
 
 SEGMENTERS, CLASSIFIERS, DETECTORS = map(models_for, ("segment", "classify", "detect"))
@@ -34,9 +34,9 @@ AnyWorld = Annotated[str | None, _WORLD]
 _MODEL = typer.Option(
     "--model",
     help=f"Instead of the world: {', '.join(SEGMENTERS)}; or a file of your own model, ONNX or a "
-    "checkpoint of our U-Net's parameter names.",
+    "checkpoint of our U-Net's parameter names. Given several times, the models look together.",
 )
-ModelName = Annotated[str | None, _MODEL]
+ModelNames = Annotated[list[str] | None, _MODEL]
 _FEED = f"How your own model wants pictures: {', '.join(FEEDS)}; found out if left out."
 FeedName = Annotated[str | None, typer.Option("--feed", help=_FEED)]
 Classifier = Annotated[str, typer.Option(help=f"One of {', '.join(CLASSIFIERS)}.")]
@@ -74,6 +74,16 @@ def chosen_views(
     return names
 
 
+def chosen_models(
+    name: str | None,
+    models: Sequence[str] | None,
+    feed: str | None = None,
+    colors: Path | None = None,
+) -> World:
+    """Returns the world of one model or of several that look together; see `chosen_world`."""
+    return together([chosen_world(name, one, feed, colors) for one in models or (None,)])
+
+
 def chosen_world(
     name: str | None, model: str | None, feed: str | None = None, colors: Path | None = None
 ) -> World:
@@ -88,13 +98,16 @@ def chosen_world(
         raise ValueError(f"--feed {feed}: it is for a --model of your own, a file")
     if model is not None:
         one_of("--model", model, SEGMENTERS)
-    fitting = [world for world in WORLDS.values() if world.model == model]
+    palette = None if model is None else SEGMENTERS[model].palette
+    fitting = [world for world in WORLDS.values() if world.record.palette == palette]
     if name is None and not fitting:
         raise ValueError("name the world: --world " + " or --world ".join(WORLDS))
     world = fitting[0] if name is None else world_named(name)
-    if model not in (None, world.model):
+    if model in (None, world.model):
+        return world
+    if world not in fitting:
         raise ValueError(f"model {model!r} is not of the world {name!r}: leave one of them out")
-    return world
+    return own_world(SEGMENTERS[model], world)
 
 
 def _own_world(name: str | None, path: Path, feed: str | None, colors: Path | None) -> World:

@@ -138,6 +138,16 @@ def test_rows_that_are_no_models_views_are_refused_before_any_look(plan, pair, b
     assert [counting.calls for _, counting in pair] == [0, 0]
 
 
+def test_a_model_that_no_change_reaches_is_named(tmp_path, pair):
+    def blind(images):
+        return torch.arange(3.0).view(1, 3, 1, 1).expand(len(images), 3, *images.shape[-2:])
+
+    stuck = replace(own_record(tmp_path, "segment", blind), name="stuck")
+    both = Ensemble((pair[0][0], stuck))
+    notes = segment(both, picture(), Plan(both.rows(("identity", "hflip")))).notes
+    assert [note.split(":")[0] for note in notes] == ["stuck"]
+
+
 # Learning
 
 

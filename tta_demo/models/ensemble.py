@@ -4,7 +4,7 @@ A row is named after its view, `hflip`; of an ensemble after its model too, `une
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -15,7 +15,7 @@ from tta_demo.pictures.palettes import Palette
 from tta_demo.tta.predict import Look, Model, look
 from tta_demo.tta.views import VIEWS
 
-__all__ = ["Ensemble", "look_as", "members_of", "rows_of", "whose"]
+__all__ = ["Ensemble", "look_as", "members_of", "rows_of", "shares", "whose"]
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,15 @@ def whose(row: str) -> tuple[str, str]:
     """
     who, _, view = row.rpartition("/")
     return who, view
+
+
+def shares(
+    model: ModelRecord | Ensemble, rows: Iterable[str]
+) -> Iterator[tuple[ModelRecord, dict[str, str]]]:
+    """Yields each model, and the views of its rows among these by the rows' names."""
+    rows = tuple(rows)
+    for who, one in members_of(model).items():
+        yield one, {row: whose(row)[1] for row in rows if whose(row)[0] == who}
 
 
 def look_as(model: Model | Mapping[str, Model], image: Tensor, row: str) -> Look:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -11,13 +11,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tta_demo.models.ensemble import Ensemble, members_of, rows_of, whose
+from tta_demo.insight.running import alike, unturned
+from tta_demo.models.ensemble import Ensemble, rows_of, shares
 from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import load_model
 from tta_demo.pictures.reading import Picture
 from tta_demo.scoring.metrics import confusion, f1, iou, mean_iou
 from tta_demo.scoring.score import Score
-from tta_demo.tasks.result import Result, kept_looks, needed, refuse_other, refuse_unfit
+from tta_demo.tasks.result import (
+    Result,
+    kept_looks,
+    needed,
+    refuse_other,
+    refuse_unfit,
+    running_notes,
+)
 from tta_demo.tta.plan import ONE_LOOK, Plan
 from tta_demo.tta.predict import Look, Model, Track, ViewStack, look, to_labels, to_tensor
 from tta_demo.tta.views import VIEWS, View
@@ -154,11 +162,10 @@ def segment(
     views = needed(plan, plain, shown, rows_of(model, VIEWS))
     refuse_unfit(plan, len(model.classes))
     looks: dict[str, Look] = dict.fromkeys(views)
-    for who, one in members_of(model).items():
-        own = {row: whose(row)[1] for row in views if whose(row)[0] == who}
+    for one, own in shares(model, views):
         kept = _kept(one, picture, [*own.values()], track, device)
         looks |= {row: kept[view] for row, view in own.items()}
-    notes = (*picture.notes, *_unseen(plan, looks))
+    notes = (*picture.notes, *_unseen(plan, looks), *_running(model, (plain, *plan.views), looks))
     return Segmentation(model, picture, plan, looks, notes, truth)
 
 
@@ -188,6 +195,18 @@ def _unseen(plan: Plan, looks: dict[str, Look]) -> tuple[str, ...]:
         return ()
     share = float(1 - torch.stack(seen).any(0).float().mean())
     return (f"{100 * share:.1f} % of the picture was seen by no chosen look: add the original.",)
+
+
+def _running(
+    model: ModelRecord | Ensemble, rows: Sequence[str], looks: Mapping[str, Look]
+) -> Iterator[str]:
+    """Yields notes on models whose looks seem not to run, of those with a plain one."""
+    for one, own in shares(model, rows):
+        chosen = {view: looks[row] for row, view in own.items()}
+        if "identity" in chosen:
+            turned = unturned({view: found.labels for view, found in chosen.items()})
+            for note in running_notes(alike(chosen), turned):
+                yield f"{one.name}: {note}" if isinstance(model, Ensemble) else note
 
 
 def _scores(matrix: np.ndarray, names: Sequence[str]) -> dict[str, Any]:

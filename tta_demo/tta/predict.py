@@ -115,9 +115,10 @@ class ViewStack:
         if isinstance(answers, ViewStack):
             return answers
         values = torch.as_tensor(answers).detach().cpu()
-        names = tuple(map(str, range(len(values)))) if views is None else tuple(views)
+        names = tuple(views or map(str, range(values.shape[0] if values.ndim else 1)))
         fits = values.ndim in (2, 4) and values.shape[1] > 1 and values.is_floating_point()
-        if not fits or len(values) != len(names) or not values.isfinite().all():
+        wrong = not values.numel() or not values.isfinite().all()
+        if not fits or wrong or len(values) != len(names):
             told = f"answers have shape {tuple(values.shape)} of {values.dtype}"
             wanted = f"(V, C, H, W) or (V, C), V = {len(names)} and C at least 2"
             raise ValueError(f"{told}: give finite numbers {wanted}")

@@ -6,6 +6,7 @@ import sys
 import typer
 
 from tta_demo.commands.benchmark.detect import measure_detection
+from tta_demo.commands.benchmark.ensemble import measure_ensembles
 from tta_demo.commands.benchmark.examples import choose_examples
 from tta_demo.commands.benchmark.imagenet import measure_imagenet
 from tta_demo.commands.benchmark.learn import measure_learning
@@ -34,6 +35,7 @@ MEASUREMENTS = {
     "examples": choose_examples,
     "learn": measure_learning,
     "detect": measure_detection,
+    "ensemble": measure_ensembles,
     "imagenet": measure_imagenet,
     "photos": measure_photos,
 }

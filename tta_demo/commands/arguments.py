@@ -18,15 +18,15 @@ from tta_demo.pictures.palettes import Palette
 from tta_demo.samples.folders import find, pair, read_pair, read_palette, read_swap
 from tta_demo.samples.labelled import Source
 from tta_demo.samples.weeds import COUNTS, DIFFICULTY, SEEDS
-from tta_demo.tasks.worlds import WORLDS, World, own_world, world_named
+from tta_demo.tasks.worlds import WORLDS, World, own_world, together, world_named
 from tta_demo.tta.views import VIEW_SETS, VIEWS, refuse_unknown
 
 __all__ = [
     "CLASSIFIER", "CLASSIFIERS", "DETECTOR", "DETECTORS",
     "AnyWorld", "Classifier", "Colors", "Count", "Data", "Detector", "FeedName", "Masks",
-    "ModelName", "Pictures", "Results", "SplitFolder", "Swaps", "ViewNames",
-    "are_own", "chosen_model", "chosen_views", "chosen_world", "labelled_pictures", "one_of",
-    "refuse_among_pictures",
+    "ModelNames", "Pictures", "Results", "SplitFolder", "Swaps", "ViewNames",
+    "are_own", "chosen_model", "chosen_models", "chosen_views", "chosen_world",
+    "labelled_pictures", "one_of", "refuse_among_pictures",
 ]  # fmt: skip
 
 SEGMENTERS, CLASSIFIERS, DETECTORS = map(models_for, ("segment", "classify", "detect"))
@@ -44,9 +44,10 @@ AnyWorld = Annotated[str | None, _WORLD]
 _MODEL = typer.Option(
     "--model",
     help=f"Instead of the world: {', '.join(SEGMENTERS)}; a file of your own model, ONNX or a "
-    f"checkpoint of our U-Net's parameter names; or {_hub('segment')}.",
+    f"checkpoint of our U-Net's parameter names; or {_hub('segment')}. Given several times, the "
+    "models look together.",
 )
-ModelName = Annotated[str | None, _MODEL]
+ModelNames = Annotated[list[str] | None, _MODEL]
 _FOR_FILES = "it is for a --model of your own, a file"
 _FEED = f"How your own model wants pictures: {', '.join(FEEDS)}; found out if left out."
 FeedName = Annotated[str | None, typer.Option("--feed", help=_FEED)]
@@ -91,6 +92,17 @@ def chosen_views(
     return names
 
 
+def chosen_models(
+    name: str | None,
+    models: Sequence[str] | None,
+    feed: str | None = None,
+    colors: Path | None = None,
+    swap: Sequence[str] | None = None,
+) -> World:
+    """Returns the world of one model or of several that look together; see `chosen_world`."""
+    return together([chosen_world(name, one, feed, colors, swap) for one in models or (None,)])
+
+
 def chosen_world(
     name: str | None,
     model: str | None,
@@ -133,13 +145,16 @@ def _named_world(
         return own_world(record, None if name is None else world_named(name))
     if feed is not None:
         raise ValueError(f"--feed {feed}: {_FOR_FILES}")
-    fitting = [world for world in WORLDS.values() if world.model == model]
+    palette = None if model is None else SEGMENTERS[model].palette
+    fitting = [world for world in WORLDS.values() if world.record.palette == palette]
     if name is None and not fitting:
         raise ValueError("name the world: --world " + " or --world ".join(WORLDS))
     world = fitting[0] if name is None else world_named(name)
-    if model not in (None, world.model):
+    if model in (None, world.model):
+        return world
+    if world not in fitting:
         raise ValueError(f"model {model!r} is not of the world {name!r}: leave one of them out")
-    return world
+    return own_world(SEGMENTERS[model], world)
 
 
 def chosen_model(name: str, among: Mapping[str, ModelRecord]) -> ModelRecord:

@@ -12,10 +12,10 @@ from tta_demo.commands import arguments
 from tta_demo.commands.failing import tell_left_out, tell_understood
 from tta_demo.evaluation.segment import Outcome, evaluate_segmentation
 from tta_demo.learning.weight_file import WeightFile
+from tta_demo.models.ensemble import whose
 from tta_demo.models.registry import load_model
 from tta_demo.pictures.words import several
 from tta_demo.samples.labelled import Source
-from tta_demo.tta.plan import ONE_LOOK, Plan
 from tta_demo.tta.views import VIEW_SETS
 
 __all__ = ["evaluate"]
@@ -28,7 +28,7 @@ def evaluate(
     out: arguments.Results,
     weights: Annotated[Path | None, typer.Option(help="Weights file to compare with.")] = None,
     name: arguments.AnyWorld = None,
-    model: arguments.ModelName = None,
+    model: arguments.ModelNames = None,
     feed: arguments.FeedName = None,
     data: arguments.Data = None,
     masks: arguments.Masks = None,
@@ -50,9 +50,10 @@ def evaluate(
     arguments.one_of("--mean", mean, ("pooled", "per-image"))
     file = None if weights is None else WeightFile.load(weights)
     named = name or (file.world if file and not model else None)
-    world = arguments.chosen_world(named, model, feed, palette, swap)
-    names = arguments.chosen_views(views) if views else file.views if file else VIEW_SETS["d4"]
-    plans = {"none": ONE_LOOK, "mean": Plan(names)}
+    world = arguments.chosen_models(named, model, feed, palette, swap)
+    learned = tuple(dict.fromkeys(whose(row)[1] for row in file.views)) if file else ()
+    names = arguments.chosen_views(views) if views else learned or VIEW_SETS["d4"]
+    plans = {name: world.plan(names, name)[0] for name in ("none", "mean")}
     if file:
         plans["learned"], _ = world.plan(names, "learned", file)
     arguments.refuse_among_pictures(out, data, masks)

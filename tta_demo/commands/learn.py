@@ -17,10 +17,11 @@ from tta_demo.learning.fit import Fit, fit_steps
 from tta_demo.learning.fit_methods import METHODS, needs_all_classes
 from tta_demo.learning.module import Form
 from tta_demo.learning.weight_file import WeightFile
+from tta_demo.models.ensemble import look_as, rows_of
 from tta_demo.models.registry import load_model
 from tta_demo.samples.labelled import Source
 from tta_demo.tta.fusion import POOLS
-from tta_demo.tta.predict import Model, ViewStack, predict_views, to_tensor
+from tta_demo.tta.predict import Model, ViewStack, to_tensor
 
 __all__ = ["learn"]
 
@@ -28,7 +29,7 @@ __all__ = ["learn"]
 def learn(
     out: Annotated[Path, typer.Option(help="Weights file to write (JSON).")],
     name: arguments.AnyWorld = None,
-    model: arguments.ModelName = None,
+    model: arguments.ModelNames = None,
     feed: arguments.FeedName = None,
     data: arguments.Data = None,
     masks: arguments.Masks = None,
@@ -46,8 +47,8 @@ def learn(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draw of pixels.")] = 0,
 ) -> None:
     """Learns how much each view counts on labelled pictures that were not used for training."""
-    world = arguments.chosen_world(name, model, feed, palette, swap)
-    names = arguments.chosen_views(views)
+    world = arguments.chosen_models(name, model, feed, palette, swap)
+    names = rows_of(world.record, arguments.chosen_views(views))
     if out.is_dir():
         raise ValueError(f"--out {out} is a folder: name the file to write")
     record, form, amount = world.record, Form(per_class, pool), _number(shrink)
@@ -71,13 +72,13 @@ def learn(
 
 
 def _looked(
-    model: Model,
+    model: Model | Mapping[str, Model],
     sources: Mapping[str, Source],
-    views: tuple[str, ...],
+    rows: tuple[str, ...],
     failures: Failures,
     notes: dict[str, tuple[str, ...]],
 ) -> Iterator[tuple[ViewStack, np.ndarray]]:
-    """Yields the views' answers to each picture, and its truth.
+    """Yields the answers of the rows, models x views, to each picture, and its truth.
 
     Adds how the truths were understood to `notes`, and what cannot be read to `failures`.
     """
@@ -85,15 +86,18 @@ def _looked(
         with failures.of(name):
             picture = source.read()
             notes[name] = picture.notes
-            yield predict_views(model, to_tensor(picture.rgb), views), picture.labels
+            image = to_tensor(picture.rgb)
+            looks = {row: look_as(model, image, row) for row in rows}
+            yield ViewStack.of(looks), picture.labels
     failures.refuse_if_nothing_read(sources)
 
 
-def _tell(found: Fit, views: tuple[str, ...], classes: tuple[str, ...]) -> None:
-    for view, row in zip(views, found.weights, strict=True):
-        one = np.atleast_1d(row)
+def _tell(found: Fit, rows: tuple[str, ...], classes: tuple[str, ...]) -> None:
+    width = max(14, *map(len, rows))
+    for row, weights in zip(rows, found.weights, strict=True):
+        one = np.atleast_1d(weights)
         said = zip(classes, one, strict=True) if len(one) > 1 else (("", one[0]),)
-        typer.echo(f"{view:14}" + "".join(f" {name} {weight:6.3f}" for name, weight in said))
+        typer.echo(f"{row:{width}}" + "".join(f" {name} {weight:6.3f}" for name, weight in said))
     sure = "" if found.gap is None else f", certified within {found.gap:.1e} of the best"
     typer.echo(
         f"{len(found.history) - 1} steps; NLL {-found.history[0]:.6f} even, "

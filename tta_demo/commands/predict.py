@@ -26,7 +26,7 @@ def predict(
     pictures: arguments.Pictures,
     out: arguments.Results,
     name: arguments.AnyWorld = None,
-    model: arguments.ModelName = None,
+    model: arguments.ModelNames = None,
     feed: arguments.FeedName = None,
     palette: arguments.Colors = None,
     swap: arguments.Swaps = None,
@@ -42,7 +42,7 @@ def predict(
     NAME-mask.png holds class ids at the picture's full size, NAME-overlay.png shows them over the
     picture, NAME.json has views, weights, and scores where there is a mask.
     """
-    world = arguments.chosen_world(name, model, feed, palette, swap)
+    world = arguments.chosen_models(name, model, feed, palette, swap)
     plan, plan_notes = world.plan(arguments.chosen_views(views), fusion)
     names = {path.stem for path in pictures}
     if len(names) < len(pictures):

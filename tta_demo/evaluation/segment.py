@@ -48,7 +48,7 @@ class Outcome:
 
 
 def evaluate_segmentation(
-    model: Model,
+    model: Model | Mapping[str, Model],
     sources: Mapping[str, Source],
     plans: Mapping[str, Plan],
     palette: Palette,

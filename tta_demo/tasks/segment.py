@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from tta_demo.insight.running import alike, unturned
+from tta_demo.models.ensemble import Ensemble, rows_of, shares
 from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import load_model
 from tta_demo.pictures.reading import Picture
@@ -37,7 +38,7 @@ _FUSING = threading.Lock()
 
 @dataclass(frozen=True, eq=False)
 class Segmentation(Result):
-    """What the model marks in one picture; `looks` are `Look`s.
+    """What a model, or several together, mark in one picture; `looks` are `Look`s.
 
     Attributes:
         truth: `(h, w)` uint8 class ids at the working size, or None.
@@ -66,9 +67,14 @@ class Segmentation(Result):
         return to_labels(self.probs)
 
     @property
+    def plain(self) -> str:
+        """The name of the look at the picture as it is; of several models, the first one's."""
+        return rows_of(self.model, ONE_LOOK.views)[0]
+
+    @property
     def one_look(self) -> np.ndarray:
-        """`(h, w)` uint8, the answer of the original view alone."""
-        return self.looks["identity"].labels
+        """`(h, w)` uint8, the answer of the original view alone, `plain`."""
+        return self.looks[self.plain].labels
 
     @property
     def changed(self) -> float:
@@ -112,7 +118,7 @@ class Segmentation(Result):
         pixels = dict(zip(names, (counts / counts.sum()).tolist(), strict=True))
         found: dict[str, Any] = {"changed": self.changed, "pixels": pixels}
         if self.matrices:
-            (one, fused), plain = self.matrices, self.stack("identity").probs[0]
+            (one, fused), plain = self.matrices, self.stack(self.plain).probs[0]
             found["scores"] = {
                 "one_look": _scores(one, names) | self._calibration(plain),
                 "fused": _scores(fused, names) | self._calibration(self.probs),
@@ -128,7 +134,7 @@ class Segmentation(Result):
 
 
 def segment(
-    model: ModelRecord,
+    model: ModelRecord | Ensemble,
     picture: Picture,
     plan: Plan = ONE_LOOK,
     truth: np.ndarray | None = None,
@@ -139,9 +145,9 @@ def segment(
     """Returns the answer of one look and of all looks; runs only views that are not cached.
 
     Args:
-        model: what marks, a record of the registry or one of your own.
+        model: what marks, a record of the registry or one of your own, or several together.
         picture: what to look at.
-        plan: how to look, views in any order.
+        plan: how to look, views in any order; an ensemble needs one, of its `rows`.
         truth: `(h, w)` class ids at the picture's working size, if known.
         shown: views to look at beside those of the plan.
         track: wraps the views that need a forward pass, to show progress.
@@ -152,19 +158,28 @@ def segment(
             is unknown or does not fit the views; before any forward pass.
     """
     refuse_other(model, "segment")
-    views = needed(plan, "identity", shown, VIEWS)
+    plain, *_ = rows_of(model, ONE_LOOK.views)
+    views = needed(plan, plain, shown, rows_of(model, VIEWS))
     refuse_unfit(plan, len(model.classes))
+    looks: dict[str, Look] = dict.fromkeys(views)
+    for one, own in shares(model, views):
+        kept = _kept(one, picture, [*own.values()], track, device)
+        looks |= {row: kept[view] for row, view in own.items()}
+    notes = (*picture.notes, *_unseen(plan, looks), *_running(model, (plain, *plan.views), looks))
+    return Segmentation(model, picture, plan, looks, notes, truth)
+
+
+def _kept(
+    model: ModelRecord, picture: Picture, views: Sequence[str], track: Track, device: str
+) -> dict[str, Look]:
+    """Returns one model's looks by view name; runs only those that are not cached."""
 
     def make(missing: list[str]) -> Iterable[tuple[str, Look]]:
         ready, image = load_model(model, device), to_tensor(picture.rgb)
         wanted = [VIEWS[name] for name in missing]
         return ((view.name, _halved(ready, image, view)) for view in track(wanted))
 
-    looks = kept_looks(model, picture, views, make)
-    chosen = {name: looks[name] for name in dict.fromkeys(("identity", *plan.views))}
-    turned = unturned({name: one.labels for name, one in chosen.items()})
-    notes = (*picture.notes, *_unseen(plan, looks), *running_notes(alike(chosen), turned))
-    return Segmentation(model, picture, plan, looks, notes, truth)
+    return kept_looks(model, picture, views, make)
 
 
 def _halved(model: Model, image: torch.Tensor, view: View) -> Look:
@@ -180,6 +195,18 @@ def _unseen(plan: Plan, looks: dict[str, Look]) -> tuple[str, ...]:
         return ()
     share = float(1 - torch.stack(seen).any(0).float().mean())
     return (f"{100 * share:.1f} % of the picture was seen by no chosen look: add the original.",)
+
+
+def _running(
+    model: ModelRecord | Ensemble, rows: Sequence[str], looks: Mapping[str, Look]
+) -> Iterator[str]:
+    """Yields notes on models whose looks seem not to run, of those with a plain one."""
+    for one, own in shares(model, rows):
+        chosen = {view: looks[row] for row, view in own.items()}
+        if "identity" in chosen:
+            turned = unturned({view: found.labels for view, found in chosen.items()})
+            for note in running_notes(alike(chosen), turned):
+                yield f"{one.name}: {note}" if isinstance(model, Ensemble) else note
 
 
 def _scores(matrix: np.ndarray, names: Sequence[str]) -> dict[str, Any]:

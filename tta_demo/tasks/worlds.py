@@ -1,12 +1,13 @@
 """Worlds: a model together with the pictures, views and weights that suit it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from tta_demo.learning.weight_file import WeightFile
+from tta_demo.models.ensemble import Ensemble, rows_of
 from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import MODELS
 from tta_demo.pictures.assets import ASSETS
@@ -17,9 +18,9 @@ from tta_demo.samples import nuclei, weeds
 from tta_demo.samples.labelled import LabelledPicture
 from tta_demo.tasks.choice import choice_of
 from tta_demo.tta.fusion import FUSIONS
-from tta_demo.tta.plan import Plan
+from tta_demo.tta.plan import ONE_LOOK, Plan
 
-__all__ = ["MEASURED", "WORLDS", "World", "own_world", "world_named"]
+__all__ = ["MEASURED", "WORLDS", "World", "own_world", "together", "world_named"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class World:
         name: its key in `WORLDS`.
         label: plain words for people.
         source: where the examples come from.
-        model: a key of `MODELS`, or the record of a model of somebody's own.
+        model: a key of `MODELS`, the record of a model of somebody's own, or an ensemble.
         examples: pictures, each with `NAME-mask.png` beside it; chosen by rule, see `choice`.
         weight_paths: weights files, the one for fewer views first; none if none were learned.
         pictures: labelled pictures of a split (train, val, calibration, test), from a folder
@@ -43,7 +44,7 @@ class World:
     name: str
     label: str
     source: str
-    model: str | ModelRecord
+    model: str | ModelRecord | Ensemble
     examples: tuple[Path, ...]
     weight_paths: tuple[Path, ...]
     pictures: Callable[[str, Path | None], Iterator[LabelledPicture]]
@@ -55,8 +56,8 @@ class World:
     from_instances: Callable[[np.ndarray], np.ndarray] | None = None
 
     @property
-    def record(self) -> ModelRecord:
-        """The model's record."""
+    def record(self) -> ModelRecord | Ensemble:
+        """The model's record, or the ensemble."""
         return MODELS[self.model] if isinstance(self.model, str) else self.model
 
     def weight_file(self, views: tuple[str, ...]) -> WeightFile:
@@ -78,6 +79,7 @@ class World:
     ) -> tuple[Plan, tuple[str, ...]]:
         """Returns the plan of these views, and notes; without fusion the original alone counts.
 
+        All models of an ensemble look so; without fusion the first one's original alone counts.
         A fusion that takes learned weights takes those of `file`, or else the world's own.
 
         Raises:
@@ -87,17 +89,18 @@ class World:
             raise ValueError("no view is chosen: choose at least one")
         if fusion not in FUSIONS:
             raise ValueError(f"fusion {fusion!r} is unknown: choose one of {', '.join(FUSIONS)}")
+        rows = rows_of(self.record, views)
         if not FUSIONS[fusion].weighted:
-            return Plan.chosen(views, fusion), ()
+            return Plan.chosen(rows, fusion, plain=rows_of(self.record, ONE_LOOK.views)[0]), ()
         notes = () if file is None else (f"Weights of {file.origin}.",)
         file = file or self.weight_file(views)
-        weights = file.select(views, self.record.digest, self.record.classes)
-        if set(file.views) != set(views):
+        weights = file.select(rows, self.record.digest, self.record.classes)
+        if set(file.views) != set(rows):
             notes += (
                 f"The weights were learned for {len(file.views)} looks together; here they are "
-                f"scaled up over {len(views)} of them.",
+                f"scaled up over {len(rows)} of them.",
             )
-        return Plan(views, fusion, weights), notes
+        return Plan(rows, fusion, weights), notes
 
     def read_truth(
         self, path: Path, picture: Picture, palette: Palette | None = None
@@ -196,6 +199,18 @@ def own_world(model: ModelRecord, like: World | None = None) -> World:
         )
     record = replace(model, palette=like.record.palette)
     return replace(like, model=record, weight_paths=())
+
+
+def together(worlds: Sequence[World]) -> World:
+    """Returns the first of some worlds with the models of all, which look together.
+
+    Raises:
+        ValueError: the models share a name, or have different classes.
+    """
+    if len(worlds) == 1:
+        return worlds[0]
+    model = Ensemble(tuple(world.record for world in worlds))
+    return replace(worlds[0], model=model, weight_paths=())
 
 
 def world_named(name: str) -> World:

@@ -4,7 +4,9 @@ import re
 from json import dumps
 from textwrap import fill
 
+from tta_demo.models.own import OwnModel
 from tta_demo.pictures.assets import ASSETS
+from tta_demo.pictures.palettes import numbered_palette
 from tta_demo.tasks.segment import Segmentation
 from tta_demo.tta.fusion import FUSIONS, Weights
 from tta_demo.tta.views import VIEW_SETS
@@ -24,13 +26,18 @@ HOMES = {
     "Weights": "tta_demo",
     "read_picture": "tta_demo",
     "segment": "tta_demo",
+    "Feed": "tta_demo.models.feed",
+    "OnnxFacts": "tta_demo.models.onnx_file",
+    "own_model": "tta_demo.models.own",
     "ASSETS": "tta_demo.pictures.assets",
     "read_mask": "tta_demo.pictures.masks",
     "restore": "tta_demo.pictures.masks",
+    "Palette": "tta_demo.pictures.palettes",
     "index_png": "tta_demo.pictures.palettes",
     "Picture": "tta_demo.pictures.reading",
     "mean_iou": "tta_demo.scoring.metrics",
     "WORLDS": "tta_demo.tasks.worlds",
+    "own_world": "tta_demo.tasks.worlds",
 }
 """Where the names are imported from that the code may use."""
 
@@ -39,8 +46,8 @@ def snippet(case: SegmentCase, result: Segmentation) -> str:
     """Returns a script that writes the mask on screen, to the last bit, and prints its score.
 
     It runs with this package. Next to it lie `PICTURE` for an uploaded picture, at the size that
-    the model saw, and `TRUTH` for an uploaded or painted mask. No name of a file or class is in
-    it but those of the package's own.
+    the model saw, `TRUTH` for an uploaded or painted mask, and the visitor's own model under its
+    name. Of names of files and classes, only those of this model are in it, as quoted text.
     """
     record, fusion = result.model, FUSIONS[result.plan.fusion]
     head = (
@@ -66,7 +73,7 @@ def _imports(code: str) -> str:
 
 
 def _picture(case: SegmentCase) -> str:
-    world = f"world = WORLDS[{dumps(case.settings.world)}]\n"
+    world = _world(case)
     example = example_of(case)
     if example is not None:
         path = " / ".join(f'"{part}"' for part in example.relative_to(ASSETS).parts)
@@ -75,6 +82,28 @@ def _picture(case: SegmentCase) -> str:
         made = f"world.generate({case.seed}, {case.difficulty!r})  # seed and difficulty"
         return f"{world}field = {made}\npicture = Picture.of(field.rgb)\n"
     return f'{world}picture = read_picture("{PICTURE}")  # out of the zip of all files\n'
+
+
+def _world(case: SegmentCase) -> str:
+    if case.own is None:
+        return f"world = WORLDS[{dumps(case.settings.world)}]\n"
+    given = [f"Path({case.own.path.name!a})", *_reading(case.own.model)]
+    lines = "".join(f"    {one},\n" for one in given)
+    return f"model = own_model(  # your own file, next to this script\n{lines})\n" + (
+        "world = own_world(model.record)\n"
+    )
+
+
+def _reading(model: OwnModel) -> list[str]:
+    """Returns how a model of one's own is read, as arguments; strings in ASCII, quoted."""
+    palette, facts = model.record.palette, model.facts
+    told = [f"feed={model.feed!a}"]
+    if facts is not None:
+        each = (f"{key}={value!a}" for key, value in vars(facts).items() if key != "seconds")
+        told = [f"facts=OnnxFacts({', '.join(each)})"]
+    if palette != numbered_palette(len(palette.names)):
+        told.append(f"palette={palette!a}")
+    return told
 
 
 def _truth(case: SegmentCase) -> str:

@@ -31,6 +31,15 @@ def test_importing_the_library_loads_nothing_heavy(loaded, heavy):
     assert [name for name in loaded if name == heavy or name.startswith(f"{heavy}.")] == []
 
 
+@pytest.mark.slow
+def test_the_page_is_built_without_what_only_peoples_own_models_need():
+    code = "import sys, tta_demo.ui.page as p; p.build_page(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+    modules = set(done.stdout.decode().split())
+    assert "gradio" in modules
+    assert modules & {"onnxruntime", "transformers"} == set()
+
+
 def test_every_name_that_people_use_comes_from_the_package():
     assert NAMES - set(tta_demo.__all__) == set()
     assert {name for name in tta_demo.__all__ if not hasattr(tta_demo, name)} == set()

@@ -4,7 +4,6 @@ import re
 from json import dumps
 from textwrap import fill
 
-from tta_demo.models.own import OwnModel
 from tta_demo.pictures.assets import ASSETS
 from tta_demo.pictures.palettes import numbered_palette
 from tta_demo.tasks.segment import Segmentation
@@ -50,9 +49,10 @@ def snippet(case: SegmentCase, result: Segmentation) -> str:
     name. Of names of files and classes, only those of this model are in it, as quoted text.
     """
     record, fusion = result.model, FUSIONS[result.plan.fusion]
+    name = record.name if case.own is None else "of your own"
     head = (
         f"# {looks_together(len(result.plan.views))}: {fusion.summary}.\n"
-        f"# Runs with this package; model {record.name}, digest {record.digest}.\n"
+        f"# Runs with this package; model {name}, digest {record.digest}.\n"
     )
     code = _picture(case) + _truth(case) + "\n" + _plan(case, result) + "\n" + _answer(result)
     if case.truth is not None:
@@ -87,23 +87,23 @@ def _picture(case: SegmentCase) -> str:
 def _world(case: SegmentCase) -> str:
     if case.own is None:
         return f"world = WORLDS[{dumps(case.settings.world)}]\n"
-    given = [f"Path({case.own.path.name!a})", *_reading(case.own.model)]
-    lines = "".join(f"    {one},\n" for one in given)
-    return f"model = own_model(  # your own file, next to this script\n{lines})\n" + (
-        "world = own_world(model.record)\n"
-    )
-
-
-def _reading(model: OwnModel) -> list[str]:
-    """Returns how a model of one's own is read, as arguments; strings in ASCII, quoted."""
-    palette, facts = model.record.palette, model.facts
-    told = [f"feed={model.feed!a}"]
-    if facts is not None:
-        each = (f"{key}={value!a}" for key, value in vars(facts).items() if key != "seconds")
-        told = [f"facts=OnnxFacts({', '.join(each)})"]
+    model, given, code = case.own.model, f"Path({case.own.path.name!a})", ""
+    palette = model.record.palette
     if palette != numbered_palette(len(palette.names)):
-        told.append(f"palette={palette!a}")
-    return told
+        pairs = zip(palette.names, palette.colors, strict=True)
+        lines = "".join(f"    ({name!a}, {color}),\n" for name, color in pairs)
+        code += f"classes = [\n{lines}]\n"
+        given += ", palette=Palette(*zip(*classes))"
+    if model.facts is None:
+        code += f"feed = {model.feed!a}\n"
+        given += ", feed=feed"
+    else:
+        told = {name: value for name, value in vars(model.facts).items() if name != "seconds"}
+        lines = "".join(f"    {name}={value!a},\n" for name, value in told.items())
+        code += f"facts = OnnxFacts(\n{lines})\n"
+        given += ", facts=facts"
+    made = f"model = own_model({given})\nworld = own_world(model.record)\n"
+    return f"{code}# the file of your own model has to lie next to this script\n{made}"
 
 
 def _truth(case: SegmentCase) -> str:

@@ -1,6 +1,7 @@
 """Where a visitor brings a model, reads what was understood of it, and corrects that."""
 
 from html import escape
+from typing import Any
 
 import gradio as gr
 
@@ -17,6 +18,7 @@ INTRO = (
     f"most {MAX_BYTES / 1e6:.0f} MB. It looks at the picture on stage, stays with you alone, and "
     "goes when you leave."
 )
+SMALL: dict[str, Any] = {"size": "sm", "min_width": 80}
 
 
 def build_panel(screen: Screen) -> None:
@@ -26,9 +28,13 @@ def build_panel(screen: Screen) -> None:
         with gr.Row():
             screen.add_fixed(
                 own_file=gr.UploadButton(
-                    "Upload a model", file_types=list(OWN_ENDINGS), size="sm", elem_id="yours-file"
+                    "Upload a model",
+                    file_types=list(OWN_ENDINGS),
+                    variant="primary",
+                    elem_id="yours-file",
+                    **SMALL,
                 ),
-                own_stop=gr.Button("Stop", size="sm", elem_id="yours-stop"),
+                own_stop=gr.Button("Stop", elem_id="yours-stop", **SMALL),
             )
         screen["own_told"] = gr.HTML(elem_id="yours-told")
         hidden = gr.Accordion(
@@ -54,9 +60,9 @@ def _build_reading(screen: Screen) -> None:
     )  # fmt: skip
     with gr.Row():
         screen.add_fixed(
-            rename=gr.Button("Use these names", size="sm", elem_id="own-rename"),
+            rename=gr.Button("Use these names", elem_id="own-rename", **SMALL),
             own_palette=gr.UploadButton(
-                "From a JSON file", file_types=[".json"], size="sm", elem_id="own-palette"
+                "From JSON", file_types=[".json"], elem_id="own-palette", **SMALL
             ),
         )
 

@@ -95,7 +95,6 @@ def _adopt(
             domain = DOMAINS[own.model.record.domain]
             settings = replace(settings, groups=tick(domain.views))
         visitor.adopt(own)
-        yield panel_of(own)
         yield from look_with_own(visitor, wanted, settings)
 
 
@@ -106,13 +105,15 @@ def look_with_own(
     own, before = visitor.own, visitor.case
     if own is None or before is None:
         more = " Now give it a picture."
-        yield READY | ({"own_told": told(own, more=more)} if own else {})
+        yield READY | panel_of(own) | ({"own_told": told(own, more=more)} if own else {})
         return
     case = own_scene(visitor, before, settings)
-    yield from look(visitor, case, wanted, "fast", **controls_of(case), mask=case.mask)
-    if visitor.case is case:
-        seconds = case.segment().seconds["looks"]["identity"]
-        yield {"own_told": told(own, seconds)}
+    at_once = controls_of(case) | panel_of(own) | {"mask": case.mask}
+    for update in look(visitor, case, wanted, "fast", **at_once):
+        if visitor.case is case:  # the last update; one more could outrun it in the browser
+            seconds = case.segment().seconds["looks"]["identity"]
+            update |= at_once | {"own_told": told(own, seconds)}
+        yield update
 
 
 def own_scene(visitor: SegmentVisitor, before: SegmentCase, settings: Settings) -> SegmentCase:

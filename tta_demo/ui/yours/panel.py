@@ -99,7 +99,7 @@ def under_way(text: str) -> str:
 
 def refused(error: Exception) -> str:
     """Returns why something was refused; what is on screen stays."""
-    return f"<p class='refused' role='alert'>{escape(str(error))}.</p>"
+    return f"<p class='refused' role='alert'>Refused: {escape(str(error))}.</p>"
 
 
 def _said(html: str) -> str:

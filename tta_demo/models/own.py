@@ -1,5 +1,6 @@
 """A model of somebody's own: from a file to a record, with what was understood."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -46,6 +47,7 @@ def own_model(
     feed: Feed | None = None,
     palette: Palette | None = None,
     facts: OnnxFacts | None = None,
+    opened: Callable[[OnnxSession], object] = lambda session: None,
 ) -> OwnModel:
     """Returns the model of a file, opened once to see what it is.
 
@@ -54,6 +56,7 @@ def own_model(
         feed: how pictures are brought to its range; the usual way for such a file if left out.
         palette: names and colours of its classes; numbers if left out.
         facts: of an ONNX file, corrected; found out if left out.
+        opened: gets the session of an ONNX file before its first pass, to stop it if need be.
 
     Raises:
         ValueError: in a sentence, the file is missing, too large, of another kind, damaged, or
@@ -71,7 +74,9 @@ def own_model(
     if path.suffix.lower() != ".onnx":
         return _of_checkpoint(path, feed or checkpoint.FEED, palette)
     if facts is None:
-        facts = find_out(OnnxSession(path.read_bytes()), feed)
+        session = OnnxSession(path.read_bytes())
+        opened(session)
+        facts = find_out(session, feed)
     elif feed is not None:
         facts = replace(facts, feed=feed)
     load = partial(load_onnx, facts=facts)

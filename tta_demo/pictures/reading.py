@@ -74,22 +74,22 @@ class Decoded:
     notes: tuple[str, ...]
 
 
-def working_size(size: tuple[int, int]) -> tuple[int, int]:
-    """Returns the largest `(h, w)` of the same aspect with at most `WORKING_PIXELS` pixels.
+def working_size(size: tuple[int, int], most: int = WORKING_PIXELS) -> tuple[int, int]:
+    """Returns the largest `(h, w)` of the same aspect with at most so many pixels.
 
     Example:
         >>> working_size((3000, 4000)), working_size((20, 30))
         ((887, 1182), (20, 30))
     """
     height, width = size
-    if height * width <= WORKING_PIXELS:
+    if height * width <= most:
         return size
-    scale = (WORKING_PIXELS / (height * width)) ** 0.5
+    scale = (most / (height * width)) ** 0.5
     h, w = max(1, round(height * scale)), max(1, round(width * scale))
-    if h * w > WORKING_PIXELS:
+    if h * w > most:
         h, w = max(1, int(height * scale)), max(1, int(width * scale))
     # Only a picture a few pixels thin can still be too large here: its long side gives way.
-    return max(1, min(h, WORKING_PIXELS // w)), max(1, min(w, WORKING_PIXELS // h))
+    return max(1, min(h, most // w)), max(1, min(w, most // h))
 
 
 def turn(pixels: np.ndarray, orientation: int) -> np.ndarray:

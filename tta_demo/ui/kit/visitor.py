@@ -70,6 +70,10 @@ class Viewer(Visitor):
         with self.turn:
             yield lambda: self._newest == mine
 
+    def call_off(self) -> None:
+        """Ends looking after the look that is under way: nobody waits for its picture."""
+        self._newest = next(self._wishes)
+
     @property
     def present(self) -> Case:
         """The case on screen.

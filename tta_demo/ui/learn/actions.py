@@ -23,8 +23,10 @@ from tta_demo.ui.learn import show
 from tta_demo.ui.learn.course import Course, bars
 from tta_demo.ui.learn.lesson import LearnVisitor, Task, Wanted, task_for
 from tta_demo.ui.segment.actions import inputs_of
-from tta_demo.ui.segment.case import SegmentVisitor, Settings, example_case, tick
+from tta_demo.ui.segment.case import SegmentCase, SegmentVisitor, Settings, example_case, tick
 from tta_demo.ui.segment.looks import run
+from tta_demo.ui.yours.actions import own_scene
+from tta_demo.ui.yours.model import YOURS
 
 __all__ = ["INTRO", "failed", "forget", "learn", "load_file", "stop", "use"]
 
@@ -50,13 +52,13 @@ EMPTY: Updates = (
 """No old result stands beside a new question."""
 
 
-def learn(visitor: LearnVisitor, wanted: Wanted) -> Iterator[Updates]:
+def learn(visitor: LearnVisitor, wanted: Wanted, looker: SegmentVisitor) -> Iterator[Updates]:
     """Looks at the pictures, fits the weights in sight, and checks them on other pictures."""
     with visitor.turn:
         visitor.halt.clear()
         needs_all_classes(wanted.method, wanted.weights_form)
         views = chosen_looks(wanted.views, VIEWS)
-        task = task_for(visitor, wanted)
+        task = task_for(visitor, wanted, looker.place(wanted.world))
         even = [1 / len(views)] * len(views)
         yield EMPTY | {
             "status": show.status("Getting ready …"),
@@ -149,17 +151,18 @@ def stop(visitor: LearnVisitor) -> None:
     visitor.halt.set()
 
 
-def load_file(visitor: LearnVisitor, load: dict[str, Any]) -> Updates:
+def load_file(visitor: LearnVisitor, load: dict[str, Any], looker: SegmentVisitor) -> Updates:
     """Reads a weights file, and says where it comes from."""
     with visitor.free_turn():
         file = WeightFile.load(uploaded(load))
-        world = WORLDS.get(file.world)
-        if world is None:
+        home = looker.home_of(file)
+        if home not in WORLDS and home != YOURS:
             known = ", ".join(f"{name!r}" for name in WORLDS)
             raise ValueError(
                 f"The weights are for the world {quoted(file.world)}, which is not here. Load a "
                 f"file for {known}."
             )
+        world = looker.place(home)
         unknown = [view for view in file.views if view not in VIEWS]
         if unknown:
             raise ValueError(
@@ -181,13 +184,20 @@ def use(learner: LearnVisitor, visitor: SegmentVisitor) -> Updates:
         file = learner.file
         if file is None:
             raise ValueError("There are no weights yet: learn some, or load a file.")
-        case = visitor.case
-        if case is None or case.settings.world != file.world:
-            case = example_case(Settings(file.world, "learned", True, []), 0)
+        case, home = visitor.case, visitor.home_of(file)
+        if case is None or case.settings.world != home:
+            case = _first(visitor, Settings(home, "learned", True, []))
         case = replace(case.changed(fusion="learned", groups=tick(file.views)), file=file)
         shown = run(case)
-        visitor.files[file.world], visitor.case = file, case
+        visitor.files[home], visitor.case = file, case
         return inputs_of(case) | shown | {"page_tabs": gr.Tabs(selected="segment")}
+
+
+def _first(visitor: SegmentVisitor, settings: Settings) -> SegmentCase:
+    """Returns the world's first example, or the picture on stage for the visitor's own model."""
+    if settings.world != YOURS:
+        return example_case(settings, 0)
+    return own_scene(visitor, visitor.present, settings)
 
 
 def forget(visitor: SegmentVisitor) -> Updates:
@@ -200,7 +210,8 @@ def forget(visitor: SegmentVisitor) -> Updates:
             return {}
         known = set(case.settings.views) <= set(VIEW_SETS["all"])
         views = case.settings.views if known else VIEW_SETS["d4"]
-        case = replace(case.changed(groups=tick(views)), file=None)
+        fusion = case.settings.fusion if case.world.weight_paths else "mean"
+        case = replace(case.changed(groups=tick(views), fusion=fusion), file=None)
         shown = run(case)
         visitor.case = case
         return inputs_of(case) | shown

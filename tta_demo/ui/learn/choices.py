@@ -5,10 +5,10 @@ from typing import Any
 import gradio as gr
 
 from tta_demo.learning.fit_methods import METHODS
-from tta_demo.tasks.worlds import WORLDS
 from tta_demo.ui.kit.parts import options_of
 from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.learn.lesson import FIELDS, UPLOAD, LearnVisitor
+from tta_demo.ui.segment.choices import PLACES
 
 __all__ = ["FORMS", "SOURCES", "change_form", "change_source", "change_world", "follow"]
 
@@ -18,7 +18,7 @@ FORMS = {"view": "One weight a look", "class": "One a look and class"}
 
 def follow(visitor: LearnVisitor, first_world: str, files: list[dict[str, Any]] | None) -> Updates:
     """Takes over the first tab's world if that is another one; not while learning is under way."""
-    if first_world == visitor.followed or first_world not in WORLDS or visitor.turn.locked():
+    if first_world == visitor.followed or first_world not in PLACES or visitor.turn.locked():
         return {}
     visitor.followed = first_world
     return {"world": first_world} | change_world(first_world, files)
@@ -26,7 +26,7 @@ def follow(visitor: LearnVisitor, first_world: str, files: list[dict[str, Any]] 
 
 def change_world(world: str, files: list[dict[str, Any]] | None) -> Updates:
     """Offers what a world has: fields where it can make some, and none were uploaded."""
-    makes = WORLDS[world].generate is not None
+    makes = getattr(PLACES[world], "generate", None) is not None
     source = FIELDS if makes and not files else UPLOAD
     sources = SOURCES if makes else {UPLOAD: SOURCES[UPLOAD]}
     return {"source": gr.Radio(choices=options_of(sources), value=source)} | change_source(source)

@@ -14,7 +14,7 @@ from tta_demo.learning.weight_file import WeightFile
 from tta_demo.samples.labelled import Source
 from tta_demo.samples.weeds import DIFFICULTY, SEEDS
 from tta_demo.tasks.gallery import Gallery
-from tta_demo.tasks.worlds import World, world_named
+from tta_demo.tasks.worlds import World
 from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.kit.visitor import Visitor
 from tta_demo.ui.learn.uploads import Bag, open_bag
@@ -94,7 +94,7 @@ class LearnVisitor(Visitor):
     def __init__(self) -> None:
         super().__init__()
         self.halt = threading.Event()
-        self.upload: dict[tuple[str, ...], tuple[Gallery, Bag]] = {}
+        self.upload: dict[tuple[World | str, ...], tuple[Gallery, Bag]] = {}
         self.file: WeightFile | None = None
         self.shown: Updates = {}
         self.followed: str | None = None
@@ -114,13 +114,12 @@ class LearnVisitor(Visitor):
             self.turn.release()
 
 
-def task_for(visitor: LearnVisitor, wanted: Wanted) -> Task:
+def task_for(visitor: LearnVisitor, wanted: Wanted, world: World) -> Task:
     """Returns the pictures to learn on and to check on; known ones keep their answers."""
-    world = world_named(wanted.world)
     if wanted.source == FIELDS:
         return _fields(world, int(np.clip(wanted.count, 4, 200)), wanted.held_out)
     paths = tuple(sorted(str((upload or {}).get("path")) for upload in wanted.files or []))
-    key = (wanted.world, *paths)
+    key = (world, *paths)
     if key not in visitor.upload:
         bag = open_bag(wanted.files, world)
         visitor.upload = {key: (Gallery(world, bag.sources), bag)}

@@ -13,6 +13,7 @@ from tta_demo.ui.learn import actions, choices
 from tta_demo.ui.learn.course import bars
 from tta_demo.ui.learn.lesson import LearnVisitor, Wanted
 from tta_demo.ui.learn.show import status, stored_table
+from tta_demo.ui.segment.choices import PLACES
 
 __all__ = ["build_learn_tab"]
 
@@ -32,7 +33,9 @@ LOSS = (
 def build_learn_tab(tab: gr.Tab, page_tabs: gr.Tabs, segment: Screen, held_out: int) -> None:
     """Lays out the tab, whose weights are checked on held-out fields and carried to segment."""
     screen = Screen(LearnVisitor(), restore=actions.failed)
-    screen.add_fixed(held_out=gr.State(held_out), first_world=segment["world"])
+    screen.add_fixed(
+        held_out=gr.State(held_out), first_world=segment["world"], looker=segment["visitor"]
+    )
     with gr.Row(equal_height=False, elem_id="learn-bench"):
         with gr.Column(elem_id="learn-steps"):
             _build_pictures(screen, held_out)
@@ -51,7 +54,7 @@ def build_learn_tab(tab: gr.Tab, page_tabs: gr.Tabs, segment: Screen, held_out: 
 
 def _build_pictures(screen: Screen, held_out: int) -> None:
     gr.Markdown("### 1. Pictures whose answer is known")
-    screen["world"] = radio("World", WORLDS, "learn-world")
+    screen["world"] = radio("World", PLACES, "learn-world")
     screen["source"] = radio("Pictures", choices.SOURCES, "learn-source")
     screen["count"] = gr.Slider(
         4, 200, COUNT, step=4, label="Fields to learn on", elem_id="learn-count",

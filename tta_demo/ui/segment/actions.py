@@ -12,7 +12,6 @@ from typing import Any
 import gradio as gr
 
 from tta_demo.samples.weeds import DIFFICULTY, SEEDS
-from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.views import VIEWS
 from tta_demo.ui.kit.files import uploaded
 from tta_demo.ui.kit.looking import READY
@@ -27,12 +26,14 @@ from tta_demo.ui.segment.case import (
     own_case,
     tick,
 )
-from tta_demo.ui.segment.choices import domain_of, world_parts
+from tta_demo.ui.segment.choices import controls_of
 from tta_demo.ui.segment.link import Link, links_to_scene
 from tta_demo.ui.segment.looks import look
 from tta_demo.ui.segment.show import EMPTY, show, show_fusion, show_score
 from tta_demo.ui.segment.staging import scene_of
 from tta_demo.ui.stage import pack, painted
+from tta_demo.ui.yours.actions import look_with_own
+from tta_demo.ui.yours.model import YOURS
 
 __all__ = [
     "begin", "change_fusion", "change_score", "change_views", "clear_mask", "clear_picture",
@@ -48,8 +49,12 @@ def open_example(visitor: SegmentVisitor, example: int, settings: Settings) -> I
 
 
 def open_first(visitor: SegmentVisitor, settings: Settings) -> Iterator[Updates]:
-    """Opens the world's first example, and runs."""
-    yield from open_example(visitor, 0, settings)
+    """Opens the world's first example, or looks at the picture on stage with one's own model."""
+    if settings.world != YOURS:
+        yield from open_example(visitor, 0, settings)
+        return
+    with visitor.looking() as wanted:
+        yield from look_with_own(visitor, wanted, settings)
 
 
 def first_scene(settings: Settings) -> dict[str, Any]:
@@ -93,7 +98,7 @@ def open_link(visitor: SegmentVisitor, link: Link) -> Iterator[Updates]:
 def new_field(visitor: SegmentVisitor, difficulty: float, settings: Settings) -> Iterator[Updates]:
     """Generates a picture that nobody has seen, with its mask, and runs."""
     with visitor.looking() as wanted:
-        if WORLDS[settings.world].generate is None:
+        if visitor.place(settings.world).generate is None:
             return  # the world was changed after the click
         seed = random.choice(SEEDS["test"])
         yield from _open(visitor, wanted, field_case(settings, seed, difficulty))
@@ -115,7 +120,10 @@ def open_picture(
 ) -> Iterator[Updates]:
     """Opens an uploaded picture; the mask of the one before does not belong to it, and goes."""
     with visitor.looking() as wanted:
-        yield from _open(visitor, wanted, own_case(settings, uploaded(picture)))
+        own = visitor.own if settings.world == YOURS else None
+        if own is None and settings.world == YOURS:  # until the model comes, the last world looks
+            settings = replace(settings, world=visitor.present.settings.world)
+        yield from _open(visitor, wanted, own_case(settings, uploaded(picture), own))
 
 
 def change_views(visitor: SegmentVisitor, settings: Settings) -> Iterator[Updates]:
@@ -215,9 +223,11 @@ def restore(visitor: SegmentVisitor) -> Updates:
         case = visitor.case
         if case is None:
             return inputs_of(case) | {"stage": None}
+        inputs = inputs_of(case)
+        del inputs["own_panel"]  # there a model can be corrected that could not look
         # what the visitor switched on the stage may be what was refused
         stage = {"stage": pack(scene_of(case, case.segment(), "none"))}
-        return inputs_of(case) | stage
+        return inputs | stage
 
 
 def inputs_of(case: SegmentCase | None) -> Updates:
@@ -225,12 +235,3 @@ def inputs_of(case: SegmentCase | None) -> Updates:
     if case is None:
         return READY | {"picture": None, "mask": None}
     return READY | controls_of(case) | {"picture": case.picture.rgb, "mask": case.mask}
-
-
-def controls_of(case: SegmentCase) -> Updates:
-    """Returns how the controls stand for a case."""
-    settings = case.settings
-    return world_parts(settings.world) | {
-        "domain": domain_of(settings.world, settings.views),
-        "settings": settings,
-    }  # fmt: skip

@@ -7,13 +7,15 @@ from pathlib import Path
 import numpy as np
 
 from tta_demo.learning.weight_file import WeightFile
+from tta_demo.models.onnx_session import OnnxSession
 from tta_demo.pictures.reading import Picture, read_picture
 from tta_demo.samples.weeds import DIFFICULTY
 from tta_demo.tasks.segment import Segmentation, segment
-from tta_demo.tasks.worlds import WORLDS, World
+from tta_demo.tasks.worlds import WORLDS, World, world_named
 from tta_demo.tta.predict import Track
 from tta_demo.tta.views import VIEWS
 from tta_demo.ui.kit.visitor import Case, Viewer
+from tta_demo.ui.yours.model import NO_MODEL, YOURS, Own
 
 __all__ = ["GROUPS", "SegmentCase", "SegmentVisitor", "Settings", "example_case", "field_case",
            "own_case", "tick"]  # fmt: skip
@@ -59,6 +61,7 @@ class SegmentCase(Case):
         own_mask: whether the visitor brought or painted the truth.
         mask_notes: what was said when the mask was read.
         file: the visitor's own learned weights; the world's own if None.
+        own: the visitor's own model that looks; the world's if None.
         off: names of views that were taken out on the stage, and can be put in there again.
     """
 
@@ -72,11 +75,12 @@ class SegmentCase(Case):
     mask_notes: tuple[str, ...] = ()
     file: WeightFile | None = None
     off: tuple[str, ...] = ()
+    own: Own | None = None
 
     @property
     def world(self) -> World:
         """The world that the picture belongs to."""
-        return WORLDS[self.settings.world]
+        return WORLDS[self.settings.world] if self.own is None else self.own.world
 
     @property
     def mask(self) -> np.ndarray | None:
@@ -101,11 +105,46 @@ class SegmentVisitor(Viewer):
 
     Attributes:
         files: own learned weights by world.
+        own: the visitor's own model, if there is one.
+        session: of the ONNX file that was read last, to stop it.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.files: dict[str, WeightFile] = {}
+        self.own: Own | None = None
+        self.session: OnnxSession | None = None
+
+    def hold(self, session: OnnxSession) -> None:
+        """Keeps a session at hand, to be stopped."""
+        self.session = session
+
+    def adopt(self, own: Own) -> None:
+        """Makes a model the visitor's; weights for another one go."""
+        record, file = own.model.record, self.files.get(YOURS)
+        try:
+            if file is not None:
+                file.select(file.views, record.digest, record.classes)
+        except ValueError:
+            del self.files[YOURS]
+        self.own = own
+
+    def place(self, world: str) -> World:
+        """Returns a world by its key, the visitor's own among them.
+
+        Raises:
+            ValueError: there is none of this name, or no own model yet.
+        """
+        if world != YOURS:
+            return world_named(world)
+        if self.own is None:
+            raise ValueError(NO_MODEL)
+        return self.own.world
+
+    def home_of(self, file: WeightFile) -> str:
+        """Returns the key of the world that weights are for: its name, or the visitor's own."""
+        own = self.own is not None and self.own.model.record.digest == file.digest
+        return YOURS if own else file.world
 
 
 def example_case(settings: Settings, number: int) -> SegmentCase:
@@ -125,14 +164,19 @@ def example_case(settings: Settings, number: int) -> SegmentCase:
     )
 
 
-def own_case(settings: Settings, path: Path) -> SegmentCase:
-    """Returns a picture that a visitor brought, without a mask, as `read_picture` reads it."""
+def own_case(settings: Settings, path: Path, own: Own | None = None) -> SegmentCase:
+    """Returns a picture that a visitor brought, without a mask, for a model of theirs if given.
+
+    It is read as `read_picture` does.
+    """
     picture = read_picture(path)
     height, width = picture.rgb.shape[:2]
     if min(height, width) < LEAST_SIDE:
         remark = f"The picture is {width} x {height} pixels: too small to find anything in."
         picture = replace(picture, notes=(*picture.notes, remark))
-    return SegmentCase(name=path.stem, picture=picture, settings=settings)
+    if own is not None:
+        picture = own.fitted(picture)
+    return SegmentCase(name=path.stem, picture=picture, settings=settings, own=own)
 
 
 def field_case(settings: Settings, seed: int, difficulty: float) -> SegmentCase:

@@ -1,46 +1,68 @@
 """What the page offers to choose from, as it follows from the registries."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
 
 import gradio as gr
 
 from tta_demo.models.domains import DOMAINS
 from tta_demo.tasks.choice import SHARES, Example, choice_of
-from tta_demo.tasks.worlds import MEASURED, WORLDS
+from tta_demo.tasks.worlds import MEASURED, WORLDS, World
 from tta_demo.tta.views import VIEW_SETS
 from tta_demo.ui.kit.html import legend_of, signed, tone
 from tta_demo.ui.kit.looking import WORKING
 from tta_demo.ui.kit.parts import samples, set_of
 from tta_demo.ui.kit.screen import Updates
-from tta_demo.ui.segment.case import tick
+from tta_demo.ui.segment.case import SegmentCase, SegmentVisitor, tick
 from tta_demo.ui.stage import BUSY
+from tta_demo.ui.yours.model import YOURS
 
 __all__ = [
-    "average", "change_world", "domain_of", "note", "tick_all", "tick_domain",
-    "verdicts", "world_parts",
+    "PLACES", "average", "change_world", "controls_of", "domain_of", "note", "tick_all",
+    "tick_domain", "verdicts",
 ]  # fmt: skip
+
+PLACES: Mapping[str, Any] = {**WORLDS, YOURS: "Your model"}
+"""The worlds to choose from."""
 
 CLEAR = 0.5
 """From so many points on a gain is called clear."""
 
 
-def change_world(world: str) -> Updates:
-    """Marks the result as old, and offers the examples, colours and looks of another world."""
-    domain = WORLDS[world].record.domain
+def change_world(visitor: SegmentVisitor, world: str) -> Updates:
+    """Marks the result as old, and offers the examples, colours and looks of another world.
+
+    Where the visitor's own model is still to come, the result stays.
+    """
+    panel = {"own_panel": gr.Column(visible=world == YOURS)}
+    if world == YOURS and visitor.own is None:
+        return panel
+    place = visitor.place(world)
+    domain = place.record.domain
     fusion = {} if world in MEASURED else {"fusion": "mean"}  # learned would be refused
-    parts = world_parts(world) | fusion
+    parts = world_parts(place) | panel | fusion
     return WORKING | {"stage": BUSY, "domain": domain} | parts | tick_domain(domain)
 
 
-def world_parts(world: str) -> Updates:
+def controls_of(case: SegmentCase) -> Updates:
+    """Returns how the controls stand for a case."""
+    return world_parts(case.world) | {
+        "domain": domain_of(case.world, case.settings.views),
+        "settings": case.settings,
+        "own_panel": gr.Column(visible=case.own is not None),
+    }
+
+
+def world_parts(world: World) -> Updates:
     """Returns what differs from world to world."""
+    examples = world.examples
     return {
-        "example": gr.Dataset(samples=samples(WORLDS[world].examples)),
-        "average": average(world),
-        "verdicts": verdicts(world),
+        "example": gr.Dataset(samples=samples(examples), visible=bool(examples)),
+        "average": average(world.name),
+        "verdicts": verdicts(world.name),
         "note": note(world),
-        "generator": gr.Column(visible=WORLDS[world].generate is not None),
+        "generator": gr.Column(visible=world.generate is not None),
     }
 
 
@@ -86,17 +108,19 @@ def tick_all() -> Updates:
     return {"groups": tick(VIEW_SETS["all"])}
 
 
-def domain_of(world: str, views: Sequence[str]) -> str | None:
+def domain_of(world: World, views: Sequence[str]) -> str | None:
     """Returns the domain that ticks these views, the world's own first; None if none does."""
-    ordered = (WORLDS[world].record.domain, *DOMAINS)
+    ordered = (world.record.domain, *DOMAINS)
     return set_of(views, {name: DOMAINS[name].views for name in ordered})
 
 
-def note(world: str) -> str:
+def note(world: World) -> str:
     """Returns what the world's model knows, its classes, and where the examples come from."""
-    record = WORLDS[world].record
+    record, examples = world.record, ""
+    if world.examples:
+        examples = f"<p class='small'>Examples: {escape(world.source)}.</p>"
     return (
         f"<p>{escape(record.summary)} The truth (a mask) "
         f"is optional.</p><p class='classes'>{legend_of(record.palette)}</p>"
-        f"<p class='small'>Examples: {escape(WORLDS[world].source)}.</p>"
+        f"{examples}"
     )

@@ -33,6 +33,8 @@ def shared(case: SegmentCase) -> dict[str, str]:
 
     Only what everybody has can be in a link: nothing that a visitor brings is stored.
     """
+    if case.own is not None:
+        return {"query": "", "without": "Your own model stays with you: no link can carry it."}
     link = link_of(case)
     if link is None:
         return {"query": "", "without": "Your own picture stays with you: no link can carry it."}

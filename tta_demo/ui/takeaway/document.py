@@ -8,7 +8,6 @@ import numpy as np
 from tta_demo.insight.changes import BROKEN, CHANGED, FIXED, WRONG
 from tta_demo.pictures.draw import fit_within, overlay
 from tta_demo.pictures.palettes import Palette
-from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.views import VIEWS
 from tta_demo.ui.kit.files import beside
@@ -196,7 +195,7 @@ def _settings(take: Takeaway) -> str:
     (height, width), (h, w) = report["picture"]["size"], report["picture"]["working_size"]
     whole = "not measured" if times["whole"] is None else f"{times['whole']:.2f} s without a cache"
     rows = {
-        "World": WORLDS[case.settings.world].label,
+        "World": case.world.label,
         "Model": f"{result.model.name}, digest {result.model.digest}",
         "Picture": f"{case.name}, {width} × {height} pixels",
         "Looked at": f"{w} × {h} pixels",

@@ -5,6 +5,7 @@ from json import dumps
 from textwrap import fill
 
 from tta_demo.pictures.assets import ASSETS
+from tta_demo.pictures.palettes import numbered_palette
 from tta_demo.tasks.segment import Segmentation
 from tta_demo.tta.fusion import FUSIONS, Weights
 from tta_demo.tta.views import VIEW_SETS
@@ -24,13 +25,18 @@ HOMES = {
     "Weights": "tta_demo",
     "read_picture": "tta_demo",
     "segment": "tta_demo",
+    "Feed": "tta_demo.models.feed",
+    "OnnxFacts": "tta_demo.models.onnx_file",
+    "own_model": "tta_demo.models.own",
     "ASSETS": "tta_demo.pictures.assets",
     "read_mask": "tta_demo.pictures.masks",
     "restore": "tta_demo.pictures.masks",
+    "Palette": "tta_demo.pictures.palettes",
     "index_png": "tta_demo.pictures.palettes",
     "Picture": "tta_demo.pictures.reading",
     "mean_iou": "tta_demo.scoring.metrics",
     "WORLDS": "tta_demo.tasks.worlds",
+    "own_world": "tta_demo.tasks.worlds",
 }
 """Where the names are imported from that the code may use."""
 
@@ -39,13 +45,14 @@ def snippet(case: SegmentCase, result: Segmentation) -> str:
     """Returns a script that writes the mask on screen, to the last bit, and prints its score.
 
     It runs with this package. Next to it lie `PICTURE` for an uploaded picture, at the size that
-    the model saw, and `TRUTH` for an uploaded or painted mask. No name of a file or class is in
-    it but those of the package's own.
+    the model saw, `TRUTH` for an uploaded or painted mask, and the visitor's own model under its
+    name. Of names of files and classes, only those of this model are in it, as quoted text.
     """
     record, fusion = result.model, FUSIONS[result.plan.fusion]
+    name = record.name if case.own is None else "of your own"
     head = (
         f"# {looks_together(len(result.plan.views))}: {fusion.summary}.\n"
-        f"# Runs with this package; model {record.name}, digest {record.digest}.\n"
+        f"# Runs with this package; model {name}, digest {record.digest}.\n"
     )
     code = _picture(case) + _truth(case) + "\n" + _plan(case, result) + "\n" + _answer(result)
     if case.truth is not None:
@@ -66,7 +73,7 @@ def _imports(code: str) -> str:
 
 
 def _picture(case: SegmentCase) -> str:
-    world = f"world = WORLDS[{dumps(case.settings.world)}]\n"
+    world = _world(case)
     example = example_of(case)
     if example is not None:
         path = " / ".join(f'"{part}"' for part in example.relative_to(ASSETS).parts)
@@ -75,6 +82,28 @@ def _picture(case: SegmentCase) -> str:
         made = f"world.generate({case.seed}, {case.difficulty!r})  # seed and difficulty"
         return f"{world}field = {made}\npicture = Picture.of(field.rgb)\n"
     return f'{world}picture = read_picture("{PICTURE}")  # out of the zip of all files\n'
+
+
+def _world(case: SegmentCase) -> str:
+    if case.own is None:
+        return f"world = WORLDS[{dumps(case.settings.world)}]\n"
+    model, given, code = case.own.model, f"Path({case.own.path.name!a})", ""
+    palette = model.record.palette
+    if palette != numbered_palette(len(palette.names)):
+        pairs = zip(palette.names, palette.colors, strict=True)
+        lines = "".join(f"    ({name!a}, {color}),\n" for name, color in pairs)
+        code += f"classes = [\n{lines}]\n"
+        given += ", palette=Palette(*zip(*classes))"
+    if model.facts is None:
+        code += f"feed = {model.feed!a}\n"
+        given += ", feed=feed"
+    else:
+        told = {name: value for name, value in vars(model.facts).items() if name != "seconds"}
+        lines = "".join(f"    {name}={value!a},\n" for name, value in told.items())
+        code += f"facts = OnnxFacts(\n{lines})\n"
+        given += ", facts=facts"
+    made = f"model = own_model({given})\nworld = own_world(model.record)\n"
+    return f"{code}# the file of your own model has to lie next to this script\n{made}"
 
 
 def _truth(case: SegmentCase) -> str:

@@ -1,0 +1,279 @@
+"""What a visitor's own model is, and what can be done with it; without a browser."""
+
+import io
+import os
+import subprocess
+import sys
+import threading
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import pytest
+import torch
+from gradio.utils import get_upload_folder
+from onnx import helper
+from onnx_models import classifier, file, mixing, node
+from snippets import ROOT
+from yours_files import save_checkpoint, save_onnx
+
+from tta_demo.learning.weight_file import WeightFile
+from tta_demo.models.own import FEEDS
+from tta_demo.pictures.palettes import Palette, numbered_palette
+from tta_demo.pictures.reading import Picture
+from tta_demo.tasks.cache import KEPT
+from tta_demo.tta.views import VIEW_SETS
+from tta_demo.ui.learn.actions import use
+from tta_demo.ui.learn.lesson import LearnVisitor
+from tta_demo.ui.segment.actions import open_first, restore
+from tta_demo.ui.segment.case import SegmentCase, SegmentVisitor, Settings, example_case, tick
+from tta_demo.ui.segment.share import shared
+from tta_demo.ui.takeaway.bundle import all_files, result_masks
+from tta_demo.ui.takeaway.facts import Takeaway
+from tta_demo.ui.yours.actions import correct, open_model, rename, stop
+from tta_demo.ui.yours.model import YOURS, Reading, palette_of, text_of
+
+SETTINGS = Settings("weeds", "mean", True, tick(VIEW_SETS["flips"]))
+HOSTILE = '"><script>alert(1)</script>${1}{{2}}'
+
+
+@pytest.fixture
+def visitor():
+    """One who looks at a small picture that no cache has seen, with the demo's model."""
+    visitor = SegmentVisitor()
+    rgb = np.frombuffer(os.urandom(40 * 64 * 3), np.uint8).reshape(40, 64, 3).copy()
+    visitor.case = SegmentCase(name="mine", picture=Picture.of(rgb), settings=SETTINGS)
+    return visitor
+
+
+@pytest.fixture
+def folder():
+    """A new folder among the uploads."""
+    folder = Path(get_upload_folder()) / uuid4().hex
+    folder.mkdir(parents=True)
+    return folder
+
+
+def bring(visitor, path):
+    """Returns all that changes on the page when a visitor brings a file."""
+    return list(open_model(visitor, {"path": str(path)}, SETTINGS))
+
+
+def said(updates):
+    """What stands in the panel at last."""
+    return [update["own_told"] for update in updates if "own_told" in update][-1]
+
+
+@pytest.mark.parametrize(("save", "name"), [(save_checkpoint, "a.pth"), (save_onnx, "b.onnx")])
+def test_a_model_looks_at_the_picture_on_stage_and_says_what_it_is(visitor, folder, save, name):
+    before = visitor.case
+    updates = bring(visitor, save(folder / name))
+    case = visitor.case
+    assert case.picture is before.picture
+    assert case.world.record.label == name
+    assert case.settings.world == YOURS
+    assert f"{len(case.world.record.classes)} classes" in said(updates)
+    assert "s a look" in said(updates)
+    assert case.segment().labels.any()
+
+
+def test_a_correction_looks_again_and_leaves_the_truth(visitor, folder):
+    bring(visitor, save_checkpoint(folder / "a.pth"))
+    truth = np.ones((40, 64), np.uint8)
+    visitor.case = replace(visitor.case, truth=truth, own_mask=True)
+    before = visitor.case.segment()
+    list(correct(visitor, Reading("ImageNet", "RGB"), visitor.case.settings))
+    after = visitor.case.segment()
+    assert visitor.case.truth is truth
+    assert after.model.digest != before.model.digest
+    assert visitor.own.model.feed == FEEDS["imagenet"]
+    assert (after.one_look != before.one_look).any()
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_the_controls_say_every_usual_way_to_feed(visitor, folder, feed):
+    bring(visitor, save_checkpoint(folder / "a.pth"))
+    own = visitor.own
+    shown = replace(own, model=replace(own.model, feed=FEEDS[feed])).reading
+    assert own.corrected(shown).model.feed == FEEDS[feed]
+
+
+def test_a_fixed_size_is_letterboxed_or_stretched(visitor, folder):
+    bring(visitor, save_onnx(folder / "a.onnx", (1, 3, 32, 32)))
+    reading = visitor.own.reading
+    assert reading.fit == "letterbox"
+    boxed = visitor.case.segment().probs
+    list(correct(visitor, replace(reading, fit="stretch"), visitor.case.settings))
+    assert "stretched" in visitor.own.model.record.reading
+    assert not torch.allclose(boxed, visitor.case.segment().probs)
+
+
+BAD = {
+    "cut.onnx": mixing()[:60],
+    "zip.onnx": b"PK\x03\x04 and more",
+    "pickle.pth": b"\x80\x04\x95\x0f\x00\x00\x00\x00\x00\x00\x00\x8c\x02os\x94.",
+    "zip.pt": b"PK\x03\x04 and more",
+    "rank.onnx": mixing((1, 3, 5)),
+    "channels.onnx": mixing((1, 7, 8, 8)),
+    "classes.onnx": mixing(mix=np.ones((3000, 3), np.float32)),
+    "nan.onnx": mixing(mix=np.full((4, 3), np.nan, np.float32)),
+    "foreign.onnx": file(
+        [node("Magic", ["x"], domain="my.own")],
+        (1, 3, "h", "w"),
+        opset=[helper.make_opsetid("my.own", 1)],
+    ),
+    "whole.onnx": classifier(),
+    "model.py": b"import os",
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_is_refused_is_told_in_a_sentence_and_changes_nothing(visitor, folder, name):
+    bring(visitor, save_onnx(folder / "good.onnx"))
+    own, case = visitor.own, visitor.case
+    (folder / name).write_bytes(BAD[name])
+    updates = bring(visitor, folder / name)
+    assert "role='alert'" in said(updates)
+    assert (visitor.own, visitor.case) == (own, case)
+    assert not any("stage" in update or "box" in update for update in updates)
+
+
+def test_names_are_text(visitor, folder):
+    updates = bring(visitor, save_checkpoint(folder / f"{HOSTILE[:8]}.pth", 3))
+    names = f"{HOSTILE}\nb #010203\nc"
+    updates += list(rename(visitor, names, visitor.case.settings))
+    palette = visitor.case.world.record.palette
+    assert palette.names == (HOSTILE, "b", "c")
+    assert palette.colors == ((0, 0, 0), (1, 2, 3), (0, 128, 0))
+    for update in updates:
+        for part in ("own_told", "note", "numbers", "table", "looks"):
+            assert "<script" not in update.get(part, "")
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\nb\nb", "a\n\nb", "a\nb\n" + 61 * "c", "a\nb\nc\x07"])
+def test_names_that_make_no_palette_are_refused(text):
+    with pytest.raises(ValueError, match=r"classes|name"):
+        palette_of(text, numbered_palette(3))
+
+
+def test_classes_as_text_come_back():
+    palette = numbered_palette(256)
+    assert palette_of(text_of(palette), palette) == palette
+
+
+def test_many_classes_shrink_the_picture_until_the_looks_fit_into_the_cache(visitor, folder):
+    bring(visitor, save_checkpoint(folder / "a.pth", 200))
+    rgb = np.zeros((600, 900, 3), np.uint8)
+    fitted = visitor.own.fitted(Picture.of(rgb))
+    height, width = fitted.rgb.shape[:2]
+    assert 0.9 * KEPT.limit < 15 * 2 * 200 * height * width <= KEPT.limit
+    assert fitted.size == (600, 900)
+    assert visitor.own.fitted(fitted) is fitted
+
+
+def test_weights_for_a_model_stay_with_it(visitor, folder):
+    bring(visitor, save_onnx(folder / "a.onnx"))
+    record = visitor.own.model.record
+    weights = {"identity": 0.25, "hflip": 0.75}
+    learner = LearnVisitor()
+    learner.file = WeightFile("elsewhere", record.name, record.digest, weights)
+    use(learner, visitor)
+    assert visitor.case.settings.fusion == "learned"
+    assert visitor.case.segment().weights == weights
+    bring(visitor, save_checkpoint(folder / "b.pth"))
+    assert visitor.files == {}
+    assert visitor.case.settings.fusion == "mean"
+
+
+def test_no_link_carries_a_model_even_to_an_example(visitor, folder):
+    visitor.case = example_case(SETTINGS, 0)
+    assert shared(visitor.case)["query"]
+    bring(visitor, save_onnx(folder / "a.onnx"))
+    assert shared(visitor.case)["query"] == ""
+
+
+def test_its_file_goes_with_the_visitor(visitor, folder):
+    upload = save_onnx(folder / "a.onnx")
+    bring(visitor, upload)
+    kept = visitor.own.path
+    upload.unlink()
+    assert kept.is_file()
+    assert not kept.is_relative_to(get_upload_folder())
+    list(correct(visitor, Reading("0..255", "BGR"), visitor.case.settings))
+    visitor.own = visitor.case = None
+    assert not kept.exists()
+
+
+def test_a_world_of_ones_own_waits_for_its_model(visitor):
+    before = visitor.case
+    list(open_first(visitor, replace(SETTINGS, world=YOURS)))
+    assert visitor.case is before
+    with pytest.raises(ValueError, match="upload"):
+        visitor.place(YOURS)
+
+
+def slow():
+    """A file that takes minutes for a large picture, and no time for a small one."""
+    shapes = {"i": (32, 3, 1, 1), "w": (32, 32, 9, 9), "o": (2, 32, 1, 1)}
+    weights = {name: np.full(shape, 1e-4, np.float32) for name, shape in shapes.items()}
+    nodes = [node("Conv", ["x", "i"], "h0")]
+    nodes += [node("Conv", [f"h{i}", "w"], f"h{i + 1}", pads=[4] * 4) for i in range(60)]
+    return file([*nodes, node("Conv", ["h60", "o"])], (1, 3, 1024, 1024), weights)
+
+
+@pytest.mark.slow
+def test_a_slow_model_is_stopped_while_it_is_tried(visitor, folder):
+    (folder / "slow.onnx").write_bytes(slow())
+    updates = []
+    worker = threading.Thread(target=lambda: updates.extend(bring(visitor, folder / "slow.onnx")))
+    before = visitor.case
+    worker.start()
+    while visitor.session is None or visitor.session._options is None:
+        assert worker.is_alive()
+        worker.join(0.05)
+    stop(visitor)
+    worker.join(30)
+    assert not worker.is_alive()
+    assert "stopped" in said(updates)
+    assert visitor.case is before
+    assert restore(visitor)["settings"] == before.settings
+
+
+RUN = "import runpy, torch; torch.set_num_threads(1); runpy.run_path('look_again.py')"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["checkpoint", "onnx"])
+def test_the_code_repeats_the_mask_with_the_file_beside_it(visitor, folder, tmp_path, kind):
+    if kind == "onnx":
+        bring(visitor, save_onnx(folder / "mine.onnx", (1, 3, 48, 48)))
+        reading = Reading("ImageNet", "BGR", fit="stretch")
+        list(correct(visitor, reading, visitor.case.settings))
+    else:
+        bring(visitor, save_checkpoint(folder / "it's.pth", 4))
+    names = "\n".join([HOSTILE, "Gr\u00fcn \U0001f600", "'c'", 'd" #102030'])
+    list(rename(visitor, names, visitor.case.settings))
+    truth = np.arange(40 * 64, dtype=np.uint8).reshape(40, 64) % 4
+    case = replace(visitor.case, truth=truth, own_mask=True)
+    taken = Takeaway(case, case.segment())
+    with zipfile.ZipFile(io.BytesIO(all_files(taken))) as archive:
+        archive.extractall(tmp_path)
+    assert max(map(len, taken.code.splitlines())) <= 99
+    (tmp_path / "mask.png").unlink()
+    (tmp_path / visitor.own.path.name).write_bytes(visitor.own.path.read_bytes())
+    here = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", RUN]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=here)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "mask.png").read_bytes() == result_masks(taken)["mask.png"]
+    one = done.stdout.split()[2]
+    scores = taken.report["scores"]
+    assert float(one) == pytest.approx(scores["one_look"]["miou"], abs=1e-4)
+
+
+def test_a_palette_of_another_size_is_refused(visitor, folder):
+    bring(visitor, save_onnx(folder / "a.onnx"))
+    with pytest.raises(ValueError, match="2 classes"):
+        visitor.own.colored(Palette(("a", "b"), ((0, 0, 0), (1, 1, 1))))

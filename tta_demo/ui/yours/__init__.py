@@ -1,0 +1,1 @@
+"""The visitor's own model: a file, what was understood of it, and its corrections."""

@@ -5,6 +5,7 @@ import sys
 
 import typer
 
+from tta_demo.commands.benchmark.damage import measure_damage
 from tta_demo.commands.benchmark.detect import measure_detection
 from tta_demo.commands.benchmark.examples import choose_examples
 from tta_demo.commands.benchmark.imagenet import measure_imagenet
@@ -36,6 +37,7 @@ MEASUREMENTS = {
     "detect": measure_detection,
     "imagenet": measure_imagenet,
     "photos": measure_photos,
+    "damage": measure_damage,
 }
 
 

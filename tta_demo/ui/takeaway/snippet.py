@@ -19,6 +19,7 @@ PICTURE, TRUTH = "picture.png", "truth.png"
 
 HOMES = {
     "Path": "pathlib",
+    "replace": "dataclasses",
     "VIEW_SETS": "tta_demo",
     "Plan": "tta_demo",
     "Weights": "tta_demo",
@@ -29,6 +30,8 @@ HOMES = {
     "restore": "tta_demo.pictures.masks",
     "index_png": "tta_demo.pictures.palettes",
     "Picture": "tta_demo.pictures.reading",
+    "Damage": "tta_demo.pictures.damage",
+    "damage": "tta_demo.pictures.damage",
     "mean_iou": "tta_demo.scoring.metrics",
     "WORLDS": "tta_demo.tasks.worlds",
 }
@@ -47,8 +50,16 @@ def snippet(case: SegmentCase, result: Segmentation) -> str:
         f"# {looks_together(len(result.plan.views))}: {fusion.summary}.\n"
         f"# Runs with this package; model {record.name}, digest {record.digest}.\n"
     )
-    code = _picture(case) + _truth(case) + "\n" + _plan(case, result) + "\n" + _answer(result)
-    if case.truth is not None:
+    code = (
+        _picture(case)
+        + _truth(case)
+        + _damage(case)
+        + "\n"
+        + _plan(case, result)
+        + "\n"
+        + _answer(result)
+    )
+    if result.truth is not None:
         code += _score(case)
     return f"{head}{_imports(code)}\n{code}"
 
@@ -86,6 +97,18 @@ def _truth(case: SegmentCase) -> str:
     if example_of(case) is not None:
         return "truth, _ = world.read_truth(world.mask_of(example), picture)\n"
     return "truth = field.labels\n"
+
+
+def _damage(case: SegmentCase) -> str:
+    """Returns how the picture is damaged; before that, what the model says of it as it is."""
+    if not case.damage.amounts:
+        return ""
+    own = "# no truth: its own answer, by one look, to the undamaged picture\n"
+    own += "truth = segment(world.record, picture).labels\n"
+    amounts = ", ".join(f"{name}={amount!r}" for name, amount in case.damage.amounts.items())
+    how = f"Damage({amounts}, seed={case.damage.seed})"
+    harmed = f"harmed = damage(picture.rgb, {how})\n"
+    return (own if case.itself else "") + f"{harmed}picture = replace(picture, rgb=harmed)\n"
 
 
 def _plan(case: SegmentCase, result: Segmentation) -> str:

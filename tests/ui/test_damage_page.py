@@ -47,7 +47,7 @@ def noise_of(page):
     rests(page, "picture")
     return page.evaluate(
         """() => {
-        const canvas = document.querySelector("#stage .picture canvas");
+        const canvas = document.querySelector("#stage canvas.photo");
         const { width, height } = canvas;
         const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
         let sum = 0;
@@ -83,7 +83,7 @@ def test_without_a_mask_its_own_answer_can_be_compared_with_and_is_never_called_
     assert not itself.count()
     made = sample(4000031)
     (tmp_path / "mine.png").write_bytes(rgb_png(made.rgb))
-    upload(page, "picture", tmp_path / "mine.png")
+    upload(page, "#picture", tmp_path / "mine.png")
     itself.wait_for()
     changes_numbers(page, lambda: slide(page, "noise", 0.5))
     now = changes_numbers(page, itself.check)
@@ -99,7 +99,8 @@ def test_without_a_mask_its_own_answer_can_be_compared_with_and_is_never_called_
     assert page.locator("#stage .modes [data-mode=truth]").inner_text() == "Own answer"
 
 
-def test_a_link_opens_the_damaged_picture(page, url):
+def test_a_link_opens_the_damaged_picture(page):
+    rests(page, "changed")
     changes_numbers(page, lambda: slide(page, "noise", 0.5))
     page.wait_for_function("location.search.includes('damage=noise:0.5')")
     wanted, address = numbers(page), page.evaluate("location.href")

@@ -8,7 +8,7 @@ that score such a photograph were learned on the others.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
@@ -51,7 +51,7 @@ DAMAGES: dict[str, tuple[Damage, ...]] = {
 
 NATURAL = DOMAINS["natural"].views
 SETS = {"natural": NATURAL, "light": (*NATURAL, "darker", "brighter", "contrast+", "gamma-")}
-"""What is fused in every way, and weights are learned for."""
+"""What is fused in every way, and weights are learned for; those of the first are kept."""
 
 PLANS = {
     "one look": ONE_LOOK,
@@ -70,7 +70,7 @@ COMPARED = (
     ("natural, mean", "one look"),
     ("natural, learned", "natural, mean"),
     ("light, learned", "natural, learned"),
-    ("natural, learned", "half size alone"),
+    ("natural, learned", "one look"),
 )
 
 
@@ -87,7 +87,7 @@ class _Photo:
 def measure_damage(
     out: Annotated[Path, typer.Option(help="Folder for damage.json.")] = RESULTS,
     weights: Annotated[
-        Path, typer.Option(help="Folder for photos-SET.json, the weights.")
+        Path, typer.Option(help="Folder for photos-natural.json, the weights.")
     ] = ASSETS / "weights",
 ) -> None:
     """Measures damage x views x fusion on photographs, and learns weights; saves both."""
@@ -96,24 +96,25 @@ def measure_damage(
     examples = [_example(model, path) for path in tqdm(world.examples, unit="example")]
     photos = [_other(model, path) for path in tqdm(others, unit="photograph")]
     fits = {name: _fit(photos, views) for name, views in SETS.items()}
-    known = _table(examples, lambda _: _learned(fits))
-    own = _table(photos, lambda left: _learned(_without(photos, left)))
-    kinds = {"truth": known, "own_answer": own}
+    tables = {
+        "truth": _table(examples, lambda _: _learned(fits)),
+        "own_answer": _table(photos, lambda left: _learned(_without(photos, left))),
+    }
+    plans = {plan: list(how.views) for plan, how in (PLANS | _learned(fits)).items()}
     result = about(
         "damage",
         digest=world.record.digest,
         damages={name: [asdict(how) for how in hows] for name, hows in DAMAGES.items()},
-        views={name: list(plan.views) for name, plan in (PLANS | _learned(fits)).items()},
+        views=plans,
         pictures={"truth": [p.name for p in examples], "own_answer": [p.name for p in photos]},
-        overlap={kind: _means(table) for kind, table in kinds.items()},
-        gains={kind: _gains(table) for kind, table in kinds.items()},
+        overlap={kind: _means(table) for kind, table in tables.items()},
+        gains={kind: _gains(table) for kind, table in tables.items()},
     )
     write_json(out / "damage.json", result)
-    for name, views in SETS.items():
-        _file(fits[name], views, photos, result["overlap"]).save(weights / f"photos-{name}.json")
-    for plan, value in result["overlap"]["own_answer"]["damaged"].items():
-        truth = result["overlap"]["truth"]["damaged"][plan]
-        typer.echo(f"{plan:20}  truth {truth:.3f}  own answer {value:.3f}")
+    _file(fits["natural"], NATURAL, photos).save(weights / "photos-natural.json")
+    for plan in plans:
+        truth, own = (rows["damaged"][plan] for rows in result["overlap"].values())
+        typer.echo(f"{plan:20}  truth {truth:.3f}  own answer {own:.3f}")
 
 
 def _example(model: Model, path: Path) -> _Photo:
@@ -204,9 +205,7 @@ def _gain(gains: np.ndarray) -> Difference:
     return found
 
 
-def _file(
-    found: Fit, views: tuple[str, ...], photos: list[_Photo], overlap: dict[str, Any]
-) -> WeightFile:
+def _file(found: Fit, views: tuple[str, ...], photos: list[_Photo]) -> WeightFile:
     record = WORLDS["photos"].record
     calibration = {
         "data": "damaged versions of photographs that come with other packages, against the "

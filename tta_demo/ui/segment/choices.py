@@ -7,7 +7,7 @@ import gradio as gr
 
 from tta_demo.models.domains import DOMAINS
 from tta_demo.tasks.choice import SHARES, Example, choice_of
-from tta_demo.tasks.worlds import MEASURED, WORLDS
+from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.views import VIEW_SETS
 from tta_demo.ui.kit.html import legend_of, signed, tone
 from tta_demo.ui.kit.looking import WORKING
@@ -28,7 +28,7 @@ CLEAR = 0.5
 def change_world(world: str) -> Updates:
     """Marks the result as old, and offers the examples, colours and looks of another world."""
     domain = WORLDS[world].record.domain
-    fusion = {} if world in MEASURED else {"fusion": "mean"}  # learned would be refused
+    fusion = {} if WORLDS[world].weight_paths else {"fusion": "mean"}  # learned would be refused
     parts = world_parts(world) | fusion
     return WORKING | {"stage": BUSY, "domain": domain} | parts | tick_domain(domain)
 

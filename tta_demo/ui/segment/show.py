@@ -103,7 +103,10 @@ def _look_table(case: SegmentCase, result: Segmentation) -> str:
                 "?" if shown is None else "yes" if shown.covers(view) else "no",
             )
         )
-    learned = "Weights learned on labelled pictures"
+    taught = "labelled pictures"
+    if weights and case.file is None:
+        taught = case.world.weight_file(result.plan.views).calibration["data"]
+    learned = f"Weights learned on {escape(taught)}"
     if weights and isinstance(next(iter(weights.values())), dict):
         learned += f", for {escape(', '.join(result.model.classes))}"
     said = learned if weights else EVEN.get(result.plan.fusion, "All looks count the same")

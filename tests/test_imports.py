@@ -14,21 +14,31 @@ NAMES = {
     "read_picture", "to_tensor",
 }  # fmt: skip
 HEAVY = ("tta_demo.training", "tta_demo.samples.weeds", "tta_demo.ui", "matplotlib", "gradio")
-HEAVY += ("onnxruntime",)
+HEAVY += ("onnxruntime", "transformers", "huggingface_hub")
+
+
+def loaded_by(*modules):
+    """Returns the modules that a fresh process has after importing these."""
+    code = f"import json, sys, {', '.join(modules)}; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+    return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
 def loaded():
-    """The modules that a fresh process has after importing the library."""
-    code = "import json, sys, tta_demo; print(json.dumps(sorted(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
-    return json.loads(done.stdout)
+    return loaded_by("tta_demo")
 
 
 @pytest.mark.parametrize("heavy", HEAVY)
 def test_importing_the_library_loads_nothing_heavy(loaded, heavy):
     assert "tta_demo.tta.fusion" in loaded
     assert [name for name in loaded if name == heavy or name.startswith(f"{heavy}.")] == []
+
+
+def test_page_and_commands_start_without_what_only_some_models_need():
+    loaded = loaded_by("tta_demo.ui.page", "tta_demo.commands.app")
+    assert "gradio" in loaded
+    assert {"onnxruntime", "transformers"} & set(loaded) == set()
 
 
 def test_every_name_that_people_use_comes_from_the_package():

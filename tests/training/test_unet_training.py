@@ -9,6 +9,8 @@ from tta_demo.models.unet import read_unet
 from tta_demo.training.unet import UNetRecipe, train
 
 TINY = UNetRecipe(
+    model="unet-weeds",
+    world="weeds",
     steps=2,
     augmentation=Augmentation(),
     data="two coded pictures",

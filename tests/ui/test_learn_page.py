@@ -329,3 +329,7 @@ def test_a_weights_file_is_loaded_and_others_are_refused_with_the_reason(page, t
     load.set_input_files(cut)
     told(page, "cut.json")
     assert np.isclose(sum(shares(page)), 1, atol=0.01), "what was on screen stays"
+    page.wait_for_function(
+        "![...document.querySelectorAll('#learn-bars, #learn-status')]"
+        ".some(e => e.parentElement.innerText.includes('Error'))"
+    )

@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import gradio as gr
 import pytest
@@ -27,7 +28,12 @@ def screen():
 def wired(screen, action):
     """Returns the action as gradio calls it, with what it reads and writes."""
     caught = []
-    screen.on(lambda *given, **how: caught.append(given), action)
+
+    def trigger(*given, **how):
+        caught.append(given)
+        return SimpleNamespace(failure=trigger)
+
+    screen.on(trigger, action)
     return caught[0]
 
 

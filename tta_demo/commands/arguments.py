@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from tta_demo.models.hub import HUB_MENU, hub_model
 from tta_demo.models.own import FEEDS, OWN_ENDINGS, own_model
 from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import models_for
+from tta_demo.pictures.palettes import Palette
 from tta_demo.samples.folders import find, pair, read_pair, read_palette
 from tta_demo.samples.labelled import Source
 from tta_demo.samples.weeds import COUNTS, DIFFICULTY, SEEDS
@@ -28,19 +30,26 @@ SEGMENTERS, CLASSIFIERS, DETECTORS = map(models_for, ("segment", "classify", "de
 CLASSIFIER, DETECTOR = next(iter(CLASSIFIERS)), next(iter(DETECTORS))
 """Used if none is named."""
 
+
+def _hub(task: str) -> str:
+    return f"a model of the Hugging Face Hub, {HUB_MENU[task][0]} for instance, or its folder"
+
+
 Pictures = Annotated[list[Path], typer.Argument(help="Picture files.")]
 _WORLD = typer.Option("--world", help=f"Model and classes: {', '.join(WORLDS)}.")
 AnyWorld = Annotated[str | None, _WORLD]
 _MODEL = typer.Option(
     "--model",
-    help=f"Instead of the world: {', '.join(SEGMENTERS)}; or a file of your own model, ONNX or a "
-    "checkpoint of our U-Net's parameter names.",
+    help=f"Instead of the world: {', '.join(SEGMENTERS)}; a file of your own model, ONNX or a "
+    f"checkpoint of our U-Net's parameter names; or {_hub('segment')}.",
 )
 ModelName = Annotated[str | None, _MODEL]
+_FOR_FILES = "it is for a --model of your own, a file"
 _FEED = f"How your own model wants pictures: {', '.join(FEEDS)}; found out if left out."
 FeedName = Annotated[str | None, typer.Option("--feed", help=_FEED)]
-Classifier = Annotated[str, typer.Option(help=f"One of {', '.join(CLASSIFIERS)}.")]
-Detector = Annotated[str, typer.Option(help=f"One of {', '.join(DETECTORS)}.")]
+_CLASSIFIER = f"{', '.join(CLASSIFIERS)}; an ONNX file; or {_hub('classify')}."
+Classifier = Annotated[str, typer.Option(help=_CLASSIFIER)]
+Detector = Annotated[str, typer.Option(help=f"{', '.join(DETECTORS)}; or {_hub('detect')}.")]
 _VIEWS = f"A set ({', '.join(VIEW_SETS)}) or names separated by commas: {', '.join(VIEWS)}."
 ViewNames = Annotated[str, typer.Option(help=_VIEWS)]
 _DATA = (
@@ -79,15 +88,15 @@ def chosen_world(
 ) -> World:
     """Returns the world that was named, itself or by its model; or raises a `ValueError`.
 
-    A model may be a file of somebody's own: then `feed` says how it wants pictures, and `colors`
-    is a file of its classes, in the order of their ids.
+    A model may be a file of somebody's own: then `feed` says how it wants pictures. Of such a one
+    or one of the Hub, `colors` is a file of the classes, in the order of their ids.
     """
-    if model is not None and model.lower().endswith(OWN_ENDINGS):
-        return _own_world(name, Path(model), feed, colors)
+    if model is not None and model not in SEGMENTERS:
+        palette = None if name is not None or colors is None else read_palette(colors)
+        record = _own_record(model, SEGMENTERS, feed, palette)
+        return own_world(record, None if name is None else world_named(name))
     if feed is not None:
-        raise ValueError(f"--feed {feed}: it is for a --model of your own, a file")
-    if model is not None:
-        one_of("--model", model, SEGMENTERS)
+        raise ValueError(f"--feed {feed}: {_FOR_FILES}")
     fitting = [world for world in WORLDS.values() if world.model == model]
     if name is None and not fitting:
         raise ValueError("name the world: --world " + " or --world ".join(WORLDS))
@@ -97,19 +106,34 @@ def chosen_world(
     return world
 
 
-def _own_world(name: str | None, path: Path, feed: str | None, colors: Path | None) -> World:
-    if feed is not None:
-        one_of("--feed", feed, FEEDS)
-    palette = None if name is not None or colors is None else read_palette(colors)
-    own = own_model(path, feed and FEEDS[feed], palette)
-    typer.echo(own.record.summary, err=True)
-    return own_world(own.record, None if name is None else world_named(name))
-
-
 def chosen_model(name: str, among: Mapping[str, ModelRecord]) -> ModelRecord:
-    """Returns the model that was named, or raises a `ValueError`."""
-    one_of("--model", name, among)
-    return among[name]
+    """Returns the model that was named, one of these or of somebody's own for the same task.
+
+    Raises a `ValueError` if there is none.
+    """
+    return among[name] if name in among else _own_record(name, among)
+
+
+def _own_record(
+    model: str,
+    among: Mapping[str, ModelRecord],
+    feed: str | None = None,
+    palette: Palette | None = None,
+) -> ModelRecord:
+    """Returns the model of a file, of a folder or of the Hub, and tells what was understood."""
+    is_file = model.lower().endswith(OWN_ENDINGS)
+    if not (is_file or "/" in model or Path(model).is_dir()):
+        one_of("--model", model, among)
+    if feed is not None:
+        if not is_file:
+            raise ValueError(f"--feed {feed}: {_FOR_FILES}")
+        one_of("--feed", feed, FEEDS)
+    if is_file:
+        record = own_model(Path(model), feed and FEEDS[feed], palette).record
+    else:
+        record = hub_model(model, next(iter(among.values())).task, palette)
+    typer.echo(f"{record.summary} It is {record.source}.", err=True)
+    return record
 
 
 def one_of(option: str, value: str, choices: Collection[str]) -> None:

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["Frame", "Placed"]
+__all__ = ["Frame", "Placed", "resized"]
+
+_LEAST = 32
+"""Shorter sides are continued, pixels: most networks halve them five times."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +29,23 @@ class Placed:
     def undo(self, maps: Tensor) -> Tensor:
         """Returns answers `(1, C, h', w')` to what was shown, in the picture's frame."""
         top, bottom, left, right = self.window
-        full = _resized(maps, (self.shown.shape[-2], self.shown.shape[-1]))
-        return _resized(full[..., top:bottom, left:right], self.size)
+        height, width = self.shown.shape[-2:]
+        if self.window == (0, height, 0, width):  # at once: many classes take time
+            return resized(maps, self.size)
+        full = resized(maps, (height, width))
+        return resized(full[..., top:bottom, left:right], self.size)
+
+    def undo_boxes(self, xyxy: np.ndarray) -> np.ndarray:
+        """Returns corners `(N, 4)` in what was shown in the picture's frame, clipped to it.
+
+        Example:
+            >>> placed = Placed(None, window=(16, 48, 0, 64), size=(50, 100))
+            >>> placed.undo_boxes(np.array([[32, 0, 64, 32]]))
+            array([[ 50.,   0., 100.,  25.]])
+        """
+        (top, bottom, left, right), (height, width) = self.window, self.size
+        scale = np.tile((width / (right - left), height / (bottom - top)), 2)
+        return np.clip((xyxy - (left, top) * 2) * scale, 0, (width, height) * 2)
 
 
 @dataclass(frozen=True)
@@ -38,12 +57,14 @@ class Frame:
         letterbox: pictures keep their aspect, between continued edges; else they are stretched.
         stride: what sizes are continued to where any will do.
         most: pictures are scaled by at most this.
+        scale: pictures are scaled by this where any size will do.
     """
 
     size: tuple[int, int] | None = None
     letterbox: bool = True
     stride: int = 1
     most: float = float("inf")
+    scale: float = 1.0
 
     def for_picture(self, size: tuple[int, int]) -> "Frame":
         """Returns the frame for views of a picture of `(H, W)` pixels.
@@ -64,24 +85,30 @@ class Frame:
         """
         height, width = image.shape[-2], image.shape[-1]
         if self.size is None:
-            shown = F.pad(image, (0, -width % self.stride, 0, -height % self.stride), "replicate")
-            return Placed(shown, (0, height, 0, width), (height, width))
+            h, w = (max(1, round(self.scale * length)) for length in (height, width))
+            more = (0, self._filled(w) - w, 0, self._filled(h) - h)
+            shown = F.pad(resized(image, (h, w)), more, "replicate")
+            return Placed(shown, (0, h, 0, w), (height, width))
         if not self.letterbox:
             return Placed(
-                _resized(image, self.size), (0, self.size[0], 0, self.size[1]), (height, width)
+                resized(image, self.size), (0, self.size[0], 0, self.size[1]), (height, width)
             )
         scale = self._scale((height, width))
         h, w = max(1, round(scale * height)), max(1, round(scale * width))
         top, left = (self.size[0] - h) // 2, (self.size[1] - w) // 2
         around = (left, self.size[1] - w - left, top, self.size[0] - h - top)
-        shown = F.pad(_resized(image, (h, w)), around, "replicate")
+        shown = F.pad(resized(image, (h, w)), around, "replicate")
         return Placed(shown, (top, top + h, left, left + w), (height, width))
+
+    def _filled(self, side: int) -> int:
+        return -(-max(side, _LEAST) // self.stride) * self.stride
 
     def _scale(self, size: tuple[int, int]) -> float:
         return min(self.size[0] / size[0], self.size[1] / size[1], self.most)
 
 
-def _resized(x: Tensor, size: tuple[int, int]) -> Tensor:
+def resized(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """Returns pictures or maps `(B, C, H, W)` at another size: bilinear, antialiased."""
     if (x.shape[-2], x.shape[-1]) == tuple(size):
         return x
     return F.interpolate(x, size, mode="bilinear", align_corners=False, antialias=True)

@@ -3,8 +3,8 @@
 import csv
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
-from hashlib import blake2b
+from functools import cached_property, partial
+from hashlib import blake2b, file_digest
 from pathlib import Path
 from typing import Any
 
@@ -113,4 +113,7 @@ class ModelRecord:
 
 def digest_of(path: Path, reading: str = "") -> str:
     """Returns 16 hexadecimal digits that tell a file, read this way, from all others (BLAKE2b)."""
-    return blake2b(path.read_bytes() + reading.encode(), digest_size=8).hexdigest()
+    with path.open("rb") as file:  # in pieces: some are large
+        digest = file_digest(file, partial(blake2b, digest_size=8))
+    digest.update(reading.encode())
+    return digest.hexdigest()

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-import torch.nn.functional as F
 from torch import Tensor
+
+from tta_demo.models.framing import resized
 
 __all__ = ["Sized"]
 
@@ -39,11 +40,5 @@ class Sized:
         size = images.shape[-2], images.shape[-1]
         scale = self._scale or self.side / max(size)
         small = tuple(max(1, round(scale * length)) for length in size)
-        probs = self._model(_resized(images, small)).softmax(1)
-        return _resized(probs, size).clamp_min(_FLOOR).log()
-
-
-def _resized(x: Tensor, size: tuple[int, int]) -> Tensor:
-    if x.shape[-2:] == size:
-        return x
-    return F.interpolate(x, size, mode="bilinear", align_corners=False, antialias=True)
+        probs = self._model(resized(images, small)).softmax(1)
+        return resized(probs, size).clamp_min(_FLOOR).log()

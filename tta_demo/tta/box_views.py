@@ -7,14 +7,17 @@ import numpy as np
 from torch import Tensor
 
 from tta_demo.tta.boxes import Boxes
-from tta_demo.tta.predict import Track
+from tta_demo.tta.predict import Track, for_picture
 from tta_demo.tta.symmetry import Symmetry
 from tta_demo.tta.views import VIEWS, View, refuse_unknown
 
 __all__ = ["BoxLook", "BoxModel", "deaugment_boxes", "predict_boxes"]
 
 BoxModel = Callable[[Tensor], list[Boxes]]
-"""From pictures `(B, 3, H, W)` float32 in 0..1 to the boxes in each, for any H and W."""
+"""From pictures `(B, 3, H, W)` float32 in 0..1 to the boxes in each, for any H and W.
+
+It may have `for_picture`, see `Model`.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +68,7 @@ def predict_boxes(
     for view in wanted:
         _refuse_tilt(view)
     size = image.shape[-2], image.shape[-1]
-    found = {}
+    model, found = for_picture(model, size), {}
     for view in track(wanted):
         own = model(view.augment(image[None]))[0]
         found[view.name] = BoxLook(own, deaugment_boxes(view, own, size))

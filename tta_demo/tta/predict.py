@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,8 +12,8 @@ from torch import Tensor
 from tta_demo.tta.views import VIEWS, View, refuse_unknown
 
 __all__ = [
-    "FLOOR", "Look", "Model", "Track", "ViewStack", "look", "predict_views", "to_labels",
-    "to_tensor",
+    "FLOOR", "Look", "Model", "Track", "ViewStack", "for_picture", "look", "predict_views",
+    "to_labels", "to_tensor",
 ]  # fmt: skip
 
 Model = Callable[[Tensor], Tensor]
@@ -95,6 +96,11 @@ class ViewStack:
         return cls(tuple(looks), log_probs, _seen([one.seen for one in looks.values()]))
 
 
+def for_picture(model: Callable[..., Any], size: tuple[int, int]) -> Callable[..., Any]:
+    """Returns the model for views of a picture of `(H, W)` pixels, see `Model`."""
+    return model.for_picture(size) if hasattr(model, "for_picture") else model
+
+
 def look(model: Model, image: Tensor, view: View) -> Look:
     """Returns one view's answer to an image `(3, H, W)` in 0..1; costs one forward pass."""
     frame, back = _answer(model, image, view)
@@ -158,8 +164,7 @@ def to_labels(probs: Tensor) -> np.ndarray:
 def _answer(model: Model, image: Tensor, view: View) -> tuple[Tensor, Tensor]:
     """Returns probabilities as the model was shown it `(C, h, w)`, and turned back `(C, H, W)`."""
     size = image.shape[-2], image.shape[-1]
-    model = model.for_picture(size) if hasattr(model, "for_picture") else model
-    probs = model(view.augment(image[None])).float().softmax(1)
+    probs = for_picture(model, size)(view.augment(image[None])).float().softmax(1)
     back = view.deaugment_map(probs, size)
     return probs[0].cpu(), back[0].cpu()
 

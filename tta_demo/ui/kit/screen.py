@@ -82,17 +82,23 @@ class Screen:
             action: see the class.
             how: keyword arguments for gradio, see `tta_demo.ui.kit.events`.
         """
-        handler, reads = self._handler(action)
-        return trigger(handler, reads, self._changeable, **how)
+        event = self._listen(trigger, action, how)
+        # gradio leaves "Error" over all that a failed action may change, until another succeeds
+        self._listen(event.failure, _nothing)
+        return event
 
     def act(self, trigger: Trigger, action: Action, how: dict[str, Any] = LIGHT) -> Dependency:
         """As `on`, for an action that changes the result: `finish` or `restore` follows."""
-        event = self.on(trigger, action, how)
-        restored = self.on(event.failure, self._restore)
+        event = self._listen(trigger, action, how)
+        restored = self._listen(event.failure, self._restore)
         if self._finish:
             self.on(event.success, self._finish)
             self.on(restored.success, self._finish)
         return event
+
+    def _listen(self, trigger: Trigger, action: Action, how: dict[str, Any] = LIGHT) -> Dependency:
+        handler, reads = self._handler(action)
+        return trigger(handler, reads, self._changeable, **how)
 
     def _handler(self, action: Action) -> tuple[Callable, set[Block]]:
         """Returns the action as gradio calls it, with the values of some parts, and those parts.
@@ -164,6 +170,10 @@ class Screen:
 def _is_given(kind: object) -> bool:
     """Returns whether gradio gives it: an event's data, or the request."""
     return isinstance(kind, type) and issubclass(kind, gr.EventData | gr.Request)
+
+
+def _nothing() -> Updates:
+    return {}
 
 
 @contextmanager

@@ -55,7 +55,7 @@ def average(world: str) -> str:
     return (
         f"<p>On all {choice.pictures} test pictures: <b>{value} points</b> of overlap (mean IoU; "
         f"95 % interval {low} to {high}). Below, of {pool} from the one that loses most (0 %) to "
-        f"the one that gains most (100 %), those at {shares} %.</p>"
+        f"the one that gains most (100 %), those at {shares}\N{NO-BREAK SPACE}%.</p>"
     )
 
 

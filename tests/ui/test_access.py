@@ -1,0 +1,46 @@
+"""What axe-core (Deque's rules for accessible pages) says of every tab, as a visitor finds it."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from browser import DESKTOP, PHONE, needs_chromium, visit
+
+pytestmark = [needs_chromium, pytest.mark.slow]
+
+AXE = Path(find_spec("axe_playwright_python").origin).with_name("axe.min.js")
+AT_WORK = ".working, .tabitem:not([hidden]) [data-status=playing], .progress-text"
+
+
+def finding(violation):
+    places = "; ".join(node["html"][:160] for node in violation["nodes"][:3])
+    return f"{violation['id']} x {len(violation['nodes'])}: {places}"
+
+
+def findings(page):
+    """The serious and critical findings on the page as it stands."""
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run({ resultTypes: ['violations'] })")["violations"]
+    return [finding(one) for one in found if one["impact"] in ("serious", "critical")]
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_no_tab_has_a_serious_finding(window, url, dark):
+    window.emulate_media(reduced_motion="reduce")  # what moves would be measured half faded
+    try:
+        visit(window, url, dark)
+        found = {}
+        for tab in window.locator("#tabs > .tab-wrapper [role=tab]").all():
+            tab.click()
+            window.wait_for_timeout(500)  # until the tab has asked for what it shows first
+            window.wait_for_function(
+                f"![...document.querySelectorAll('{AT_WORK}')].some(e => e.offsetParent)",
+                timeout=60_000,
+            )
+            window.wait_for_timeout(300)  # until what was dimmed is back
+            found[tab.inner_text()] = findings(window)
+    finally:
+        window.emulate_media(reduced_motion="no-preference")
+    assert len(found) > 3
+    assert not {tab: said for tab, said in found.items() if said}

@@ -216,7 +216,7 @@ export function pointing(ui) {
     const right = scene.truth ? scene.truth[i] === label : null;
     const row = find(".sum");
     fill(row.querySelector(".vote"), label, p);
-    const signs = scene.itself ? ["✓ as before", "✗ differs"] : ["✓ right", "✗ wrong"];
+    const signs = scene.itself ? ["✓ same", "✗ unlike"] : ["✓ right", "✗ wrong"];
     row.querySelector(".weight").textContent = right === null ? "" : signs[right ? 0 : 1];
     row.classList.toggle("bad", right === false);
     find(".where").textContent = `Votes at ${at.x}, ${at.y}`;

@@ -18,8 +18,8 @@ PICTURE, TRUTH = "picture.png", "truth.png"
 """What the code reads where a visitor's own picture or mask cannot be had again otherwise."""
 
 HOMES = {
-    "Path": "pathlib",
     "replace": "dataclasses",
+    "Path": "pathlib",
     "VIEW_SETS": "tta_demo",
     "Plan": "tta_demo",
     "Weights": "tta_demo",
@@ -105,10 +105,10 @@ def _damage(case: SegmentCase) -> str:
         return ""
     own = "# no truth: its own answer, by one look, to the undamaged picture\n"
     own += "truth = segment(world.record, picture).labels\n"
-    amounts = ", ".join(f"{name}={amount!r}" for name, amount in case.damage.amounts.items())
-    how = f"Damage({amounts}, seed={case.damage.seed})"
-    harmed = f"harmed = damage(picture.rgb, {how})\n"
-    return (own if case.itself else "") + f"{harmed}picture = replace(picture, rgb=harmed)\n"
+    amounts = case.damage.amounts | {"seed": case.damage.seed}
+    how = "".join(f"    {name}={amount!r},\n" for name, amount in amounts.items())
+    damaged = "picture = replace(picture, rgb=damage(picture.rgb, how))\n"
+    return (own if case.itself else "") + f"how = Damage(\n{how})\n{damaged}"
 
 
 def _plan(case: SegmentCase, result: Segmentation) -> str:
@@ -160,7 +160,8 @@ def _answer(result: Segmentation) -> str:
 
 def _score(case: SegmentCase) -> str:
     score = f"mean_iou(matrix, background={case.settings.background})"
+    against = ", against its own answer" if case.itself else ""
     return (
         f"one, fused = ({score} for matrix in result.matrices)\n"
-        'print(f"mean IoU {one:.4f} with one look, {fused:.4f} with this plan")\n'
+        f'print(f"mean IoU {{one:.4f}} with one look, {{fused:.4f}} with this plan{against}")\n'
     )

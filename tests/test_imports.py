@@ -10,7 +10,8 @@ import tta_demo
 NAMES = {
     "DOMAINS", "FUSIONS", "MODELS", "VIEWS", "VIEW_SETS",
     "Boxes", "Fit", "LearnableTTA", "ViewStack", "WeightFile",
-    "detect", "fit", "fuse", "fuse_boxes", "load_model", "predict_crops", "predict_views",
+    "as_model", "detect", "fit", "fuse", "fuse_boxes", "load_model", "predict_crops",
+    "predict_views",
     "read_picture", "to_tensor",
 }  # fmt: skip
 HEAVY = ("tta_demo.training", "tta_demo.samples.weeds", "tta_demo.ui", "matplotlib", "gradio")

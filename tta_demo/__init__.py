@@ -4,6 +4,7 @@ from tta_demo.learning.fit import Fit, fit
 from tta_demo.learning.module import Form, LearnableTTA
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.models.domains import DOMAINS
+from tta_demo.models.foreign import as_model
 from tta_demo.models.registry import MODELS, load_model
 from tta_demo.pictures.reading import read_picture
 from tta_demo.tasks.classify import classify
@@ -20,7 +21,7 @@ from tta_demo.tta.views import VIEW_SETS, VIEWS
 
 __all__ = [
     "DOMAINS", "FUSIONS", "MODELS", "ONE_LOOK", "VIEWS", "VIEW_SETS", "Boxes", "Fit", "Form",
-    "LearnableTTA", "Plan", "ViewStack", "WeightFile", "Weights", "classify", "detect", "fit",
-    "fuse", "fuse_boxes", "load_model", "predict_boxes", "predict_crops", "predict_views",
+    "LearnableTTA", "Plan", "ViewStack", "WeightFile", "Weights", "as_model", "classify", "detect",
+    "fit", "fuse", "fuse_boxes", "load_model", "predict_boxes", "predict_crops", "predict_views",
     "read_picture", "segment", "to_tensor",
 ]  # fmt: skip

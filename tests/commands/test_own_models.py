@@ -1,4 +1,5 @@
 import json
+import shlex
 
 import numpy as np
 import pytest
@@ -62,6 +63,52 @@ def test_a_file_of_ones_own_is_learned_for_evaluated_and_predicts(tmp_path, colo
         assert mask.size == (48, 32)
 
 
+def predicted(out, picture, *options):
+    """What `predict` marks in a mirror alone, and what it says beside."""
+    _, told = run("predict", picture, *options, "--views", "hflip", "--out", out)
+    with Image.open(out / f"{picture.stem}-mask.png") as mask:
+        return np.array(mask), told, json.loads((out / f"{picture.stem}.json").read_text())
+
+
+def test_classes_change_places_in_a_mirror_as_the_option_or_the_palette_says(
+    tmp_path, color_model, data
+):
+    picture, plain = data / "images" / "0.png", tmp_path / "palette.json"
+    whole = {"classes": json.loads(plain.read_text()), "swap": [["sea", "sand"]]}
+    (tmp_path / "whole.json").write_text(json.dumps(whole))
+    own = ("--model", color_model, "--palette")
+    mask, _, report = predicted(tmp_path / "a", picture, *own, plain)
+    swapped, _, other = predicted(tmp_path / "b", picture, *own, plain, "--swap", "sea=sand")
+    read, _, same = predicted(tmp_path / "c", picture, *own, tmp_path / "whole.json")
+    assert {0, 1, 2} == set(mask.ravel())
+    np.testing.assert_array_equal(swapped, np.array([0, 2, 1])[mask])
+    np.testing.assert_array_equal(read, swapped)
+    assert other["model"]["digest"] == same["model"]["digest"] != report["model"]["digest"]
+
+
+def test_weights_are_learned_and_scored_with_the_classes_that_change_places(
+    tmp_path, color_model, data
+):
+    own = ("--model", color_model, "--palette", tmp_path / "palette.json", "--data", data)
+    swap, weights = ("--swap", "sea = sand"), tmp_path / "weights.json"
+    run("learn", *own, *swap, "--views", "identity,hflip", "--out", weights)
+    assert WeightFile.load(weights).weights["hflip"] < 0.01, "its mirror exchanges what it may not"
+    run("evaluate", *own, *swap, "--weights", weights, "--out", tmp_path / "scores")
+    _, told = run("evaluate", *own, "--weights", weights, "--out", tmp_path / "other", code=2)
+    assert "learn them again" in told
+
+
+def test_a_pair_that_is_proposed_can_be_copied(tmp_path, color_model, data):
+    names = dict(zip(("body", "left lung", "right lung"), COLORS, strict=True))
+    (tmp_path / "lungs.json").write_text(json.dumps(names))
+    own = ("--model", color_model, "--palette", tmp_path / "lungs.json")
+    _, told, _ = predicted(tmp_path / "a", data / "images" / "0.png", *own)
+    (line,) = [line for line in told.splitlines() if "--swap" in line]
+    option = shlex.split(line[line.index("--swap") :])
+    _, told, _ = predicted(tmp_path / "b", data / "images" / "0.png", *own, *option)
+    assert "--swap" not in told
+
+
 def test_a_file_can_take_the_place_of_a_worlds_model(tmp_path, color_model):
     picture = WORLDS["weeds"].examples[0]
     run("predict", picture, "--world", "weeds", "--model", color_model, "--views", "identity",
@@ -89,6 +136,8 @@ def test_the_feed_of_ones_own_model_is_chosen_by_name(tmp_path):
         (("--world", "photos", "--model", "{here}/color.onnx"), "3 classes"),
         (("--model", "{here}/broken.onnx"), "ONNX"),
         ((), "--world"),
+        (("--world", "weeds", "--swap", "Weed-1"), "Weed-1"),
+        (("--world", "weeds", "--swap", "Weed-1=Weed-3"), "Weed-3"),
     ],
     ids=str,
 )

@@ -8,7 +8,7 @@ from PIL import Image
 
 from tta_demo.pictures.masks import read_mask
 from tta_demo.pictures.palettes import Palette, color_png, index_png, rgb_png
-from tta_demo.samples.folders import find, pair, read_pair, read_palette, split_mixed
+from tta_demo.samples.folders import find, pair, read_pair, read_palette, read_swap, split_mixed
 
 PALETTE = Palette(("ground", "cell", "rim"), ((0, 0, 0), (255, 0, 0), (0, 128, 255)))
 LABELS = np.uint8([[0, 1, 2], [2, 1, 0]])
@@ -273,3 +273,38 @@ def test_a_palette_file_that_is_missing_or_no_text_is_refused(tmp_path):
     for name in ("a.json", "b.json"):
         with pytest.raises(ValueError, match=name):
             read_palette(tmp_path / name, ("a",))
+
+
+# Left and right
+
+
+def test_a_palette_may_say_which_classes_a_mirror_exchanges(tmp_path):
+    path, colors = tmp_path / "palette.json", {"left": [1, 2, 3], "right": [4, 5, 6]}
+    path.write_text(json.dumps(colors))
+    assert read_swap(path) == ()
+    wanted = read_palette(path)
+    path.write_text(json.dumps({"classes": colors, "swap": [["left", "right"]]}))
+    assert read_palette(path) == wanted
+    assert read_swap(path) == (("left", "right"),)
+    path.write_text(json.dumps({"classes": colors}))
+    assert (read_palette(path), read_swap(path)) == (wanted, ())
+    path.write_text(json.dumps({"classes": [1, 2, 3], "swap": [4, 5, 6]}))
+    assert read_palette(path).names == ("classes", "swap"), "these can be classes too"
+
+
+@pytest.mark.parametrize(
+    "swap",
+    ["left=right", [["left"]], [["left", "right", "left"]], ["lr"], {"left": "right"}, [[1, 2]]],
+)
+def test_a_palette_whose_swap_is_no_list_of_pairs_is_refused(swap, tmp_path):
+    path = tmp_path / "palette.json"
+    path.write_text(json.dumps({"classes": {"left": [1, 2, 3]}, "swap": swap}))
+    with pytest.raises(ValueError, match="swap"):
+        read_swap(path)
+
+
+def test_a_palette_with_something_else_beside_its_classes_is_refused(tmp_path):
+    path = tmp_path / "palette.json"
+    path.write_text(json.dumps({"classes": {"left": [1, 2, 3]}, "swaps": []}))
+    with pytest.raises(ValueError, match="swaps"):
+        read_palette(path)

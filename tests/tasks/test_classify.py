@@ -102,7 +102,7 @@ def test_prediction_leaves_nothing_for_autograd():
     "model", [lambda x: x, lambda x: x.mean((2, 3))[:1], lambda x: x.mean((1, 2, 3))]
 )
 def test_logits_of_another_shape_are_refused(model):
-    with pytest.raises(ValueError, match=r"logits have shape .* for 2 crops"):
+    with pytest.raises(ValueError, match=r"logits \(2, C\)"):
         predict_crops(model, picture(), ["center", "top-left"])
 
 

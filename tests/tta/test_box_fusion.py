@@ -164,9 +164,9 @@ def test_weighted_fusion_equals_the_reference(fusion, conf, weighted):
     for _ in range(600):
         found = found_in(rng, rng.integers(1, 6))
         weights = rng.uniform(0.1, 3, len(found)) if weighted else None
-        threshold, skip = rng.uniform(0.3, 0.8), rng.choice([0, 0.2])
-        wanted = reference(found, weights, iou_thr=threshold, skip_box_thr=skip, conf_type=conf)
-        fused = fuse_boxes(found, fusion, weights, threshold, skip)
+        threshold = rng.uniform(0.3, 0.8)
+        wanted = reference(found, weights, iou_thr=threshold, conf_type=conf)
+        fused = fuse_boxes(found, fusion, weights, threshold)
         close(fused.boxes, wanted)
         merged += len(fused.boxes) < sum(map(len, found))
     assert merged > 300
@@ -310,8 +310,8 @@ def test_a_plan_fuses_its_own_views_in_its_order_with_its_weights(fusion):
 
 def test_no_fusion_is_the_original_view_the_best_box_first():
     found = named()
-    fused = ONE_LOOK.fuse_boxes(found, threshold=0.4, skip=0.1)
-    original = found["identity"].take(found["identity"].scores >= 0.1)
+    fused = ONE_LOOK.fuse_boxes(found, threshold=0.4)
+    original = found["identity"]
     np.testing.assert_array_equal(
         fused.boxes.xyxy, original.xyxy[np.argsort(-original.scores, kind="stable")]
     )

@@ -1,6 +1,8 @@
 """Arguments that several commands share, and what they stand for: views, worlds, pictures."""
 
-from collections.abc import Collection, Mapping
+import shlex
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +13,9 @@ from tta_demo.models.hub import HUB_MENU, hub_model
 from tta_demo.models.own import FEEDS, OWN_ENDINGS, own_model
 from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import models_for
+from tta_demo.models.swap import likely_pairs
 from tta_demo.pictures.palettes import Palette
-from tta_demo.samples.folders import find, pair, read_pair, read_palette
+from tta_demo.samples.folders import find, pair, read_pair, read_palette, read_swap
 from tta_demo.samples.labelled import Source
 from tta_demo.samples.weeds import COUNTS, DIFFICULTY, SEEDS
 from tta_demo.tasks.worlds import WORLDS, World, own_world, world_named
@@ -21,7 +24,7 @@ from tta_demo.tta.views import VIEW_SETS, VIEWS, refuse_unknown
 __all__ = [
     "CLASSIFIER", "CLASSIFIERS", "DETECTOR", "DETECTORS",
     "AnyWorld", "Classifier", "Colors", "Count", "Data", "Detector", "FeedName", "Masks",
-    "ModelName", "Pictures", "Results", "SplitFolder", "ViewNames",
+    "ModelName", "Pictures", "Results", "SplitFolder", "Swaps", "ViewNames",
     "are_own", "chosen_model", "chosen_views", "chosen_world", "labelled_pictures", "one_of",
     "refuse_among_pictures",
 ]  # fmt: skip
@@ -47,6 +50,8 @@ ModelName = Annotated[str | None, _MODEL]
 _FOR_FILES = "it is for a --model of your own, a file"
 _FEED = f"How your own model wants pictures: {', '.join(FEEDS)}; found out if left out."
 FeedName = Annotated[str | None, typer.Option("--feed", help=_FEED)]
+_SWAP = "Classes that a mirror exchanges, as left_lung=right_lung; as often as there are pairs."
+Swaps = Annotated[list[str] | None, typer.Option("--swap", help=_SWAP)]
 _CLASSIFIER = f"{', '.join(CLASSIFIERS)}; an ONNX file; or {_hub('classify')}."
 Classifier = Annotated[str, typer.Option(help=_CLASSIFIER)]
 Detector = Annotated[str, typer.Option(help=f"{', '.join(DETECTORS)}; or {_hub('detect')}.")]
@@ -60,7 +65,10 @@ Data = Annotated[Path | None, typer.Option(help=_DATA)]
 _SPLIT = "Folder of BBBC038 with split.csv, for nuclei; weeds are generated."
 SplitFolder = Annotated[Path | None, typer.Option(help=_SPLIT)]
 Masks = Annotated[Path | None, typer.Option(help="Folder of the masks, paired by name.")]
-_COLORS = 'JSON of the masks\' colours if they are others: {"class": [r, g, b], ...}'
+_COLORS = (
+    'JSON of the masks\' colours if they are others: {"class": [r, g, b], ...}; or {"classes": '
+    '{...}, "swap": [["left", "right"], ...]} with the classes that a mirror exchanges'
+)
 Colors = Annotated[Path | None, typer.Option(help=_COLORS)]
 Count = Annotated[int | None, typer.Option(min=1, help="How many pictures; all if left out.")]
 Results = Annotated[Path, typer.Option(help="Folder for the results; made if it is missing.")]
@@ -84,13 +92,41 @@ def chosen_views(
 
 
 def chosen_world(
-    name: str | None, model: str | None, feed: str | None = None, colors: Path | None = None
+    name: str | None,
+    model: str | None,
+    feed: str | None = None,
+    colors: Path | None = None,
+    swap: Sequence[str] | None = None,
 ) -> World:
     """Returns the world that was named, itself or by its model; or raises a `ValueError`.
 
     A model may be a file of somebody's own: then `feed` says how it wants pictures. Of such a one
-    or one of the Hub, `colors` is a file of the classes, in the order of their ids.
+    or one of the Hub, `colors` is a file of the classes, in the order of their ids. `swap` are
+    pairs like `left_lung=right_lung`; those of `colors` if there are none. Classes that look like
+    a pair, but are none, are told.
     """
+    world = _named_world(name, model, feed, colors)
+    pairs = tuple(_pair(text) for text in swap or ())
+    if not pairs and colors is not None:
+        pairs = read_swap(colors)
+    if pairs:
+        return replace(world, model=replace(world.record, swap=pairs))
+    for one, other in likely_pairs(world.record.classes):
+        told = f"classes {one} and {other} look like a pair"
+        typer.echo(f"{told}: add --swap {shlex.quote(f'{one}={other}')}", err=True)
+    return world
+
+
+def _pair(text: str) -> tuple[str, str]:
+    one, sign, other = text.partition("=")
+    if not sign:
+        raise ValueError(f"--swap {text}: give two classes, left_lung=right_lung for instance")
+    return one.strip(), other.strip()
+
+
+def _named_world(
+    name: str | None, model: str | None, feed: str | None, colors: Path | None
+) -> World:
     if model is not None and model not in SEGMENTERS:
         palette = None if name is not None or colors is None else read_palette(colors)
         record = _own_record(model, SEGMENTERS, feed, palette)

@@ -37,5 +37,7 @@ def classify(
         looks = len(plan.views)
         agreeing = f"{round(result.agreement * looks)} of {looks} looks agree"
         typer.echo(f"{path.name}: {answers} ({agreeing})")
+        for note in result.notes:
+            typer.echo(f"{path.name}: {note}", err=True)
 
     for_each(pictures, one)

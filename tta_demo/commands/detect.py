@@ -39,5 +39,7 @@ def detect(
         drawn = boxes_drawn(picture.rgb, shown, record.palette)
         (out / f"{path.stem}-boxes.png").write_bytes(rgb_png(drawn))
         write_json(out / f"{path.stem}.json", {"size": picture.rgb.shape[:2]} | result.report())
+        for note in result.notes:
+            typer.echo(f"{path.name}: {note}", err=True)
 
     for_each(pictures, one)

@@ -33,6 +33,7 @@ def evaluate(
     data: arguments.Data = None,
     masks: arguments.Masks = None,
     palette: arguments.Colors = None,
+    swap: arguments.Swaps = None,
     count: arguments.Count = None,
     views: Annotated[
         str | None, typer.Option(help="As for learn; those of the weights, else d4.")
@@ -49,7 +50,7 @@ def evaluate(
     arguments.one_of("--mean", mean, ("pooled", "per-image"))
     file = None if weights is None else WeightFile.load(weights)
     named = name or (file.world if file and not model else None)
-    world = arguments.chosen_world(named, model, feed, palette)
+    world = arguments.chosen_world(named, model, feed, palette, swap)
     names = arguments.chosen_views(views) if views else file.views if file else VIEW_SETS["d4"]
     plans = {"none": ONE_LOOK, "mean": Plan(names)}
     if file:

@@ -33,6 +33,7 @@ def learn(
     data: arguments.Data = None,
     masks: arguments.Masks = None,
     palette: arguments.Colors = None,
+    swap: arguments.Swaps = None,
     count: arguments.Count = None,
     views: arguments.ViewNames = "d4",
     method: Annotated[str, typer.Option(help=f"One of {', '.join(METHODS)}.")] = "exact",
@@ -45,7 +46,7 @@ def learn(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draw of pixels.")] = 0,
 ) -> None:
     """Learns how much each view counts on labelled pictures that were not used for training."""
-    world = arguments.chosen_world(name, model, feed, palette)
+    world = arguments.chosen_world(name, model, feed, palette, swap)
     names = arguments.chosen_views(views)
     if out.is_dir():
         raise ValueError(f"--out {out} is a folder: name the file to write")

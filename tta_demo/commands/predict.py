@@ -29,6 +29,7 @@ def predict(
     model: arguments.ModelName = None,
     feed: arguments.FeedName = None,
     palette: arguments.Colors = None,
+    swap: arguments.Swaps = None,
     views: arguments.ViewNames = "d4",
     fusion: Annotated[str, typer.Option(help=f"One of {', '.join(FUSIONS)}.")] = "mean",
     masks: Annotated[
@@ -41,7 +42,7 @@ def predict(
     NAME-mask.png holds class ids at the picture's full size, NAME-overlay.png shows them over the
     picture, NAME.json has views, weights, and scores where there is a mask.
     """
-    world = arguments.chosen_world(name, model, feed, palette)
+    world = arguments.chosen_world(name, model, feed, palette, swap)
     plan, plan_notes = world.plan(arguments.chosen_views(views), fusion)
     names = {path.stem for path in pictures}
     if len(names) < len(pictures):

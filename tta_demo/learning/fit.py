@@ -14,7 +14,7 @@ from tta_demo.learning.module import ONE_A_VIEW, Form
 from tta_demo.learning.solver import certificate
 from tta_demo.tta.fusion import Weights
 from tta_demo.tta.plan import Plan
-from tta_demo.tta.predict import ViewStack
+from tta_demo.tta.predict import Stacked, ViewStack
 
 __all__ = ["FOLDS", "SHRINKS", "Fit", "fit", "fit_steps"]
 
@@ -28,7 +28,8 @@ class Fit:
     """Weights, and how they were found.
 
     Attributes:
-        weights: `(V,)` or `(V, C)` float64, non-negative, sum 1 over V; after shrinking.
+        weights: `(V,)` or `(V, C)` float64, non-negative, sum 1 over V; after shrinking. `fuse`
+            takes them, and `Plan`; of another pool than the linear one, give it the fit itself.
         found: the same before shrinking.
         history: mean log-likelihood of the calibration pixels, first with even weights, then
             after each step, before shrinking.
@@ -49,13 +50,18 @@ class Fit:
     shrink: float
     form: Form
 
+    @property
+    def learned(self) -> Weights:
+        """The weights with their pool."""
+        return Weights(self.weights, self.form.pool)
+
     def plan(self, views: Sequence[str]) -> Plan:
         """Returns the plan to fuse these views so, in the order of the stacks learned from."""
-        return Plan(tuple(views), "learned", Weights(self.weights, self.form.pool))
+        return Plan(tuple(views), "learned", self.learned)
 
 
 def fit(
-    stacks: Iterable[ViewStack],
+    stacks: Iterable[Stacked],
     labels: Iterable[np.ndarray],
     method: str = "exact",
     shrink: float | None = 0.0,
@@ -66,7 +72,8 @@ def fit(
     """Returns the weights that a method finds on labelled pictures.
 
     Args:
-        stacks: every view's answers to each picture; read one by one, and not kept.
+        stacks: every view's answers to each picture, or arrays as for `ViewStack.of_array`; read
+            one by one, and not kept.
         labels: the true class ids of each.
         method: a key of `METHODS`.
         shrink: s in (1 - s) found + s even, 0..1; None to choose it by cross-validation over
@@ -85,7 +92,7 @@ def fit(
         >>> fit([stack], [np.array([0])]).weights
         array([1., 0.])
     """
-    looked = zip(stacks, labels, strict=True)
+    looked = zip(map(ViewStack.of_array, stacks), labels, strict=True)
     answers = Answers.of(looked, needs_all_classes(method, form), pixels, seed)
     *_, last = fit_steps(answers, method, shrink, form)
     return last

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from tta_demo.models.swap import Pairs, pair_ids
 from tta_demo.pictures.palettes import Palette
 from tta_demo.tta.symmetry import IDENTITY
 from tta_demo.tta.views import View
@@ -70,6 +71,11 @@ class ModelRecord:
         augmentation: what training showed it; None if that is not known.
         reading: how its file is read, where that can be corrected; another reading is another
             model.
+        swap: pairs of classes that a mirror exchanges, left and right; with others it is another
+            model.
+
+    Raises:
+        ValueError: `swap` names a class that is not there, or one twice.
     """
 
     name: str
@@ -85,11 +91,22 @@ class ModelRecord:
     class_table: Path | None = None
     augmentation: Augmentation | None = None
     reading: str = ""
+    swap: Pairs = ()
+
+    def __post_init__(self) -> None:
+        if self.swap:
+            _ = self.swap_ids
+
+    @cached_property
+    def swap_ids(self) -> tuple[tuple[int, int], ...]:
+        """The ids of the classes that a mirror exchanges."""
+        return pair_ids(self.swap, self.classes)
 
     @cached_property
     def digest(self) -> str:
         """Tells these weights from all others, see `digest_of`."""
-        return digest_of(self.weights(), self.reading)
+        swap = str(sorted(map(sorted, self.swap_ids))) if self.swap else ""
+        return digest_of(self.weights(), self.reading + swap)
 
     @cached_property
     def classes(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from tta_demo.models.centernet import load_centernet
 from tta_demo.models.efficientnet import load_efficientnet
 from tta_demo.models.record import Augmentation, ModelRecord
 from tta_demo.models.runner import device_named
+from tta_demo.models.swap import WithSwap
 from tta_demo.models.u2net import load_u2net
 from tta_demo.models.unet import load_unet
 from tta_demo.pictures.assets import ASSETS
@@ -167,4 +168,5 @@ def load_model(
 
 @lru_cache(maxsize=12)  # models of visitors' own come and go
 def _loaded(record: ModelRecord, device: str, dtype: torch.dtype | None) -> Callable[..., Any]:
-    return record.load(record.weights(), device, dtype)
+    model = record.load(record.weights(), device, dtype)
+    return WithSwap(model, record.swap_ids) if record.swap else model

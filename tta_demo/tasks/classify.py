@@ -8,10 +8,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tta_demo.insight.running import alike_scores
 from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import load_model
 from tta_demo.pictures.reading import Picture
-from tta_demo.tasks.result import Result, kept_looks, needed, refuse_other, refuse_unfit
+from tta_demo.tasks.result import (
+    Result,
+    kept_looks,
+    needed,
+    refuse_other,
+    refuse_unfit,
+    running_notes,
+)
 from tta_demo.tta.crops import CROP_VIEWS, predict_crops
 from tta_demo.tta.plan import Plan
 from tta_demo.tta.predict import ViewStack
@@ -84,7 +92,9 @@ def classify(
         return ((name, row.clone()) for name, row in zip(missing, fresh, strict=True))
 
     looks = kept_looks(model, picture, views, make)
-    return Classification(model, picture, plan, looks, picture.notes)
+    chosen = [looks[name] for name in dict.fromkeys((*ONE_CROP.views, *plan.views))]
+    notes = (*picture.notes, *running_notes(alike_scores(chosen)))
+    return Classification(model, picture, plan, looks, notes)
 
 
 def _stack(looks: dict[str, Tensor], views: Sequence[str]) -> ViewStack:

@@ -5,11 +5,12 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
+from tta_demo.insight.running import alike_boxes, unturned_boxes
 from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import load_model
 from tta_demo.pictures.reading import Picture
 from tta_demo.scoring.box_metrics import DetectionScores, average_precision
-from tta_demo.tasks.result import Result, kept_looks, needed, refuse_other
+from tta_demo.tasks.result import Result, kept_looks, needed, refuse_other, running_notes
 from tta_demo.tta.box_fusion import Fused
 from tta_demo.tta.box_views import BoxLook, predict_boxes
 from tta_demo.tta.boxes import Boxes
@@ -94,4 +95,6 @@ def detect(
         return predict_boxes(ready, image, missing, track).items()
 
     looks = kept_looks(model, picture, views, make)
-    return Detection(model, picture, plan, looks, picture.notes, truth)
+    chosen = {name: looks[name] for name in dict.fromkeys(("identity", *plan.views))}
+    running = running_notes(alike_boxes(chosen), unturned_boxes(chosen))
+    return Detection(model, picture, plan, looks, (*picture.notes, *running), truth)

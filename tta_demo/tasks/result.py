@@ -16,9 +16,10 @@ from tta_demo.tasks.cache import KEPT, picture_key
 from tta_demo.tta.fusion import Weights
 from tta_demo.tta.plan import Plan
 from tta_demo.tta.predict import ViewStack
-from tta_demo.tta.views import refuse_unknown
+from tta_demo.tta.views import VIEWS, refuse_unknown
 
 __all__ = ["Result", "kept_looks", "needed", "plan_of", "refuse_other", "refuse_unfit"]
+__all__ += ["running_notes"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +118,29 @@ def refuse_other(model: ModelRecord, task: str) -> None:
 def refuse_unfit(plan: Plan, classes: int) -> None:
     """Raises a `ValueError` if a plan cannot fuse answers of C classes, without having any yet."""
     plan.fuse(ViewStack(plan.views, torch.zeros(len(plan.views), classes)))
+
+
+def running_notes(alike: bool, unturned: Sequence[str] = ()) -> tuple[str, ...]:
+    """Returns what to say if looking again seems not to run; nothing in the usual case.
+
+    Args:
+        alike: whether all looks answer the same.
+        unturned: views whose answers seem not to be turned back, or to be so twice.
+    """
+    notes = []
+    if alike:
+        notes.append(
+            "All looks gave the same answer to the last digit: either they show the same, or the "
+            "model does not notice the changes, or something around it undoes them."
+        )
+    if unturned:
+        names = ", ".join(VIEWS[name].label for name in unturned)
+        notes.append(
+            f"These looks fit the plain one better before they are turned back: {names}. Either "
+            "the model already turns its answers back, or it has classes that mean left and "
+            "right, which must be exchanged in a mirror (swap)."
+        )
+    return tuple(notes)
 
 
 def kept_looks(

@@ -11,12 +11,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tta_demo.insight.running import alike, unturned
 from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import load_model
 from tta_demo.pictures.reading import Picture
 from tta_demo.scoring.metrics import confusion, f1, iou, mean_iou
 from tta_demo.scoring.score import Score
-from tta_demo.tasks.result import Result, kept_looks, needed, refuse_other, refuse_unfit
+from tta_demo.tasks.result import (
+    Result,
+    kept_looks,
+    needed,
+    refuse_other,
+    refuse_unfit,
+    running_notes,
+)
 from tta_demo.tta.plan import ONE_LOOK, Plan
 from tta_demo.tta.predict import Look, Model, Track, ViewStack, look, to_labels, to_tensor
 from tta_demo.tta.views import VIEWS, View
@@ -153,7 +161,9 @@ def segment(
         return ((view.name, _halved(ready, image, view)) for view in track(wanted))
 
     looks = kept_looks(model, picture, views, make)
-    notes = (*picture.notes, *_unseen(plan, looks))
+    chosen = {name: looks[name] for name in dict.fromkeys(("identity", *plan.views))}
+    turned = unturned({name: one.labels for name, one in chosen.items()})
+    notes = (*picture.notes, *_unseen(plan, looks), *running_notes(alike(chosen), turned))
     return Segmentation(model, picture, plan, looks, notes, truth)
 
 

@@ -33,23 +33,19 @@ def fuse_boxes(
     fusion: str = "wbf",
     weights: Sequence[float] | None = None,
     threshold: float = 0.55,
-    skip: float = 0.0,
 ) -> Fused:
     """Returns one set of boxes from several views' boxes of one picture.
 
     Boxes of one label that overlap belong together. `wbf` replaces them by their mean, weighted
-    by score; `nms` keeps the best one as it is. Boxes without an area are left out.
-
-    With `wbf`, a box that 2 of 8 views found gets a quarter of their mean score: the display
-    threshold depends on how many views there are. `wbf-max` gives it their highest score. Scores
-    that uneven weights lift above 1 are clipped.
+    by score; `nms` keeps the best one as it is. Boxes without an area are left out. With `wbf`, a
+    box that 2 of 8 views found gets a quarter of their mean score, with `wbf-max` their highest
+    score. Scores that uneven weights lift above 1 are clipped.
 
     Args:
         found: V views' boxes in the picture's frame.
         fusion: a key of `FUSERS`.
         weights: `(V,)`, at least 0, how much each view's scores count; all alike if left out.
         threshold: boxes belong together above this IoU, 0..1.
-        skip: leave out boxes with a lower score.
 
     Raises:
         ValueError: the fusion is unknown, there is no view, or several for `none`, or weights or
@@ -65,36 +61,26 @@ def fuse_boxes(
         raise ValueError(f"fusion {fusion!r} is unknown: choose one of {', '.join(FUSERS)}")
     if not 0 <= threshold <= 1:
         raise ValueError(f"threshold is {threshold}: give an IoU in 0..1")
-    scale = _checked(weights, len(found))
-    pool, origin = _pooled(found, scale, skip)
+    scale = np.ones(len(found)) if weights is None else np.asarray(weights, float)
+    right = scale.shape == (len(found),) and np.isfinite(scale).all() and (scale >= 0).all()
+    if not (right and scale.any()):
+        raise ValueError(f"weights {scale.tolist()} for {len(found)} views: give one each, >= 0")
+    pool, origin = _pooled(found, scale)
     boxes, groups = FUSERS[fusion].merge(pool, threshold, scale / scale.max())
     return Fused(boxes, tuple(tuple(origin[i] for i in group) for group in groups))
 
 
-def _checked(weights: Sequence[float] | None, count: int) -> np.ndarray:
-    scale = np.ones(count) if weights is None else np.asarray(weights, float)
-    right = scale.shape == (count,) and np.isfinite(scale).all() and (scale >= 0).all()
-    if not (right and scale.any()):
-        raise ValueError(f"weights {scale.tolist()}: give one for each of {count} views, >= 0")
-    return scale
-
-
-def _pooled(
-    found: Sequence[Boxes], scale: np.ndarray, skip: float
-) -> tuple[Boxes, list[tuple[int, int]]]:
-    """Returns all views' boxes that count, the best first, and each one's (view, place).
+def _pooled(found: Sequence[Boxes], scale: np.ndarray) -> tuple[Boxes, list[tuple[int, int]]]:
+    """Returns all views' boxes that have an area, the best first, and each one's (view, place).
 
     Scores are times the view's weight, relative to the largest weight.
     """
-    kept = [np.flatnonzero((one.scores >= skip) & (one.areas > 0)) for one in found]
+    kept = [np.flatnonzero(one.areas > 0) for one in found]
     parts = [one.take(index) for one, index in zip(found, kept, strict=True)]
     origin = [(view, int(place)) for view, index in enumerate(kept) for place in index]
     scores = [part.scores * w for part, w in zip(parts, scale / scale.max(), strict=True)]
-    pool = Boxes(
-        np.concatenate([part.xyxy for part in parts]),
-        np.concatenate(scores),
-        np.concatenate([part.labels for part in parts]),
-    )
+    xyxy, labels = [part.xyxy for part in parts], [part.labels for part in parts]
+    pool = Boxes(*map(np.concatenate, (xyxy, scores, labels)))
     order = np.argsort(-pool.scores, kind="stable")
     return pool.take(order), [origin[i] for i in order]
 

@@ -1,13 +1,13 @@
 """Object detection with TTA: the boxes of every view, turned back."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from torch import Tensor
 
 from tta_demo.tta.boxes import Boxes
-from tta_demo.tta.predict import Track, for_picture
+from tta_demo.tta.predict import Track, for_picture, refuse_unfit, unmirrored_ids
 from tta_demo.tta.symmetry import Symmetry
 from tta_demo.tta.views import VIEWS, View, refuse_unknown
 
@@ -54,24 +54,22 @@ def predict_boxes(
         ValueError: no view, an unknown or repeated one or a tilt, or an image of another shape.
 
     Example:
-        >>> import torch
-        >>> found = predict_boxes(
-        ...     lambda x: [Boxes([[0, 0, 1, 2]], [0.9], [1])], torch.zeros(3, 5, 8), ["hflip"]
-        ... )
-        >>> found["hflip"].boxes.xyxy
+        >>> boxes, image = Boxes([[0, 0, 1, 2]], [0.9], [1]), Tensor([0]).expand(3, 5, 8)
+        >>> predict_boxes(lambda images: [boxes], image, ["hflip"])["hflip"].boxes.xyxy
         array([[7., 0., 8., 2.]])
     """
-    if image.ndim != 3 or image.shape[0] != 3:
-        raise ValueError(f"image has shape {tuple(image.shape)}: give (3, H, W), values in 0..1")
+    refuse_unfit(image, model)
     refuse_unknown(views)
     wanted = [VIEWS[name] for name in views]
-    for view in wanted:
-        _refuse_tilt(view)
     size = image.shape[-2], image.shape[-1]
-    model, found = for_picture(model, size), {}
+    for view in wanted:
+        deaugment_boxes(view, Boxes.empty(), size)  # refuses a tilt before any forward pass
+    sized, found = for_picture(model, size), {}
     for view in track(wanted):
-        own = model(view.augment(image[None]))[0]
-        found[view.name] = BoxLook(own, deaugment_boxes(view, own, size))
+        own = sized(view.augment(image[None]))[0]
+        back = deaugment_boxes(view, own, size)
+        labels = unmirrored_ids(back.labels.tolist(), model, view)
+        found[view.name] = BoxLook(own, replace(back, labels=labels))
     return found
 
 
@@ -93,7 +91,8 @@ def deaugment_boxes(view: View, boxes: Boxes, size: tuple[int, int]) -> Boxes:
         >>> deaugment_boxes(VIEWS["rot90"], found, (5, 8)).xyxy
         array([[0., 0., 2., 2.]])
     """
-    _refuse_tilt(view)
+    if view.tilt:
+        raise ValueError(f"view {view.name!r} tilts the picture: boxes cannot be turned back")
     zoomed = view.zoomed(*size)
     xyxy = _undo(view.symmetry, boxes.xyxy, zoomed)
     if view.shift:
@@ -102,11 +101,6 @@ def deaugment_boxes(view: View, boxes: Boxes, size: tuple[int, int]) -> Boxes:
     (height, width), (high, wide) = size, zoomed
     xyxy = xyxy * (width / wide, height / high, width / wide, height / high)
     return Boxes(np.clip(xyxy, 0, (width, height, width, height)), boxes.scores, boxes.labels)
-
-
-def _refuse_tilt(view: View) -> None:
-    if view.tilt:
-        raise ValueError(f"view {view.name!r} tilts the picture: boxes cannot be turned back")
 
 
 def _undo(symmetry: Symmetry, xyxy: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -58,11 +58,7 @@ class Boxes:
         return cls(np.zeros((0, 4)), np.zeros(0), np.zeros(0, int))
 
     def take(self, index: np.ndarray) -> "Boxes":
-        """Returns some of the boxes, in the order of the index.
-
-        Args:
-            index: places `(M,)` int, or `(N,)` bool.
-        """
+        """Returns some of the boxes, by places `(M,)` int in their order, or `(N,)` bool."""
         index = np.asarray(index)
         index = index if index.size else index.astype(int)
         return Boxes(self.xyxy[index], self.scores[index], self.labels[index])

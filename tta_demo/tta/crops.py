@@ -4,27 +4,24 @@ No way back is needed: the answer is about the picture, not about its pixels.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tta_demo.tta.predict import FLOOR, Model, ViewStack
+from tta_demo.tta.predict import FLOOR, Model, ViewStack, asked, refuse_unfit, unmirrored
 from tta_demo.tta.symmetry import D4
 from tta_demo.tta.views import VIEWS, View, refuse_unknown
 
-__all__ = [
-    "CROP", "CROP_SETS", "CROP_VIEWS", "MAX_SIDE", "SIDE", "CropView", "cut", "predict_crops",
-]  # fmt: skip
+__all__ = ["CROP", "CROP_SETS", "CROP_VIEWS", "MAX_SIDE", "SIDE", "CropView", "cut"]
+__all__ += ["predict_crops"]
 
 CROP = 224
 """Side of every crop, pixels: what the classifier is shown."""
-
 SIDE = 256
 """Usual short side of the resized picture, pixels."""
-
 MAX_SIDE = 8192
 """Longest side of a resized picture, pixels; a longer one would only fill the memory."""
 
@@ -58,10 +55,7 @@ class CropView:
         return round((height - CROP) * down), round((width - CROP) * right)
 
     def frame(self, size: tuple[int, int]) -> tuple[float, float, float, float]:
-        """Returns left, top, right and bottom of the crop in the picture, pixel edges.
-
-        Args:
-            size: `(H, W)` of the picture, pixels; refused if it is too long, see `cut`.
+        """Returns left, top, right and bottom of the crop in a picture `(H, W)`, pixel edges.
 
         Example:
             >>> CROP_VIEWS["top-left"].frame((512, 1024))
@@ -90,11 +84,10 @@ _COLORS = ("darker", "brighter", "contrast+", "gamma-")
 def _placed(name: str, mirrored: bool) -> CropView:
     label, text, place = _PLACES[name]
     summary = f"{text}, {CROP} px of a picture with short side {SIDE} px"
-    crop = CropView(name, label, summary, _PLACE, place=place)
     if not mirrored:
-        return crop
-    again = {"name": f"{name}-mirror", "label": f"{label}, mirrored", "group": _TURN}
-    return replace(crop, **again, summary=f"{summary}, hflip", view=VIEWS["hflip"])
+        return CropView(name, label, summary, _PLACE, place=place)
+    name, label, summary = f"{name}-mirror", f"{label}, mirrored", f"{summary}, hflip"
+    return CropView(name, label, summary, _TURN, place=place, view=VIEWS["hflip"])
 
 
 def _middle(name: str, view: View) -> CropView:
@@ -163,7 +156,6 @@ def cut(rgb: np.ndarray, names: Sequence[str]) -> Tensor:
     return torch.cat([_crop(resized[view.side], view) for view in views])
 
 
-@torch.no_grad()
 def predict_crops(model: Model, rgb: np.ndarray, views: Sequence[str] = ("center",)) -> ViewStack:
     """Returns the stack of several crops of one picture, in one model call.
 
@@ -173,7 +165,7 @@ def predict_crops(model: Model, rgb: np.ndarray, views: Sequence[str] = ("center
         views: V keys of `CROP_VIEWS`.
 
     Raises:
-        ValueError: as `cut`, or logits of another shape.
+        ValueError: as `cut`, or an answer that makes no sense.
 
     Example:
         >>> rgb = np.zeros((20, 30, 3), np.uint8)
@@ -182,13 +174,13 @@ def predict_crops(model: Model, rgb: np.ndarray, views: Sequence[str] = ("center
                 [0.3333, 0.3333, 0.3333]])
     """
     crops = cut(rgb, views)
-    logits = model(crops)
-    if logits.ndim != 2 or len(logits) != len(crops):
-        raise ValueError(
-            f"logits have shape {tuple(logits.shape)} for {len(crops)} crops: the model must give "
-            f"({len(crops)}, C)"
-        )
-    return ViewStack(tuple(views), logits.float().cpu().log_softmax(1).clamp_min(FLOOR))
+    refuse_unfit(crops[0], model)
+    logits = asked(model, crops, maps=False).cpu()
+    rows = [
+        unmirrored(row[None], model, CROP_VIEWS[name].view)
+        for row, name in zip(logits, views, strict=True)
+    ]
+    return ViewStack(tuple(views), torch.cat(rows).log_softmax(1).clamp_min(FLOOR))
 
 
 def _crop(pixels: Tensor, view: CropView) -> Tensor:
@@ -203,8 +195,6 @@ def _resized(size: tuple[int, int], side: int) -> tuple[int, int]:
     short, long = min(size), max(size)
     longer = int(side * long / short)
     if longer > MAX_SIDE:
-        raise ValueError(
-            f"a picture of {size[1]} x {size[0]} pixels is too long and thin: resized to a short "
-            f"side of {side} it would be {longer} long, over {MAX_SIDE}: crop it first"
-        )
+        told = f"a picture of {size[1]} x {size[0]} pixels is too long and thin: with a short side"
+        raise ValueError(f"{told} of {side} it has {longer}, over {MAX_SIDE}: crop it first")
     return (side, longer) if size[0] <= size[1] else (longer, side)

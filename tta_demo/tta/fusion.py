@@ -11,7 +11,7 @@ from math import log
 import torch
 from torch import Tensor
 
-from tta_demo.tta.predict import ViewStack
+from tta_demo.tta.predict import Stacked, ViewStack
 
 __all__ = ["FUSIONS", "POOLS", "Fusion", "Weights", "fuse", "weighted_mean"]
 
@@ -62,20 +62,24 @@ class Weights:
             raise ValueError(f"pool {self.pool!r} is unknown: choose one of {', '.join(POOLS)}")
         on_simplex = (values >= 0).all() and ((values.sum(0) - 1).abs() <= 1e-3).all()
         if values.ndim not in (1, 2) or not values.numel() or not on_simplex:
-            raise ValueError(
-                f"weights {values.tolist()}: give numbers >= 0 of sum 1, one a view, or one a "
-                "view and class"
-            )
+            told = "give numbers >= 0 of sum 1, one a view, or one a view and class"
+            raise ValueError(f"weights {values.tolist()}: {told}")
         object.__setattr__(self, "values", values)
 
+    @classmethod
+    def of(cls, given: object) -> "Weights | None":
+        """Returns the weights of an array, or of what `fit` found; others, and None, as given."""
+        given = getattr(given, "learned", given)
+        return given if given is None or isinstance(given, cls) else cls(given)
 
-def fuse(stack: ViewStack, fusion: str = "mean", weights: Weights | None = None) -> Tensor:
+
+def fuse(stack: Stacked, fusion: str = "mean", weights: object = None) -> Tensor:
     """Returns fused probabilities `(C, H, W)`, or `(C,)` of a classification stack; float32.
 
     Args:
-        stack: the views' answers.
+        stack: the views' answers, or arrays as for `ViewStack.of_array`.
         fusion: a key of `FUSIONS`.
-        weights: of the V views; needed for `learned`, refused otherwise.
+        weights: as for `Weights.of`; needed for `learned`, refused otherwise.
 
     Raises:
         ValueError: the fusion is unknown, the weights do not fit, or `none` with several views.
@@ -87,6 +91,7 @@ def fuse(stack: ViewStack, fusion: str = "mean", weights: Weights | None = None)
     """
     if fusion not in FUSIONS:
         raise ValueError(f"fusion {fusion!r} is unknown: choose one of {', '.join(FUSIONS)}")
+    stack, weights = ViewStack.of_array(stack), Weights.of(weights)
     count, classes = stack.log_probs.shape[:2]
     if FUSIONS[fusion].weighted != (weights is not None):
         raise ValueError(f"fusion {fusion!r} with weights {weights}: only 'learned' takes weights")
@@ -94,10 +99,8 @@ def fuse(stack: ViewStack, fusion: str = "mean", weights: Weights | None = None)
         scores = FUSIONS[fusion].reduce(stack, torch.full((count,), 1 / count))
     else:
         if weights.values.shape not in ((count,), (count, classes)):
-            raise ValueError(
-                f"weights of shape {tuple(weights.values.shape)} for {count} views: give "
-                f"({count},), or ({count}, {classes}) for a weight per class"
-            )
+            told = f"weights of shape {tuple(weights.values.shape)} for {count} views"
+            raise ValueError(f"{told}: give ({count},), or per class ({count}, {classes})")
         scores = POOLS[weights.pool](stack, weights.values)
     total = scores.sum(0, keepdim=True)
     return torch.where(total > 0, scores / total, 1 / len(scores))
@@ -109,26 +112,18 @@ def weighted_mean(values: Tensor, seen: Tensor | None, weights: Tensor) -> Tenso
     Args:
         values: `(V, C, ...)`, or `(V, B, C, H, W)`.
         seen: bool, the shape of `values` with an axis of length 1 for C; None if all was seen.
-        weights: `(V,)`, sum 1, or a shape that broadcasts against `values`.
+        weights: `(V,)`, sum 1, `(V, C)`, or a shape that broadcasts against `values`.
     """
     weights = weights.to(values)
     if seen is None and weights.ndim == 1:
         return torch.tensordot(weights, values, 1)
-    if weights.ndim == 1:
-        weights = weights.view(-1, *[1] * (values.ndim - 1))
+    weights = weights.view(*weights.shape, *[1] * (values.ndim - weights.ndim))
     if seen is None:
         return (weights * values).sum(0)
     weights = weights * seen
     # where only views of weight 0 saw a pixel, they count the same
     weights = torch.where(weights.sum(0) > 0, weights, seen.to(weights))
     return (weights * values).sum(0) / weights.sum(0).clamp_min(1e-12)
-
-
-def _over(values: Tensor, weights: Tensor) -> Tensor:
-    """Returns weights `(V,)`, or `(V, C)` in a shape that fits values `(V, C, ...)`."""
-    if weights.ndim == 1:
-        return weights
-    return weights.view(*weights.shape, *[1] * (values.ndim - 2))
 
 
 def _alone(stack: ViewStack, _: Tensor) -> Tensor:
@@ -138,16 +133,12 @@ def _alone(stack: ViewStack, _: Tensor) -> Tensor:
 
 
 def _mean(stack: ViewStack, weights: Tensor) -> Tensor:
-    return weighted_mean(stack.probs, stack.seen_by_class, _over(stack.probs, weights))
+    return weighted_mean(stack.probs, stack.seen_by_class, weights)
 
 
 def _gmean(stack: ViewStack, weights: Tensor) -> Tensor:
     logs = stack.log_probs.float()
-    return weighted_mean(logs, stack.seen_by_class, _over(logs, weights)).softmax(0)
-
-
-def _max(stack: ViewStack, _: Tensor) -> Tensor:
-    return stack.probs.amax(0)
+    return weighted_mean(logs, stack.seen_by_class, weights).softmax(0)
 
 
 def _median(stack: ViewStack, _: Tensor) -> Tensor:
@@ -198,14 +189,14 @@ FUSIONS: dict[str, Fusion] = {
     "mean": Fusion("Average", "mean of probabilities", "Krizhevsky et al. 2012", _mean),
     "gmean": Fusion("Average of logits", "mean of logits = geometric mean", "Hinton 2002", _gmean),
     "max": Fusion(
-        "Most certain wins", "maximum of probabilities, renormalised", "Kittler 1998", _max
+        "Most certain wins",
+        "maximum of probabilities, renormalised",
+        "Kittler 1998",
+        lambda stack, _: stack.probs.amax(0),
     ),
     "median": Fusion("Median", "median of probabilities, renormalised", "Kittler 1998", _median),
     "vote": Fusion(
-        "Majority vote",
-        "share of the views' labels; ties by mean probability",
-        "Kittler 1998",
-        _vote,
+        "Majority vote", "share of labels; ties by mean probability", "Kittler 1998", _vote
     ),
     "confidence": Fusion(
         "By confidence", "per pixel, weight 1 - entropy / log C", "Wang et al. 2019", _confidence

@@ -9,7 +9,7 @@ from torch import Tensor
 from tta_demo.tta.box_fusion import Fused, fuse_boxes
 from tta_demo.tta.boxes import Boxes
 from tta_demo.tta.fusion import Weights, fuse
-from tta_demo.tta.predict import ViewStack
+from tta_demo.tta.predict import Stacked, ViewStack
 
 __all__ = ["ONE_LOOK", "Plan"]
 
@@ -21,7 +21,8 @@ class Plan:
     Attributes:
         views: V names, in the order of the weights.
         fusion: a key of `FUSIONS`, or of `FUSERS` for boxes.
-        weights: what each view counts; None if the fusion takes no weights.
+        weights: what each view counts, from anything that `Weights.of` takes; None if the fusion
+            takes no weights.
 
     Example:
         >>> import torch
@@ -34,13 +35,12 @@ class Plan:
     fusion: str = "mean"
     weights: Weights | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weights", Weights.of(self.weights))
+
     @classmethod
     def chosen(
-        cls,
-        views: tuple[str, ...],
-        fusion: str,
-        weights: Weights | None = None,
-        plain: str = "identity",
+        cls, views: tuple[str, ...], fusion: str, weights: object = None, plain: str = "identity"
     ) -> "Plan":
         """Returns the plan that somebody chose; without fusion (`none`), the plain view's alone.
 
@@ -48,23 +48,16 @@ class Plan:
         """
         return cls((plain,) if fusion == "none" else views, fusion, weights)
 
-    def fuse(self, stack: ViewStack) -> Tensor:
+    def fuse(self, stack: Stacked) -> Tensor:
         """Returns the fused probabilities of a stack that has these views; see `fuse`."""
+        stack = ViewStack.of_array(stack, self.views)
         return fuse(stack.take(self.views), self.fusion, self.weights)
 
-    def fuse_boxes(self, found: Mapping[str, Boxes], **options: float) -> Fused:
-        """Returns the fused boxes of these views, out of boxes by view.
-
-        Args:
-            found: boxes by view name; others than these views do not matter.
-            options: `threshold` and `skip` of `fuse_boxes`.
-
-        Raises:
-            ValueError: as `fuse_boxes`.
-        """
+    def fuse_boxes(self, found: Mapping[str, Boxes], threshold: float = 0.55) -> Fused:
+        """Returns the fused boxes of these views, out of boxes by view; see `fuse_boxes`."""
         boxes = [found[name] for name in self.views]
         weights = None if self.weights is None else self.weights.values.tolist()
-        return fuse_boxes(boxes, self.fusion, weights, **options)
+        return fuse_boxes(boxes, self.fusion, weights, threshold)
 
     def settings(self) -> dict[str, Any]:
         """Returns all of it as JSON, to tell two plans apart."""

@@ -11,16 +11,16 @@ from torch import Tensor
 
 from tta_demo.tta.views import VIEWS, View, refuse_unknown
 
-__all__ = [
-    "FLOOR", "Look", "Model", "Track", "ViewStack", "for_picture", "look", "predict_views",
-    "to_labels", "to_tensor",
-]  # fmt: skip
+__all__ = ["FLOOR", "Look", "Model", "Stacked", "Track", "ViewStack", "asked", "for_picture"]
+__all__ += ["look", "predict_views", "refuse_unfit", "to_labels", "to_tensor", "unmirrored"]
+__all__ += ["unmirrored_ids"]
 
 Model = Callable[[Tensor], Tensor]
 """From pictures `(B, 3, H, W)` float32 in 0..1 to logits `(B, C, H, W)`, for any H and W.
 
 One that resizes what it is shown may have `for_picture(size)`: the model for the views of a
-picture of `(H, W)` pixels, so that a view that zooms still shows it smaller or larger.
+picture of `(H, W)` pixels, so that a view that zooms still shows it smaller or larger. One whose
+classes tell left from right may have `swap`: pairs of class ids that a mirror exchanges.
 """
 
 Track = Callable[[Sequence[View]], Iterable[View]]
@@ -92,8 +92,50 @@ class ViewStack:
     @classmethod
     def of(cls, looks: Mapping[str, Look]) -> "ViewStack":
         """Returns the stack of looks by view name."""
-        log_probs = torch.stack([one.log_probs for one in looks.values()])
-        return cls(tuple(looks), log_probs, _seen([one.seen for one in looks.values()]))
+        log_probs, seen = torch.stack([one.log_probs for one in looks.values()]), None
+        if any(one.seen is not None for one in looks.values()):
+            everything = torch.ones(log_probs.shape[-2:], dtype=torch.bool)
+            each = (everything if one.seen is None else one.seen for one in looks.values())
+            seen = torch.stack([*each])
+        return cls(tuple(looks), log_probs, seen)
+
+    @classmethod
+    def of_array(cls, answers: "Stacked", views: Sequence[str] | None = None) -> "ViewStack":
+        """Returns the stack of answers that a loop of your own has made, turned back already.
+
+        Args:
+            answers: `(V, C, H, W)` or `(V, C)` float, probabilities (0..1, sum 1 over C) or
+                logits; a stack is returned as it is.
+            views: V names; numbers if left out. What does not fit is a `ValueError`.
+
+        Example:
+            >>> ViewStack.of_array(np.array([[0.25, 0.75], [0.5, 0.5]])).probs
+            tensor([[0.2500, 0.7500],
+                    [0.5000, 0.5000]])
+        """
+        if isinstance(answers, ViewStack):
+            return answers
+        values = torch.as_tensor(answers).detach().cpu()
+        names = tuple(views or map(str, range(values.shape[0] if values.ndim else 1)))
+        fits = values.ndim in (2, 4) and values.shape[1] > 1 and values.is_floating_point()
+        wrong = not values.numel() or not values.isfinite().all()
+        if not fits or wrong or len(values) != len(names):
+            told = f"answers have shape {tuple(values.shape)} of {values.dtype}"
+            wanted = f"(V, C, H, W) or (V, C), V = {len(names)} and C at least 2"
+            raise ValueError(f"{told}: give finite numbers {wanted}")
+        values = values.float()
+        if values.min() < -1e-6 or values.max() > 1.001:
+            values = values.log_softmax(1)
+        elif ((values.sum(1) - 1).abs() < 0.01).all():
+            values = values.log()
+        else:
+            told = "answers are in 0..1, but do not sum to 1 over C"
+            raise ValueError(f"{told}: give those of a softmax (a sigmoid's: 1 - p, p), or logits")
+        return cls(names, values.nan_to_num(FLOOR).clamp_min(FLOOR))
+
+
+Stacked = ViewStack | Tensor | np.ndarray
+"""A stack, or what `ViewStack.of_array` makes one of."""
 
 
 def for_picture(model: Callable[..., Any], size: tuple[int, int]) -> Callable[..., Any]:
@@ -101,11 +143,15 @@ def for_picture(model: Callable[..., Any], size: tuple[int, int]) -> Callable[..
     return model.for_picture(size) if hasattr(model, "for_picture") else model
 
 
+@torch.no_grad()
 def look(model: Model, image: Tensor, view: View) -> Look:
     """Returns one view's answer to an image `(3, H, W)` in 0..1; costs one forward pass."""
-    frame, back = _answer(model, image, view)
+    refuse_unfit(image, model)
     size = image.shape[-2], image.shape[-1]
-    return Look(_log(back), view.seen(size), to_labels(back), to_labels(frame))
+    probs = asked(for_picture(model, size), view.augment(image[None])).softmax(1)
+    back = unmirrored(view.deaugment_map(probs, size), model, view)[0].cpu()
+    logs, frame = back.log().clamp_min(FLOOR), probs[0].cpu()
+    return Look(logs, view.seen(size), to_labels(back), to_labels(frame))
 
 
 def predict_views(
@@ -120,20 +166,17 @@ def predict_views(
         track: shows progress; `tqdm` for instance.
 
     Raises:
-        ValueError: no view, an unknown or repeated one, or an image of another shape.
+        ValueError: no view, an unknown or repeated one, an image of another shape or range, or an
+            answer that makes no sense.
 
     Example:
         >>> stack = predict_views(lambda x: x, torch.rand(3, 5, 8), ["identity", "rot90"])
         >>> stack.log_probs.shape
         torch.Size([2, 3, 5, 8])
     """
-    if image.ndim != 3 or image.shape[0] != 3:
-        raise ValueError(f"image has shape {tuple(image.shape)}: give (3, H, W), values in 0..1")
     refuse_unknown(views)
-    wanted = [VIEWS[name] for name in views]
-    size = image.shape[-2], image.shape[-1]
-    backs = [_answer(model, image, view)[1] for view in track(wanted)]
-    return ViewStack(tuple(views), _log(torch.stack(backs)), _seen([v.seen(size) for v in wanted]))
+    looks = {view.name: look(model, image, view) for view in track([VIEWS[v] for v in views])}
+    return ViewStack.of(looks)
 
 
 def to_tensor(rgb: np.ndarray) -> Tensor:
@@ -147,10 +190,7 @@ def to_tensor(rgb: np.ndarray) -> Tensor:
 
 
 def to_labels(probs: Tensor) -> np.ndarray:
-    """Returns the class of the highest probability, `(H, W)` uint8.
-
-    Args:
-        probs: `(C, H, W)`, C at most 256.
+    """Returns the class of the highest of `(C, H, W)` probabilities, `(H, W)` uint8; C <= 256.
 
     Example:
         >>> to_labels(torch.tensor([[[0.2, 0.7]], [[0.8, 0.3]]]))
@@ -160,23 +200,46 @@ def to_labels(probs: Tensor) -> np.ndarray:
     return probs.max(0).indices.to(torch.uint8).numpy()
 
 
+def refuse_unfit(image: Tensor, model: object) -> None:
+    """Raises a `ValueError` if an image is not `(3, H, W)` in 0..1, or a model is in training."""
+    if image.ndim != 3 or image.shape[0] != 3 or not image.is_floating_point():
+        told = f"image has shape {tuple(image.shape)} of {image.dtype}"
+        raise ValueError(f"{told}: give (3, H, W) float, values in 0..1")
+    low, high = image.aminmax()
+    if not -0.5 < low <= high < 1.5:  # nor NaN; resizing may pass 0..1 a little
+        raise ValueError(f"image goes from {low:.4g} to {high:.4g}: give values in 0..1")
+    if getattr(model, "training", False):
+        raise ValueError("the model is in training mode: call its eval() before it looks")
+
+
 @torch.no_grad()
-def _answer(model: Model, image: Tensor, view: View) -> tuple[Tensor, Tensor]:
-    """Returns probabilities as the model was shown it `(C, h, w)`, and turned back `(C, H, W)`."""
-    size = image.shape[-2], image.shape[-1]
-    probs = for_picture(model, size)(view.augment(image[None])).float().softmax(1)
-    back = view.deaugment_map(probs, size)
-    return probs[0].cpu(), back[0].cpu()
+def asked(model: Model, shown: Tensor, maps: bool = True) -> Tensor:
+    """Returns logits `(B, C, H, W)`, or `(B, C)` without `maps`, float32; or a `ValueError`."""
+    logits = model(shown)
+    (count, _, *size), found = shown.shape, tuple(getattr(logits, "shape", ()))
+    size = size if maps else []
+    fits = isinstance(logits, Tensor) and len(found) == 2 + len(size) and found[1] > 1
+    if not fits or [found[0], *found[2:]] != [count, *size]:
+        told = f"{type(logits).__name__} {found} for pictures {tuple(shown.shape)}"
+        wanted = ", ".join(map(str, (count, "C", *size)))
+        told = f"the model gives {told}: it must give logits ({wanted}), C at least 2"
+        raise ValueError(f"{told}; as_model enlarges coarser ones, and makes two classes of one")
+    if not logits.amax(1).isfinite().all():  # -inf is fine: a class that cannot be
+        raise ValueError("logits have NaN or infinite values: check the model and its precision")
+    return logits.float()
 
 
-def _log(probs: Tensor) -> Tensor:
-    return probs.log().clamp_min(FLOOR)
+def unmirrored_ids(ids: Sequence[int], model: object, view: View) -> list[int]:
+    """Returns class ids that a model gave in a view, as they are in the picture itself."""
+    pairs = getattr(model, "swap", ()) if view.symmetry.flip else ()
+    partner = {one: other for pair in pairs for one, other in (pair, pair[::-1])}
+    return [partner.get(one, one) for one in ids]
 
 
-def _seen(each: Sequence[Tensor | None]) -> Tensor | None:
-    """Returns `(V, H, W)` bool from every view's seen pixels; None if all saw all."""
-    shapes = [one.shape for one in each if one is not None]
-    if not shapes:
-        return None
-    everything = torch.ones(shapes[0], dtype=torch.bool)
-    return torch.stack([everything if one is None else one for one in each])
+def unmirrored(scores: Tensor, model: object, view: View) -> Tensor:
+    """Returns scores `(B, C, ...)` of a view's classes as those of the picture's."""
+    ids = list(range(scores.shape[1]))
+    order = unmirrored_ids(ids, model, view)
+    if sorted(order) != ids:
+        raise ValueError(f"swap {model.swap} of {len(ids)} classes: give pairs of ids, each once")
+    return scores if order == ids else scores[:, order]

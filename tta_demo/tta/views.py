@@ -86,16 +86,11 @@ class View:
         return x if self.zoom == 1 else _resize(x, size)
 
     def seen(self, size: tuple[int, int]) -> Tensor | None:
-        """Returns the pixels `(H, W)` bool that the view really saw; None if it saw all.
-
-        Args:
-            size: `(H, W)` of the picture.
-        """
+        """Returns which pixels of a picture `(H, W)` the view really saw, bool; None for all."""
         if not (self.tilt or self.shift):
             return None
-        height, width = self.zoomed(*size)
-        frame = (height, width) if self.symmetry.turns % 2 == 0 else (width, height)
-        return self.deaugment_map(torch.ones(1, 1, *frame), size)[0, 0] > 0.999
+        frame = self.symmetry(torch.ones(1, 1, *self.zoomed(*size)))
+        return self.deaugment_map(frame, size)[0, 0] > 0.999
 
     def _recolor(self, x: Tensor) -> Tensor:
         if self.contrast != 1:

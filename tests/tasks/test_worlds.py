@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from tta_demo.learning.weight_file import WeightFile
+from tta_demo.models.domains import DOMAINS
 from tta_demo.tasks.worlds import MEASURED, WORLDS, world_named
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.plan import ONE_LOOK
@@ -97,13 +98,23 @@ def test_weights_of_other_views_or_another_model_are_refused(world):
 
 
 def test_a_world_without_weights_says_so_and_takes_those_of_ones_own():
-    photos = WORLDS["photos"]
+    photos = replace(WORLDS["photos"], weight_paths=())
     with pytest.raises(ValueError, match="Everyday photographs"):
         photos.plan(("identity", "hflip"), "learned")
     weights = {"hflip": 0.25, "identity": 0.75}
     file = WeightFile("photos", photos.model, photos.record.digest, weights)
     plan, _ = photos.plan(("identity", "hflip"), "learned", file)
     assert plan.weights.values.tolist() == [0.75, 0.25]
+
+
+def test_the_weights_of_photographs_say_that_no_truth_taught_them():
+    world = WORLDS["photos"]
+    views = DOMAINS[world.record.domain].views
+    plan, notes = world.plan(views, "learned")
+    assert (plan.views, notes) == (views, ())
+    taught = world.weight_file(views).calibration
+    assert "no truth" in taught["data"]
+    assert not {path.stem for path in world.examples} & set(taught["names"])
 
 
 def test_photographs_have_no_sets_to_measure_on():

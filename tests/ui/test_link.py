@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from browser import DESKTOP, changes_numbers, needs_chromium, numbers, settled, told, upload
 
+from tta_demo.pictures.damage import Damage
 from tta_demo.samples.weeds import sample
 from tta_demo.tasks.segment import segment
 from tta_demo.tasks.worlds import WORLDS
@@ -16,6 +17,8 @@ LINKS = [
     Link(seed=4000005, difficulty=0.05, mode="doubt"),
     Link("nuclei", example=3, views=VIEW_SETS["all"], fusion="vote"),
     Link(views=("rot90", "identity", "contrast+")),
+    Link("photos", example=2, damage=Damage(noise=0.25, low_contrast=0.30000000000000004)),
+    Link(seed=4000005, damage=Damage(jpeg=1)),
 ]
 
 
@@ -32,7 +35,7 @@ def test_what_is_written_is_read_back(link):
 @pytest.mark.parametrize("link", LINKS, ids=lambda link: link.query())
 def test_a_link_opens_what_links_to_it(link):
     opened = link_of(link.case())
-    field = ("world", "views", "fusion", "difficulty")
+    field = ("world", "views", "fusion", "difficulty", "damage")
     assert [getattr(opened, name) for name in field] == [getattr(link, name) for name in field]
     np.testing.assert_array_equal(opened.case().picture.rgb, link.case().picture.rgb)
     np.testing.assert_array_equal(opened.case().truth, link.case().truth)
@@ -55,6 +58,11 @@ def test_a_link_opens_what_links_to_it(link):
         ({"views": ""}, "''"),
         ({"views": "shift", "fusion": "learned"}, "shift"),
         ({"fusion": "best"}, "best"),
+        ({"damage": "noise:2"}, "noise is 2.0"),
+        ({"damage": "noise:nan"}, "noise is nan"),
+        ({"damage": "noise"}, "noise ''"),
+        ({"damage": "seed:1"}, "'seed'.*noise, darkness"),
+        ({"damage": "<b>:.5"}, "<b>"),
         ({"mode": "<b>"}, "<b>"),
         ({"fusion": "x" * 9999}, "9999 letters"),
         ({"seed": "4" * 5000}, "5000 letters"),

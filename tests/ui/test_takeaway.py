@@ -45,6 +45,12 @@ def settings(world="weeds", fusion="mean", views=FLIPS):
     return Settings(world, fusion, True, tick(views))
 
 
+def damaged(world="weeds", itself=False):
+    amounts = [0.25, 0.1, 0.05, 0.30000000000000004, 0.2]
+    views = ("identity", "hflip") if world == "photos" else FLIPS
+    return replace(settings(world, views=views), damage=amounts, itself=itself)
+
+
 def take(case):
     return Takeaway(case, case.segment())
 
@@ -85,6 +91,11 @@ def cases(uploaded):
         "no mask": replace(uploaded, truth=None, own_mask=False),
         "looks of no set": replace(uploaded, settings=settings(views=odd)),
         "no background": replace(uploaded, settings=replace(settings(), background=False)),
+        "damaged": replace(example_case(settings("photos"), 0), settings=damaged("photos")),
+        "damaged, against its own answer": replace(
+            uploaded, truth=None, own_mask=False, settings=damaged(itself=True)
+        ),
+        "damaged field": field_case(damaged(), 4000021, 0.25),
         "reduced": replace(uploaded, picture=replace(uploaded.picture, size=(303, 411))),
     }
     for kind in ("plain", "log", "per class"):
@@ -148,6 +159,21 @@ def test_the_report_says_where_the_picture_comes_from(uploaded):
         assert source.items() <= report["source"].items()
         assert report["background_counts"] is True
     assert take(field_case(settings(), 4000009, 0.25)).report["source"]["difficulty"] == 0.25
+
+
+def test_the_report_says_what_was_damaged_and_that_an_own_answer_is_no_truth(uploaded):
+    truth = take(replace(uploaded, settings=damaged()))
+    itself = take(replace(uploaded, truth=None, own_mask=False, settings=damaged(itself=True)))
+    assert truth.report["damage"]["noise"] == itself.report["damage"]["noise"] == 0.25
+    assert "compared_with" not in truth.report
+    assert "not the truth" in itself.report["compared_with"]
+    text = Shape(document(itself)).text
+    assert "The truth" not in text
+    assert "own answer" in itself.sentence
+    own = itself.case.segment().truth
+    np.testing.assert_array_equal(own, take(uploaded).result.one_look)
+    with zipfile.ZipFile(io.BytesIO(all_files(itself))) as archive:
+        assert "truth.png" not in archive.namelist()
 
 
 # The report

@@ -5,6 +5,7 @@ import sys
 
 import typer
 
+from tta_demo.commands.benchmark.damage import measure_damage
 from tta_demo.commands.benchmark.detect import measure_detection
 from tta_demo.commands.benchmark.ensemble import measure_ensembles
 from tta_demo.commands.benchmark.examples import choose_examples
@@ -38,6 +39,7 @@ MEASUREMENTS = {
     "ensemble": measure_ensembles,
     "imagenet": measure_imagenet,
     "photos": measure_photos,
+    "damage": measure_damage,
 }
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 import cv2
 import numpy as np
 
-__all__ = ["AMOUNTS", "Damage", "damage"]
+__all__ = ["AMOUNTS", "WORDS", "Damage", "damage"]
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,27 @@ class Damage:
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is {getattr(self, name)!r}: give 0 to 1")
 
+    @property
+    def amounts(self) -> dict[str, float]:
+        """What there is of it: the amounts above 0, by name."""
+        return {name: getattr(self, name) for name in AMOUNTS if getattr(self, name)}
+
+    @property
+    def told(self) -> str:
+        """What there is of it, in words.
+
+        Example:
+            >>> Damage(noise=0.25, low_contrast=1).told
+            'noise 0.25, low contrast 1'
+        """
+        return ", ".join(f"{WORDS[name]} {amount:g}" for name, amount in self.amounts.items())
+
 
 AMOUNTS = tuple(field.name for field in fields(Damage) if field.type is float)
 """The names of the amounts."""
+
+WORDS = {name: name.replace("_", " ") for name in AMOUNTS} | {"jpeg": "JPEG"}
+"""What people call the amounts."""
 
 _MOST = 0.95
 """Of darkness and low contrast, so that something is left to be found."""

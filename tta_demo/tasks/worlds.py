@@ -172,14 +172,14 @@ WORLDS: dict[str, World] = {
         "drawn by hand",
         model="u2net-p",
         examples=tuple(ASSETS / "examples" / f"{name}.jpg" for name in PHOTOS),
-        weight_paths=(),
+        weight_paths=(ASSETS / "weights" / "photos-natural.json",),
         pictures=_no_sets,
     ),
 }
 
 
-MEASURED = {name: world for name, world in WORLDS.items() if world.weight_paths}
-"""The worlds that have sets of labelled pictures, and so stored results and learned weights."""
+MEASURED = {name: world for name, world in WORLDS.items() if world.pictures is not _no_sets}
+"""The worlds that have sets of labelled pictures, and so stored results."""
 
 
 def own_world(model: ModelRecord, like: World | None = None) -> World:

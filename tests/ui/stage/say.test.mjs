@@ -53,6 +53,16 @@ test("a perfect look can only be broken", () => {
   assert.equal(also(facts), "3 more wrong pixels in a picture of 65,536.");
 });
 
+test("its own answer is never called the truth, nor what differs from it wrong", () => {
+  assert.equal(
+    said({ itself: true }),
+    "One look differs from its own answer on the undamaged picture in 2,236 pixels. " +
+      "Eight looks together restored 354 of them and lost 231.",
+  );
+  assert.match(also({ itself: true }), /^123 fewer different pixels .* is not the truth\.$/);
+  assert.doesNotMatch(said({ itself: true, playing: "on" }), /wrong|right|truth/);
+});
+
 test("without a truth it says where to look", () => {
   const facts = { truth: false, ...counts({ changed: 1049, split: 2818 }) };
   assert.equal(

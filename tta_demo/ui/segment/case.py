@@ -1,13 +1,15 @@
 """What one visitor looks at on the segmentation tab, and how."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.models.onnx_session import OnnxSession
+from tta_demo.pictures.damage import AMOUNTS, Damage, damage
 from tta_demo.pictures.reading import Picture, read_picture
 from tta_demo.samples.weeds import DIFFICULTY
 from tta_demo.tasks.segment import Segmentation, segment
@@ -17,8 +19,11 @@ from tta_demo.tta.views import VIEWS
 from tta_demo.ui.kit.visitor import Case, Viewer
 from tta_demo.ui.yours.model import NO_MODEL, YOURS, Own
 
-__all__ = ["GROUPS", "SegmentCase", "SegmentVisitor", "Settings", "example_case", "field_case",
-           "own_case", "tick"]  # fmt: skip
+__all__ = ["GROUPS", "ITSELF", "SegmentCase", "SegmentVisitor", "Settings", "example_case",
+           "field_case", "own_case", "tick"]  # fmt: skip
+
+ITSELF = "the model's own answer, by one look, to the undamaged picture"
+"""What there is to compare with where nobody knows the truth."""
 
 LEAST_SIDE = 32
 """Pixels; in a picture that is narrower, models of our kind see nothing."""
@@ -36,12 +41,24 @@ def tick(views: Sequence[str]) -> list[list[str]]:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the controls say; `groups` is what is ticked in each of `GROUPS`."""
+    """What the controls say.
+
+    Attributes:
+        world: a key of `WORLDS`.
+        fusion: a key of `FUSIONS`.
+        background: whether it counts in the score.
+        groups: what is ticked in each of `GROUPS`.
+        damage: the amounts of `Damage`.
+        itself: whether, without a truth, a damaged picture is compared with the model's own
+            answer to the undamaged one.
+    """
 
     world: str
     fusion: str
     background: bool
     groups: list[list[str]]
+    damage: list[float] = field(default_factory=lambda: [0.0] * len(AMOUNTS))
+    itself: bool = False
 
     @property
     def views(self) -> tuple[str, ...]:
@@ -87,6 +104,26 @@ class SegmentCase(Case):
         """The truth in colours, `(h, w, 3)` uint8."""
         return None if self.truth is None else self.world.record.palette.colorize(self.truth)
 
+    @property
+    def damage(self) -> Damage:
+        """What is wrong with the picture on purpose."""
+        return Damage(*self.settings.damage)
+
+    @cached_property
+    def seen(self) -> Picture:
+        """The picture that is looked at: damaged, if so chosen."""
+        how = self.damage
+        if not how.amounts:
+            return self.picture
+        note = f"Damaged on purpose: {how.told}."
+        notes = (*self.picture.notes, note)
+        return replace(self.picture, rgb=damage(self.picture.rgb, how), notes=notes)
+
+    @property
+    def itself(self) -> bool:
+        """Whether the scores are against the model's own answer to the undamaged picture."""
+        return self.settings.itself and self.truth is None and bool(self.damage.amounts)
+
     def changed(self, **settings: object) -> "SegmentCase":
         """Returns the case with some settings changed."""
         return replace(self, settings=replace(self.settings, **settings))
@@ -95,9 +132,13 @@ class SegmentCase(Case):
         """Returns the answer; from the cache where it can."""
         views = self.settings.views
         plan, notes = self.world.plan(views, self.settings.fusion, self.file)
-        picture = replace(self.picture, notes=self.picture.notes + self.mask_notes + notes)
+        picture, truth = self.seen, self.truth
+        if self.itself:
+            notes += (f"Compared with {ITSELF}, not with the truth.",)
+            truth = segment(self.world.record, self.picture).labels
+        picture = replace(picture, notes=picture.notes + self.mask_notes + notes)
         shown = tuple(dict.fromkeys(views + self.off))
-        return segment(self.world.record, picture, plan, self.truth, shown, track)
+        return segment(self.world.record, picture, plan, truth, shown, track)
 
 
 class SegmentVisitor(Viewer):

@@ -8,7 +8,7 @@ import gradio as gr
 
 from tta_demo.models.domains import DOMAINS
 from tta_demo.tasks.choice import SHARES, Example, choice_of
-from tta_demo.tasks.worlds import MEASURED, WORLDS, World
+from tta_demo.tasks.worlds import WORLDS, World
 from tta_demo.tta.views import VIEW_SETS
 from tta_demo.ui.kit.html import legend_of, signed, tone
 from tta_demo.ui.kit.looking import WORKING
@@ -40,7 +40,7 @@ def change_world(visitor: SegmentVisitor, world: str) -> Updates:
         return panel
     place = visitor.place(world)
     domain = place.record.domain
-    fusion = {} if world in MEASURED else {"fusion": "mean"}  # learned would be refused
+    fusion = {} if place.weight_paths else {"fusion": "mean"}  # learned would be refused
     parts = world_parts(place) | panel | fusion
     return WORKING | {"stage": BUSY, "domain": domain} | parts | tick_domain(domain)
 

@@ -6,6 +6,7 @@ from typing import Self
 from urllib.parse import urlencode
 
 from tta_demo.models.domains import DOMAINS
+from tta_demo.pictures.damage import AMOUNTS, Damage
 from tta_demo.samples.weeds import DIFFICULTY, SEEDS
 from tta_demo.tasks.worlds import WORLDS, World, world_named
 from tta_demo.tta.views import VIEW_SETS, VIEWS
@@ -16,6 +17,7 @@ from tta_demo.ui.stage import MODES
 __all__ = ["Link", "link_of", "links_to_scene"]
 
 FIRST = next(iter(WORLDS))
+NOTHING = Damage()
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Link:
         seed: of a generated picture; of the test range, which no model was trained on.
         example: the number of one of the world's examples, from 1; the first without a seed.
         difficulty: of a generated picture, 0..1.
+        damage: what is done to the picture, `noise:0.25,jpeg:0.5`.
         views: names; those that suit the world if left out.
         fusion: a key of `FUSIONS`.
         mode: what the stage shows at rest, one of `MODES`.
@@ -39,12 +42,15 @@ class Link:
         'world=weeds&seed=4000005&views=d4&fusion=learned&mode=changed'
         >>> Link.read({"world": "nuclei", "views": "hflip,identity"}).views
         ('identity', 'hflip')
+        >>> Link.read({"damage": "noise:.25,jpeg:.5"}).query()
+        'world=weeds&example=1&damage=noise:0.25,jpeg:0.5&views=d4&fusion=mean&mode=changed'
     """
 
     world: str = FIRST
     seed: int | None = None
     example: int | None = None
     difficulty: float = DIFFICULTY
+    damage: Damage = NOTHING
     views: tuple[str, ...] = ()
     fusion: str = "mean"
     mode: str = MODES[0]
@@ -96,12 +102,16 @@ class Link:
         said["views"] = set_of(self.views, VIEW_SETS) or ",".join(self.views)
         if self.seed is None or self.difficulty == DIFFICULTY:
             del said["difficulty"]
-        return urlencode(said, safe=",")
+        said["damage"] = ",".join(f"{name}:{x!r}" for name, x in self.damage.amounts.items())
+        if not said["damage"]:
+            del said["damage"]
+        return urlencode(said, safe=",:")
 
     @property
     def settings(self) -> Settings:
         """How the controls stand."""
-        return Settings(self.world, self.fusion, True, tick(self.views))
+        amounts = [getattr(self.damage, name) for name in AMOUNTS]
+        return Settings(self.world, self.fusion, True, tick(self.views), amounts)
 
     def case(self) -> SegmentCase:
         """Returns the picture with the settings, not yet looked at."""
@@ -116,7 +126,8 @@ def link_of(case: SegmentCase) -> Link | None:
         return None
     example = case.example if case.seed is None else None
     settings = case.settings
-    link = Link(settings.world, case.seed, example, views=settings.views, fusion=settings.fusion)
+    how = {"damage": case.damage, "views": settings.views, "fusion": settings.fusion}
+    link = Link(settings.world, case.seed, example, **how)
     return link if case.seed is None else replace(link, difficulty=case.difficulty)
 
 
@@ -144,6 +155,14 @@ def _fraction(name: str, text: str) -> float:
         raise ValueError(f"{name} {text!r} is no number from 0 to 1") from error
 
 
+def _amounts(name: str, text: str) -> Damage:
+    parts = dict(part.partition(":")[::2] for part in _short(name, text).split(","))
+    if unknown := [part for part in parts if part not in AMOUNTS]:
+        wanted = f"choose from {', '.join(AMOUNTS)}, as in noise:0.25,jpeg:0.5"
+        raise ValueError(f"the damage {unknown[0]!r} is unknown: {wanted}")
+    return Damage(**{part: _fraction(part, amount) for part, amount in parts.items()})
+
+
 def _names(name: str, text: str) -> tuple[str, ...]:
     names = VIEW_SETS.get(text) or tuple(_short(name, text).split(","))
     if unknown := [name for name in names if name not in VIEWS]:
@@ -152,5 +171,11 @@ def _names(name: str, text: str) -> tuple[str, ...]:
     return names
 
 
-READ = {"seed": _whole, "example": _whole, "difficulty": _fraction, "views": _names}
+READ = {
+    "seed": _whole,
+    "example": _whole,
+    "difficulty": _fraction,
+    "damage": _amounts,
+    "views": _names,
+}
 """How parameters are read that are not plain words."""

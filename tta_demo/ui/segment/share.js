@@ -13,7 +13,8 @@ function scene() {
   return query;
 }
 
-const written = (query) => query.toString().replaceAll("%2C", ",");
+const NAMES = ["world", "seed", "example", "difficulty", "damage", "views", "fusion", "mode"];
+const written = (query) => query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
 
 /** Keeps the address as it is until something is chosen; parameters of others stay. */
 function write() {
@@ -23,8 +24,7 @@ function write() {
   if (written(query) === opened) return;
   opened = "";
   const address = new URLSearchParams(location.search);
-  for (const name of ["world", "seed", "example", "difficulty", "views", "fusion", "mode"])
-    address.delete(name);
+  for (const name of NAMES) address.delete(name);
   for (const [name, value] of query) address.append(name, value);
   const all = `?${written(address)}`;
   if (all !== location.search) history.replaceState(history.state, "", all + location.hash);

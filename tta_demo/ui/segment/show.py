@@ -11,7 +11,8 @@ from tta_demo.tta.views import VIEWS
 from tta_demo.ui.kit import html
 from tta_demo.ui.kit.looking import READY
 from tta_demo.ui.kit.screen import Updates
-from tta_demo.ui.segment.case import SegmentCase
+from tta_demo.ui.segment.case import ITSELF, SegmentCase
+from tta_demo.ui.segment.damage_panel import damage_parts
 from tta_demo.ui.segment.share import NO_LINK, shared
 from tta_demo.ui.segment.staging import scene_of
 from tta_demo.ui.stage import MODES, pack
@@ -47,10 +48,10 @@ def show_fusion(case: SegmentCase, result: Segmentation) -> Updates:
 
 def show_score(case: SegmentCase, result: Segmentation) -> Updates:
     """Returns what depends on the fusion, the truth and the way to score, but for the stage."""
-    return READY | NO_FILES | {
-        "numbers": _numbers(result, case.settings.background),
+    return READY | NO_FILES | damage_parts(case) | {
+        "numbers": _numbers(case, result),
         "share": shared(case),
-        "table": _class_table(result),
+        "table": _class_table(case, result),
         "looks": _look_table(case, result),
         "notes": "\n\n".join(result.notes),
     }  # fmt: skip
@@ -60,9 +61,9 @@ def _looks(result: Segmentation) -> str:
     return html.looks_together(len(result.plan.views))
 
 
-def _numbers(result: Segmentation, background: bool) -> str:
+def _numbers(case: SegmentCase, result: Segmentation) -> str:
     """Returns the three big numbers: one look, all looks, difference."""
-    looks = _looks(result)
+    looks, background = _looks(result), case.settings.background
     if result.matrices is None:
         one, fused = (float((x > 0).mean()) for x in (result.one_look, result.labels))
         return html.cards(
@@ -80,6 +81,8 @@ def _numbers(result: Segmentation, background: bool) -> str:
             ("One look", "–", "nothing to score"), (looks, "–", ""), ("Difference", "–", "")
         )
     unit = "overlap (mean IoU)" if background else "overlap without background"
+    if case.itself:
+        unit += ", with its own answer on the undamaged picture"
     return html.score_cards(looks, one, fused, unit)
 
 
@@ -100,7 +103,10 @@ def _look_table(case: SegmentCase, result: Segmentation) -> str:
                 "?" if shown is None else "yes" if shown.covers(view) else "no",
             )
         )
-    learned = "Weights learned on labelled pictures"
+    taught = "labelled pictures"
+    if weights and case.file is None:
+        taught = case.world.weight_file(result.plan.views).calibration["data"]
+    learned = f"Weights learned on {escape(taught)}"
     if weights and isinstance(next(iter(weights.values())), dict):
         learned += f", for {escape(', '.join(result.model.classes))}"
     said = learned if weights else EVEN.get(result.plan.fusion, "All looks count the same")
@@ -112,7 +118,7 @@ def _look_table(case: SegmentCase, result: Segmentation) -> str:
     )
 
 
-def _class_table(result: Segmentation) -> str:
+def _class_table(case: SegmentCase, result: Segmentation) -> str:
     """Returns F1 and IoU a class, with one look and with all; a sentence without truth."""
     if result.matrices is None:
         return "<p>Add a mask to see how right the answers are, class by class.</p>"
@@ -131,7 +137,8 @@ def _class_table(result: Segmentation) -> str:
         ("Class", *("one look", "all looks") * 2),
         ([name, *(html.figure(value, 2) for value in values)] for name, values in rows),
         f"In percent. All looks: {escape(_looks(result))}, "
-        f"{escape(FUSIONS[result.plan.fusion].summary)}.",
+        f"{escape(FUSIONS[result.plan.fusion].summary)}."
+        + (f" Compared with {ITSELF}, not with the truth." if case.itself else ""),
         above="<tr><th></th><th scope='colgroup' colspan='2'>F1</th>"
         "<th scope='colgroup' colspan='2'>IoU</th></tr>",
     )

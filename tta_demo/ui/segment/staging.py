@@ -43,6 +43,7 @@ def scene_of(
         weights=None if every.weights is None else every.weights.values.numpy(),
         pool="linear" if every.weights is None else every.weights.pool,
         truth=result.truth,
+        itself=case.itself,
         on=[name in plan.views for name in names],
         play=play,
         mode=mode,

@@ -1,5 +1,6 @@
 """The segmentation tab: where its parts stand, and which action each starts."""
 
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -14,6 +15,7 @@ from tta_demo.ui.kit.parts import examples, options_of, picture_box, radio
 from tta_demo.ui.kit.screen import Screen
 from tta_demo.ui.segment import actions, choices
 from tta_demo.ui.segment.case import GROUPS, SegmentVisitor, Settings, tick
+from tta_demo.ui.segment.damage_panel import build_damage
 from tta_demo.ui.segment.share import share_button
 from tta_demo.ui.stage import stage
 from tta_demo.ui.takeaway.panel import build_takeaway, files, wire_takeaway
@@ -47,6 +49,7 @@ def build_segment_tab(page: gr.Blocks) -> Screen:
     _wire_masks(screen)
     _wire_yours(screen, heavy)
     _wire_views(screen, heavy)
+    _wire_damage(screen, heavy)
     wire_takeaway(screen)
     screen.act(screen["stage"].switch, actions.switch, heavy | EVERY)
     return screen
@@ -70,6 +73,8 @@ def _build_picture(screen: Screen) -> None:
     with gr.Row():
         screen["picture"] = picture_box("Picture", "picture")
         screen["mask"] = picture_box("The truth", "mask")
+    screen["damage_panel"], screen["damage"], screen["itself"], reset = build_damage()
+    screen.add_fixed(undamage=reset)
     screen["note"] = gr.HTML(choices.note(WORLDS[WORLD]), elem_id="note")
 
 
@@ -148,3 +153,10 @@ def _wire_views(screen: Screen, heavy: dict[str, Any]) -> None:
         screen.act(trigger, actions.change_views, heavy)
     screen.act(screen["fusion"].input, actions.change_fusion, LATEST)
     screen.act(screen["background"].input, actions.change_score, LATEST)
+
+
+def _wire_damage(screen: Screen, heavy: dict[str, Any]) -> None:
+    moved = [slider.input for slider in screen["damage"]]
+    screen.act(partial(gr.on, moved), actions.change_views, heavy)
+    screen.act(screen["itself"].input, actions.change_views, heavy)
+    screen.act(screen["undamage"].click, actions.undamage, heavy)

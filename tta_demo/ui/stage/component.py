@@ -33,11 +33,15 @@ class Kind:
 
 KINDS = {
     "labels": Kind(
-        ("unpack", "fuse", "say", "layers", "legend", "point", "paint", "labels"), "mountLabels"
+        ("unpack", "fuse", "compared", "say", "layers", "legend", "point", "paint", "labels"),
+        "mountLabels",
     ),
     "boxes": Kind(("settle", "boxes"), "mountBoxes"),
     "ranking": Kind(
-        ("say", "verdict", "ranking"), "mountRanking", "ranking.html", ("stage.css", "ranking.css")
+        ("compared", "say", "verdict", "ranking"),
+        "mountRanking",
+        "ranking.html",
+        ("stage.css", "ranking.css"),
     ),
 }
 

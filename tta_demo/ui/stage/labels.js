@@ -1,6 +1,7 @@
 // The stage of a segmentation: one picture, and everything that a model said of its pixels.
 
 import { playingAgain } from "./again.js";
+import { comparedWords } from "./compared.js";
 import { forgotten, fuseAgain } from "./fuse.js";
 import { layering } from "./layers.js";
 import { factsOf, legendOf } from "./legend.js";
@@ -122,7 +123,7 @@ export function mountLabels(element, trigger, props, watch) {
     numbers: () => ({
       line: ui.fused.line,
       own: ui.fused.used.map((v) => ui.fused.alone[v]),
-      unit: ui.scene.truth ? "wrong pixels" : "changed pixels",
+      unit: `${ui.scene.truth ? comparedWords(ui.scene.itself).wrong : "changed"} pixels`,
       about: ui.fused.about,
     }),
   });
@@ -149,6 +150,7 @@ export function mountLabels(element, trigger, props, watch) {
     ui.rows.build();
     fuse();
     ui.point.build();
+    find('.modes [data-mode="truth"]').textContent = comparedWords(scene.itself).mode;
     if (!same) ui.point.goWhereMostChanged();
     thumbs();
     if (!same) ui.paint.close();

@@ -1,5 +1,6 @@
 // What a scene of labels shows, in numbers and as a legend.
 
+import { comparedWords } from "./compared.js";
 import { errorsInDoubt } from "./fuse.js";
 import { percent } from "./say.js";
 import { INK, legendItem, make, number, word } from "./tools.js";
@@ -18,6 +19,7 @@ export function factsOf({ scene, fused, state, play }) {
   const running = play.running() && play.phase() !== "end";
   return {
     truth: scene.truth !== null,
+    itself: scene.itself,
     pixels: scene.pixels,
     alone: scene.alone[0],
     looks: state.k,
@@ -46,20 +48,21 @@ export function legendOf(ui) {
     picture: () => [legendItem("The picture, without an answer")],
     one: () => lead("One look marks"),
     together: () => lead(ui.play.running() ? "The model marks" : all),
-    truth: () => lead("The right answer"),
+    truth: () => lead(comparedWords(scene.itself).layer),
     changed: () => changesOf(factsOf(ui)),
     doubt: () => doubtOf(ui),
   };
   return entries[state.mode]();
 }
 
-function changesOf({ truth, counts: { changed, fixed, broken, wrong }, about }) {
+function changesOf({ truth, itself, counts: { changed, fixed, broken, wrong }, about }) {
+  const words = comparedWords(itself);
   const some = (n) => (about ? "≈ " : "") + number(n);
   if (!truth) return [legendItem(`${some(changed)} pixels changed`, INK.changed, "dot")];
   return [
-    legendItem(`${some(fixed)} fixed`, INK.fixed, "dot"),
-    legendItem(`${some(broken)} broken`, INK.broken, "cross"),
-    legendItem(`${some(wrong - broken)} still wrong`, [126, 133, 145]),
+    legendItem(`${some(fixed)} ${words.good}`, INK.fixed, "dot"),
+    legendItem(`${some(broken)} ${words.bad}`, INK.broken, "cross"),
+    legendItem(`${some(wrong - broken)} ${words.still}`, [126, 133, 145]),
   ];
 }
 
@@ -77,6 +80,7 @@ function doubtOf(ui) {
   ramp.append(make("b", "", "sure"), make("i", "ramp"), make("b", "", "in doubt"));
   const plane = ui.layer.planes(state.k)[state.doubt];
   const inside = errorsInDoubt(plane, fused.steps[state.k - 1], scene.truth);
-  const told = inside === null ? [] : [legendItem(`Worst tenth: ${percent(inside, 0)} of errors`)];
-  return [kinds, ramp, ...told];
+  const { errors } = comparedWords(scene.itself);
+  const told = `Worst tenth: ${percent(inside, 0)} of ${errors}`;
+  return [kinds, ramp, ...(inside === null ? [] : [legendItem(told)])];
 }

@@ -11,9 +11,9 @@ and wraps whatever is an object: a few long strings cost nothing, arrays of numb
 
 `about` holds: name, play, mode, width, height, pixels (of the full size), names, colors,
 background, fusion {key, label, redo}, weights (null, one for each look, or one list for each
-look), on (a flag for each look), truth (bool), answers ("probs" or "sure"), looks (words and
-numbers of each view, `seen` bool, `answered` [h, w] or null), alone and steps (counts, taken at
-the full size).
+look), on (a flag for each look), truth (bool), itself (bool), answers ("probs" or "sure"), looks
+(words and numbers of each view, `seen` bool, `answered` [h, w] or null), alone and steps (counts,
+taken at the full size).
 
 The planes, each `height * width` bytes unless said otherwise:
 
@@ -87,6 +87,7 @@ class StagePicture:
         weights: `(V,)` or `(V, C)`; None if all count the same.
         pool: what learned weights weigh, `linear` or `log`.
         truth: `(H, W)` uint8, or None.
+        itself: whether that is but the model's own answer to the undamaged picture.
         on: whether each look takes part; None for all of them.
         background: the class that is drawn see-through; None for none.
         play: `full` the first time, `fast` later, `none` to stay at rest.
@@ -104,6 +105,7 @@ class StagePicture:
     weights: np.ndarray | None = None
     pool: str = "linear"
     truth: np.ndarray | None = None
+    itself: bool = False
     on: Sequence[bool] | None = None
     background: int | None = 0
     play: str = "full"
@@ -210,6 +212,7 @@ def _about(scene: StagePicture, grid: Grid, answers: str) -> dict[str, Any]:
         "weights": None if scene.weights is None else np.asarray(scene.weights).tolist(),
         "on": scene.flags,
         "truth": scene.truth is not None,
+        "itself": scene.itself,
         "answers": answers,
         "looks": [_answer_words(VIEWS[name], look) for name, look in scene.looks.items()],
         "alone": [_alone(scene, look) for look in scene.looks.values()],

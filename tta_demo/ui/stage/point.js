@@ -1,5 +1,6 @@
 // Pointing at a scene of labels: the pixel under the finger, the magnifier, the votes.
 
+import { comparedWords } from "./compared.js";
 import { densest, fate } from "./fuse.js";
 import { opinion, percent } from "./say.js";
 import { INK, arrowed, clamp, make, number, oncePerFrame, pixelAt, rgb } from "./tools.js";
@@ -17,6 +18,7 @@ export function pointing(ui) {
     const { width, height } = ui.scene;
     return Math.min(width, height, Math.max(width, height) > 320 ? 31 : 23);
   };
+  const words = () => comparedWords(ui.scene.itself);
   const spot = () => ui.state.hover ?? ui.state.pin;
   const now = () => ui.fused.steps[ui.state.k - 1];
   const fateAt = (i) => fate(ui.scene.labels[0], now(), ui.scene.truth, i);
@@ -40,7 +42,7 @@ export function pointing(ui) {
       const open = (i) => truth && after[i] !== truth[i];
       const split = (i) => labels.some((plane) => plane[i] !== before[i]);
       found = square(truth ? open : split);
-      state.why = truth ? "where most is wrong" : "where the looks differ most";
+      state.why = truth ? words().where : "where the looks differ most";
       if (!found.most) state.why = "the middle";
     }
     const good = [];
@@ -122,9 +124,10 @@ export function pointing(ui) {
     const { scene, state, play, fused, layer } = ui;
     const open = state.open >= 0;
     const kinds = scene.truth ? ["fixed", "broken"] : ["changed"];
+    const shown = scene.truth ? [words().good, words().bad] : kinds;
     [find(".next-good"), find(".next-bad")].forEach((button, i) => {
       button.hidden = open || !kinds[i];
-      button.textContent = `Next ${kinds[i]}`;
+      button.textContent = `Next ${shown[i]}`;
       button.disabled = play.status !== "rest" || !(fused.counts[kinds[i]]?.[state.k - 1] > 0);
     });
     find(".close").hidden = !open;
@@ -133,7 +136,7 @@ export function pointing(ui) {
     caption(at.chosen ? `Magnified: ${state.why}` : `At pixel ${at.x}, ${at.y}`, [
       "One look",
       far,
-      scene.truth ? "The truth" : "The picture",
+      scene.truth ? words().pane : "The picture",
     ]);
     pane(panes[0], layer.look(0), at, true);
     pane(panes[1], layer.together(state.k), at, true);
@@ -213,12 +216,12 @@ export function pointing(ui) {
     const right = scene.truth ? scene.truth[i] === label : null;
     const row = find(".sum");
     fill(row.querySelector(".vote"), label, p);
-    const sign = right ? "✓ right" : "✗ wrong";
-    row.querySelector(".weight").textContent = right === null ? "" : sign;
+    const signs = scene.itself ? ["✓ same", "✗ unlike"] : ["✓ right", "✗ wrong"];
+    row.querySelector(".weight").textContent = right === null ? "" : signs[right ? 0 : 1];
     row.classList.toggle("bad", right === false);
     find(".where").textContent = `Votes at ${at.x}, ${at.y}`;
     const tally = [...votes].map(([c, n]) => [n, scene.names[c]]).sort((a, b) => b[0] - a[0]);
-    const said = opinion(tally, shown.length, scene.names[label], right);
+    const said = opinion(tally, shown.length, scene.names[label], right, scene.itself);
     find(".readout").replaceChildren(
       `${said.who} `,
       make("b", "", said.name),
@@ -232,7 +235,8 @@ export function pointing(ui) {
   /** Says the votes to those who hear them. */
   function tell(at, tally, count, said, truth) {
     const counted = tally.map(([n, name]) => `${n} of ${count} say ${name}`).join(", ");
-    const verdict = truth === null ? said.verdict : `, wrong: it is ${truth}`;
+    const [, no, was] = words().right;
+    const verdict = truth === null ? said.verdict : `, ${no}: ${was} ${truth}`;
     const text = `Pixel ${at.x} across, ${at.y} down. ${counted}. Together: ${said.together}${verdict}.`;
     const keys = "Arrow keys move the point, with Shift by ten pixels.";
     picture.setAttribute("aria-label", `Picture. ${text} ${keys}`);
@@ -307,7 +311,7 @@ export function pointing(ui) {
     /** Readies the row of all looks for a scene. */
     build() {
       find(".sum .vote").replaceWith(voteCells());
-      find(".h-alone").textContent = ui.scene.truth ? "wrong" : "differs";
+      find(".h-alone").textContent = ui.scene.truth && !ui.scene.itself ? "wrong" : "differs";
     },
   };
 }

@@ -1,5 +1,6 @@
 // What the stage says, in words. Pure functions from numbers to text.
 
+import { comparedWords } from "./compared.js";
 import { number, word } from "./tools.js";
 
 /** Returns a share 0..1 as text; what is there is never called 0. */
@@ -17,7 +18,7 @@ const looks = (k) => `${word(k)} look${k === 1 ? "" : "s"}`;
  * Returns the sentence that says what came of it and a smaller one, each as parts {text, kind};
  * kind is "fixed", "broken" or undefined.
  *
- * @param facts { truth: bool, pixels, alone: wrong of one look, looks: how many together,
+ * @param facts { truth: bool, itself: bool, what it is compared with, pixels, alone: wrong of one look, looks: how many together,
  *   counts: {changed, split, wrong, fixed, broken}, about: counts are estimates,
  *   forgot: answers were not turned back, playing: "first" | "again" | "on" | "" }
  */
@@ -31,14 +32,14 @@ export function headline(facts) {
   return { main, sub };
 }
 
-function withTruth({ alone, looks: k, counts, about, forgot, playing }) {
+function withTruth({ itself, alone, looks: k, counts, about, forgot, playing }) {
+  const words = comparedWords(itself);
+  const [fixes, breaks] = words.verbs;
   const some = (n) => (about ? `≈ ${number(n)}` : number(n));
-  const start = alone
-    ? `One look got ${number(alone)} pixels wrong. `
-    : "One look got every pixel right. ";
+  const start = words.start(alone && number(alone));
   const { wrong, fixed, broken } = counts;
   if (playing === "again") return [plain(`${start}Now it looks again …`)];
-  if (playing) return [plain(`${start}${looks(k)} together: ${some(wrong)} wrong.`)];
+  if (playing) return [plain(`${start}${looks(k)} together: ${some(wrong)} ${words.wrong}.`)];
   if (forgot)
     return [
       plain(`${start}${looks(k)}, not turned back: `),
@@ -49,15 +50,15 @@ function withTruth({ alone, looks: k, counts, about, forgot, playing }) {
   if (!fixed && !broken) return [plain(`${start}${looks(k)} together made no difference.`)];
   if (!alone)
     return [
-      plain(`${start}${looks(k)} together broke `),
+      plain(`${start}${looks(k)} together ${breaks} `),
       mark(some(broken), "broken"),
       plain("."),
     ];
   const worse = wrong > alone;
   return [
-    plain(`${start}${looks(k)} together fixed `),
+    plain(`${start}${looks(k)} together ${fixes} `),
     mark(some(fixed), "fixed"),
-    plain(worse ? " of them but broke " : " of them and broke "),
+    plain(` of them ${worse ? "but" : "and"} ${breaks} `),
     mark(some(broken), "broken"),
     plain(worse ? ": worse." : "."),
   ];
@@ -87,24 +88,30 @@ function withoutTruth({ looks: k, counts, pixels, forgot, playing }) {
   ];
 }
 
-function difference({ alone, looks: k, counts, pixels, about, forgot }) {
-  if (forgot) return [plain("Every answer lies where the look saw it, not where it belongs.")];
-  if (k < 2) return [plain(`That is ${percent(alone / pixels)} of the picture.`)];
+function difference(facts) {
+  const { wrong, caution } = comparedWords(facts.itself);
+  return [plain(`${differenceIn(facts, wrong)}${caution}`)];
+}
+
+function differenceIn({ alone, looks: k, counts, pixels, about, forgot }, wrong) {
+  if (forgot) return "Every answer lies where the look saw it, not where it belongs.";
+  if (k < 2) return `That is ${percent(alone / pixels)} of the picture.`;
   const net = alone - counts.wrong;
   const size = `in a picture of ${number(pixels)}.`;
-  if (!net) return [plain(`As many wrong pixels as with one look, ${size}`)];
+  if (!net) return `As many ${wrong} pixels as with one look, ${size}`;
   const share = alone ? ` (${net > 0 ? "−" : "+"}${percent(Math.abs(net) / alone)})` : "";
   const count = `${about ? "≈ " : ""}${number(Math.abs(net))}`;
-  return [plain(`${count} ${net > 0 ? "fewer" : "more"} wrong pixels${share} ${size}`)];
+  return `${count} ${net > 0 ? "fewer" : "more"} ${wrong} pixels${share} ${size}`;
 }
 
 /** Returns what the looks in use say of a pixel, as one plain sentence. */
-export function opinion(tally, count, together, right) {
+export function opinion(tally, count, together, right, itself) {
+  const [yes, no] = comparedWords(itself).right;
   const [votes, name] = tally[0] ?? [0, together];
   const who =
     count === 1
       ? "One look says"
       : `${votes === count ? `All ${count}` : `${votes} of ${count}`} looks say`;
-  const verdict = right === null ? "" : right ? ", right ✓" : ", wrong ✗";
+  const verdict = right === null ? "" : right ? `, ${yes} ✓` : `, ${no} ✗`;
   return { who, name, together, verdict };
 }

@@ -82,7 +82,9 @@ export function shell(element, trigger, kind, modes) {
     image.src = value.picture;
     const [scene] = await Promise.all([show.open(value), image.decode()]);
     if (mine !== newest) return undefined; // a newer one came meanwhile
-    const same = received?.picture === value.picture && scene.play === "none";
+    const alike = (key) => ui.scene?.[key] === scene[key];
+    const again = scene.name && ["name", "width", "height"].every(alike); // perhaps damaged
+    const same = scene.play === "none" && (received?.picture === value.picture || again);
     received = value;
     ui.play.finish();
     Object.assign(ui, { scene, image });

@@ -42,14 +42,16 @@ def all_files(take: Takeaway) -> bytes:
     result, case = take.result, take.case
     palette = result.model.palette
     files = result_masks(take) | {
-        PICTURE: rgb_png(result.picture.rgb),
+        PICTURE: rgb_png(case.picture.rgb),
         "overlay.png": rgb_png(overlay(result.picture.rgb, result.labels, palette)),
         "report.json": report_json(take),
         "report.html": document(take).encode(),
         "look_again.py": take.code.encode(),
     }
-    if result.truth is not None:
-        files[TRUTH] = index_png(result.truth, palette)
+    if case.damage.amounts:
+        files["damaged.png"] = rgb_png(result.picture.rgb)
+    if case.truth is not None:
+        files[TRUTH] = index_png(case.truth, palette)
     if result.plan.weights is not None and case.file is not None:
         files["weights.json"] = case.file.text().encode()
     buffer = io.BytesIO()

@@ -13,6 +13,7 @@ from tta_demo.tta.views import VIEWS
 from tta_demo.ui.kit.files import beside
 from tta_demo.ui.kit.html import figure, legend_of, looks_together, signed, swatch, table
 from tta_demo.ui.kit.pictures import data_url, png_url
+from tta_demo.ui.segment.case import ITSELF
 from tta_demo.ui.stage import display_colors
 from tta_demo.ui.takeaway.drawn import MARKS, changes_drawn, doubt_drawn
 from tta_demo.ui.takeaway.facts import Takeaway
@@ -58,7 +59,8 @@ def _headline(take: Takeaway) -> str:
     if scores is None:
         return "<p>Without the right answer (a mask) there are no scores.</p>"
     changes, one, fused = take.changes, scores["one_look"], scores["fused"]
-    rows = [("Wrong pixels", f"{changes.before:,}", f"{changes.after:,}",
+    unlike = "Different pixels" if take.case.itself else "Wrong pixels"
+    rows = [(unlike, f"{changes.before:,}", f"{changes.after:,}",
              f"{changes.after - changes.before:+,}".replace("-", "−"))]  # fmt: skip
     for key, name in (
         ("miou", "Mean IoU, %"),
@@ -71,7 +73,9 @@ def _headline(take: Takeaway) -> str:
         rows.append((name, figure(before, 4), figure(after, 4), signed(after - before, 4)))
     heads = ("", "one look", looks_together(len(take.result.plan.views)), "difference")
     on_page = "with background" if take.case.settings.background else WITHOUT
-    less = "Less is better for wrong pixels, NLL and ECE."
+    less = f"Less is better for {unlike.lower()}, NLL and ECE."
+    if take.case.itself:
+        less += f" All of it against {ITSELF}: that is not the truth."
     return table(heads, rows, f"{less} The page shows the mean IoU {on_page}.")
 
 
@@ -79,9 +83,10 @@ def _pictures(take: Takeaway) -> str:
     result = take.result
     shown = Palette(result.model.palette.names, display_colors(len(result.model.classes)))
     rgb = result.picture.rgb
+    itself = take.case.itself
     over = {"One look": result.one_look, "All looks together": result.labels}
     if result.truth is not None:
-        over = {"The truth": result.truth} | over
+        over = {"Its own answer, undamaged" if itself else "The truth": result.truth} | over
     figures = [_figure("The picture", rgb)]
     figures += [_figure(name, overlay(rgb, labels, shown)) for name, labels in over.items()]
     changed = changes_drawn(rgb, take.changes.codes)
@@ -92,6 +97,8 @@ def _pictures(take: Takeaway) -> str:
 def _marks(take: Takeaway) -> str:
     """Returns what the colours of the changes mean, with the number of pixels of each."""
     names = {FIXED: "fixed", BROKEN: "broken", WRONG: "still wrong"}
+    if take.case.itself:
+        names = {FIXED: "restored", BROKEN: "lost", WRONG: "still different"}
     if take.result.truth is None:
         names = {CHANGED: "changed"}
     return " ".join(
@@ -207,6 +214,8 @@ def _settings(take: Takeaway) -> str:
     }
     if case.seed is not None:
         rows["Seed"] = f"{case.seed}, difficulty {case.difficulty:.2f}"
+    if case.damage.amounts:
+        rows["Damage"] = f"{case.damage.told}; seed {case.damage.seed}"
     if result.plan.weights is not None:
         rows["Weights"] = f"{case.file.origin}" if case.file else "those that come with the demo"
     return _pairs(rows.items()) + _notes(result.notes)

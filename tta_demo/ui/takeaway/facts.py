@@ -14,7 +14,7 @@ from tta_demo.insight.equivariance import gaps
 from tta_demo.tasks.segment import Segmentation
 from tta_demo.tta.predict import ViewStack
 from tta_demo.ui.kit.html import percent
-from tta_demo.ui.segment.case import SegmentCase
+from tta_demo.ui.segment.case import ITSELF, SegmentCase
 from tta_demo.ui.takeaway.origin import known_of
 from tta_demo.ui.takeaway.snippet import snippet
 
@@ -85,10 +85,14 @@ class Takeaway:
             share = percent(self.result.changed, 2)
             return f"{together} changed {_pixels(changed)} of what one look said, {share} of all."
         start = f"One look got {_pixels(found.before)} wrong."
+        good, bad = ("fixed", "broke")
+        if self.case.itself:
+            start = f"One look differs from {ITSELF} in {_pixels(found.before)}."
+            good, bad = ("restored", "lost")
         fixed, broken = found.count(FIXED), found.count(BROKEN)
         if not fixed and not broken:
             return f"{start} {together} made no difference."
-        return f"{start} {together} fixed {fixed:,} of them and broke {broken:,} others."
+        return f"{start} {together} {good} {fixed:,} of them and {bad} {broken:,} others."
 
 
 def _strips(stack: ViewStack) -> Iterator[ViewStack]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from tta_demo.pictures.reading import read_picture
-from tta_demo.ui.segment.case import SegmentCase
+from tta_demo.ui.segment.case import ITSELF, SegmentCase
 
 __all__ = ["example_of", "known_of", "own_truth"]
 
@@ -29,7 +29,11 @@ def known_of(case: SegmentCase) -> dict[str, Any]:
     source: dict[str, Any] = {"kind": _kind(case), "name": case.name}
     if case.seed is not None:
         source |= {"seed": case.seed, "difficulty": case.difficulty}
-    return {
+    how = case.damage
+    harmed: dict[str, Any] = {"damage": how.amounts | {"seed": how.seed}} if how.amounts else {}
+    if case.itself:
+        harmed["compared_with"] = f"{ITSELF}, not the truth"
+    return harmed | {
         "world": case.settings.world,
         "source": source | {"own_truth": own_truth(case)},
         "background_counts": case.settings.background,

@@ -19,6 +19,7 @@ PICTURE, TRUTH = "picture.png", "truth.png"
 """What the code reads where a visitor's own picture or mask cannot be had again otherwise."""
 
 HOMES = {
+    "replace": "dataclasses",
     "Path": "pathlib",
     "VIEW_SETS": "tta_demo",
     "Plan": "tta_demo",
@@ -34,6 +35,8 @@ HOMES = {
     "Palette": "tta_demo.pictures.palettes",
     "index_png": "tta_demo.pictures.palettes",
     "Picture": "tta_demo.pictures.reading",
+    "Damage": "tta_demo.pictures.damage",
+    "damage": "tta_demo.pictures.damage",
     "mean_iou": "tta_demo.scoring.metrics",
     "WORLDS": "tta_demo.tasks.worlds",
     "own_world": "tta_demo.tasks.worlds",
@@ -54,8 +57,16 @@ def snippet(case: SegmentCase, result: Segmentation) -> str:
         f"# {looks_together(len(result.plan.views))}: {fusion.summary}.\n"
         f"# Runs with this package; model {name}, digest {record.digest}.\n"
     )
-    code = _picture(case) + _truth(case) + "\n" + _plan(case, result) + "\n" + _answer(result)
-    if case.truth is not None:
+    code = (
+        _picture(case)
+        + _truth(case)
+        + _damage(case)
+        + "\n"
+        + _plan(case, result)
+        + "\n"
+        + _answer(result)
+    )
+    if result.truth is not None:
         code += _score(case)
     return f"{head}{_imports(code)}\n{code}"
 
@@ -117,6 +128,18 @@ def _truth(case: SegmentCase) -> str:
     return "truth = field.labels\n"
 
 
+def _damage(case: SegmentCase) -> str:
+    """Returns how the picture is damaged; before that, what the model says of it as it is."""
+    if not case.damage.amounts:
+        return ""
+    own = "# no truth: its own answer, by one look, to the undamaged picture\n"
+    own += "truth = segment(world.record, picture).labels\n"
+    amounts = case.damage.amounts | {"seed": case.damage.seed}
+    how = "".join(f"    {name}={amount!r},\n" for name, amount in amounts.items())
+    damaged = "picture = replace(picture, rgb=damage(picture.rgb, how))\n"
+    return (own if case.itself else "") + f"how = Damage(\n{how})\n{damaged}"
+
+
 def _plan(case: SegmentCase, result: Segmentation) -> str:
     plan = result.plan
     views, fusion = f"views = {_views(plan.views)}\n", dumps(plan.fusion)
@@ -166,7 +189,8 @@ def _answer(result: Segmentation) -> str:
 
 def _score(case: SegmentCase) -> str:
     score = f"mean_iou(matrix, background={case.settings.background})"
+    against = ", against its own answer" if case.itself else ""
     return (
         f"one, fused = ({score} for matrix in result.matrices)\n"
-        'print(f"mean IoU {one:.4f} with one look, {fused:.4f} with this plan")\n'
+        f'print(f"mean IoU {{one:.4f}} with one look, {{fused:.4f}} with this plan{against}")\n'
     )

@@ -150,7 +150,10 @@ def test_the_report_of_own_weights_gives_the_plan_back(uploaded, kind):
 
 def test_the_report_says_where_the_picture_comes_from(uploaded):
     for case, source in (
-        (example_case(settings("nuclei"), 1), {"kind": "example", "name": "nuclei-2"}),
+        (
+            example_case(settings("nuclei"), 1),
+            {"kind": "example", "name": WORLDS["nuclei"].examples[1].stem},
+        ),
         (field_case(settings(), 4000009, 0.25), {"kind": "field", "seed": 4000009}),
         (uploaded, {"kind": "upload", "name": "my own", "own_truth": True}),
     ):

@@ -270,7 +270,7 @@ def test_masks_in_other_colours_are_read_by_a_palette_and_learned_on_by_class(fo
         (["learn", "--world", "weeds", "--per-class", "--out", "{out}"], "adam"),
         (["learn", "--world", "weeds", "--shrink", "2", "--out", "{out}"], "2"),
         (["learn", "--world", "weeds", "--masks", "{here}", "--out", "{out}"], "--data"),
-        (["evaluate", "--world", "weeds", "--palette", "{here}", "--out", "{out}"], "--data"),
+        (["evaluate", "--world", "weeds", "--palette", "{colors}", "--out", "{out}"], "--data"),
         (["learn", "--world", "weeds", "--out", "{here}"], "folder"),
         (["evaluate", "--world", "weeds", "--mean", "some", "--out", "{out}"], "some"),
         (["evaluate", "--weights", "{out}", "--out", "{out}"], "weights"),
@@ -279,6 +279,8 @@ def test_masks_in_other_colours_are_read_by_a_palette_and_learned_on_by_class(fo
 )
 def test_a_wrong_choice_is_refused_before_any_work(tmp_path, arguments, named):
     places = {"out": tmp_path / "weights.json", "here": tmp_path}
+    places["colors"] = tmp_path / "colors.json"
+    places["colors"].write_text('{"soil": [0, 0, 0], "weed": [0, 255, 0]}')
     _, err = run(*(argument.format(**places) for argument in arguments), code=2)
     assert named in err
     assert len(err.strip().splitlines()) == 1, err

@@ -182,7 +182,7 @@ def test_a_class_that_ties_with_one_before_it_does_not_come_first(folder, photos
 
 
 def test_an_answer_that_is_no_number_is_a_failure_and_not_a_score(folder, photos, tmp_path):
-    with pytest.raises(ValueError, match=r"none of 12 .*no finite number"):
+    with pytest.raises(ValueError, match=r"none of 12 .*NaN or infinite"):
         evaluate(lambda x: torch.full((len(x), 1000), torch.nan), folder, photos, tmp_path)
 
 

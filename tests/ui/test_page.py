@@ -178,9 +178,11 @@ def test_one_more_view_costs_one_forward_pass_and_one_less_none(page, picture, p
     page.locator("#numbers", has_text="Changed").wait_for()
     assert len(passes) == 8
     page.get_by_text("More looks").click()
-    changes_numbers(page, page.get_by_label("Zoom in", exact=True).click)
+    page.get_by_label("Zoom in", exact=True).click()
+    page.locator("#numbers", has_text="9 looks").wait_for()
     assert len(passes) == 9
-    changes_numbers(page, page.get_by_label("Mirror", exact=True).click)
+    page.get_by_label("Mirror", exact=True).click()
+    page.locator("#numbers", has_text="8 looks").wait_for()
     assert len(passes) == 9
 
 

@@ -8,9 +8,6 @@ from torch import Tensor
 
 __all__ = ["Frame", "Placed", "resized"]
 
-_LEAST = 32
-"""Shorter sides are continued, pixels: most networks halve them five times."""
-
 
 @dataclass(frozen=True)
 class Placed:
@@ -56,6 +53,7 @@ class Frame:
         size: `(H, W)`, or None for any that is a multiple of `stride`.
         letterbox: pictures keep their aspect, between continued edges; else they are stretched.
         stride: what sizes are continued to where any will do.
+        least: shorter sides are continued where any will do, pixels.
         most: pictures are scaled by at most this.
         scale: pictures are scaled by this where any size will do.
     """
@@ -63,6 +61,7 @@ class Frame:
     size: tuple[int, int] | None = None
     letterbox: bool = True
     stride: int = 1
+    least: int = 1
     most: float = float("inf")
     scale: float = 1.0
 
@@ -101,7 +100,7 @@ class Frame:
         return Placed(shown, (top, top + h, left, left + w), (height, width))
 
     def _filled(self, side: int) -> int:
-        return -(-max(side, _LEAST) // self.stride) * self.stride
+        return -(-max(side, self.least) // self.stride) * self.stride
 
     def _scale(self, size: tuple[int, int]) -> float:
         return min(self.size[0] / size[0], self.size[1] / size[1], self.most)

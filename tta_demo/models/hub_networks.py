@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["HubClassifier", "HubDetector", "HubSegmenter", "Sight", "load_hub", "read_config"]
 
+LEAST = 32
+"""Pixels that a side has at least: most networks halve them five times."""
+
 _KINDS = {
     "segment": ("SEMANTIC_SEGMENTATION", "AutoModelForSemanticSegmentation"),
     "classify": ("IMAGE_CLASSIFICATION", "AutoModelForImageClassification"),
@@ -90,7 +93,7 @@ class Sight:
     def _framed(self, size: tuple[int, int]) -> Frame:
         if self.stride == _ONLY_ITS_OWN:
             return Frame(self.size.frame).for_picture(size)
-        return Frame(stride=self.stride, scale=self.size.scale(size))
+        return Frame(stride=self.stride, least=LEAST, scale=self.size.scale(size))
 
 
 class HubSegmenter:

@@ -148,6 +148,40 @@ def gains() -> str:
     return "\n".join(told)
 
 
+def ensembles() -> str:
+    """The scores of models of weeds alone and together, by what they have seen."""
+    result, rows = stored("ensembles"), []
+    words = {"none": "one look", "d4": "D4", "all": "all 15"}
+    for row in result["rows"]:
+        if row["views"] == "all" and len(row["team"]) == 2:
+            continue  # eight views of each tell the same
+        gained = (
+            interval(row["minus"][other]["miou"], 100, 2) if other in row["minus"] else ""
+            for other in ("one_look", "even_mean", "alone")
+        )
+        rows.append(
+            [
+                " + ".join(row["team"]), f"{words[row['views']]}, {row['fusion']}", row["looks"],
+                *(f"{row[key]:.4f}" for key in ("miou", "miou_without_background", "nll", "ece")),
+                *gained,
+            ]
+        )  # fmt: skip
+    head = ["models", "of each, fusion", "looks", "mIoU", "without background", "NLL", "ECE",
+            "mIoU, points over one look", "over the mean", "over the first alone"]  # fmt: skip
+    models = ", ".join(
+        f"{who} `{one['name']}` (`{one['digest']}`)" for who, one in result["models"].items()
+    )
+    learned = result["calibration"]
+    return (
+        f"{table(head, rows)}\n\n`{result['command']}`: {result['pictures']} test fields from "
+        f"{result['first']} on, weights learned on {learned['pictures']} calibration fields from "
+        f"{learned['first']} on, {result['date']}, {result['machine']}; {models}. Points with "
+        "95 % intervals over pictures (bootstrap): over one look of the first model named, over "
+        "the even mean of the same looks, and over the first model alone with the same views and "
+        "fusion."
+    )
+
+
 def learning() -> str:
     """How long learning takes, and what it finds."""
     runs = [stored(f"learn-{v}") for v in VIEW_SETS if (RESULTS / f"learn-{v}.json").is_file()]
@@ -218,7 +252,7 @@ def lesson() -> str:
 
 PARTS = {
     README: (views, fusions, methods, gains),
-    RESULTS_README: (results, damage, view_table, lesson, learning, detection),
+    RESULTS_README: (results, damage, ensembles, view_table, lesson, learning, detection),
 }
 
 

@@ -18,6 +18,7 @@ from tta_demo.tta.views import VIEW_SETS
 from tta_demo.ui.learn import actions
 from tta_demo.ui.learn.course import EXTRA, Pace
 from tta_demo.ui.learn.lesson import FIELDS, LearnVisitor, Wanted
+from tta_demo.ui.segment.case import SegmentVisitor
 
 pytestmark = [needs_chromium, pytest.mark.slow]
 WEEDS = WORLDS["weeds"]
@@ -235,7 +236,7 @@ def wanted(**changes):
 
 def stop_at(visitor, doing, **changes):
     shown = {}
-    for updates in actions.learn(visitor, wanted(**changes)):
+    for updates in actions.learn(visitor, wanted(**changes), SegmentVisitor()):
         shown |= updates
         if doing in str(updates.get("status")):
             actions.stop(visitor)
@@ -257,7 +258,7 @@ def test_a_failed_lesson_leaves_what_was_there():
     stop_at(visitor, "Checking")
     file, shown = visitor.file, visitor.shown
     with pytest.raises(ValueError, match="No look"):
-        list(actions.learn(visitor, wanted(views=[])))
+        list(actions.learn(visitor, wanted(views=[]), SegmentVisitor()))
     left = actions.failed(visitor)
     assert visitor.file is file
     assert all(left[part] == shown[part] for part in ("bars", "curve", "losses", "verdict"))

@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 import torch
-from browser import needs_chromium, open_tab, settled, upload, visit
+from browser import needs_chromium, settled, upload, visit
 from PIL import Image
 from snippets import ROOT
 
@@ -347,6 +347,5 @@ def test_downloads_wait_for_the_result_they_belong_to(window, url):
         assert window.locator(f"#download-{name}").is_disabled(), name
     window.locator("#examples button").nth(1).click()
     settled(window)
-    open_tab(window, "Numbers")
     for name in ("index", "colors", "report", "paper", "zip"):
         assert window.locator(f"#download-{name}").is_enabled(), name

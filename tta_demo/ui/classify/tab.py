@@ -29,8 +29,8 @@ PRESETS = Presets(
 def build_classify_tab(tab: gr.Tab) -> None:
     """Lays out the tab inside the open page, and wires it."""
     screen = Screen(Viewer(), restore=ACTIONS.restore)
-    with gr.Row(equal_height=False, elem_id="classify-bench"):
-        with gr.Column(elem_id="classify-steps"):
+    with gr.Row(equal_height=False, elem_classes=["bench", "stays"]):
+        with gr.Column(elem_classes=["steps"]):
             _build_inputs(screen)
         with gr.Column(elem_id="classify-results") as screen["box"]:
             screen["ranking"] = stage(None, "ranking", "ranking")

@@ -40,8 +40,8 @@ def build_detect_tab(tab: gr.Tab) -> None:
     """Lays out the tab inside the open page, and wires it."""
     screen = Screen(Viewer(), restore=ACTIONS.restore)
     gr.Markdown(INTRO)
-    with gr.Row(equal_height=False, elem_id="detect-bench"):
-        with gr.Column(elem_id="detect-steps"):
+    with gr.Row(equal_height=False, elem_classes=["bench"]):
+        with gr.Column(elem_classes=["steps"]):
             _build_pictures(screen)
             _build_choices(screen)
         with gr.Column(elem_id="detect-results") as screen["box"]:

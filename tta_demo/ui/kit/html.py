@@ -1,16 +1,19 @@
 """Parts of the page as HTML: numbers, bars, tables. Every string is escaped."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from math import isnan
 
+import numpy as np
+
 from tta_demo.learning.weight_file import ByName
 from tta_demo.pictures.palettes import Palette
+from tta_demo.scoring.metrics import f1, iou
 from tta_demo.tta.views import VIEWS
 
 __all__ = [
-    "cards", "figure", "legend_of", "looks_together", "percent", "score_cards", "signed",
-    "swatch", "table", "tone", "track", "weight_bars",
+    "cards", "class_table", "figure", "legend_of", "looks_together", "percent", "score_cards",
+    "signed", "swatch", "table", "tone", "track", "weight_bars", "weight_said",
 ]  # fmt: skip
 
 NEUTRAL = 0.05
@@ -93,6 +96,49 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], note: str, above:
         f"<div class='scores' tabindex='0'><table><thead>{above}<tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table><p>{note}</p></div>"
     )
+
+
+def class_table(
+    matrices: Sequence[np.ndarray],
+    names: Sequence[str],
+    colors: Sequence[tuple[int, int, int]],
+    note: str = "",
+) -> str:
+    """Returns F1 and IoU a class in percent, of one look and of all, and their means.
+
+    Args:
+        matrices: the confusion matrices `(C, C)` of one look and of all.
+        names: of the classes.
+        colors: of their swatches.
+        note: HTML below the table.
+    """
+    columns = [100 * score(matrix) for score in (f1, iou) for matrix in matrices]
+    rows = [
+        (f"{swatch(color)}{escape(name)}", [column[i] for column in columns])
+        for i, (name, color) in enumerate(zip(names, colors, strict=True))
+    ]
+    for name, first in (("Mean", 0), ("Mean without background", 1)):
+        kept = [column[first:] for column in columns]
+        means = [np.nan if np.isnan(k).all() else np.nanmean(k) for k in kept]
+        rows.append((f"<b>{name}</b>", means))
+    return table(
+        ("Class", *("one look", "all looks") * 2),
+        ([name, *(figure(value, 2) for value in values)] for name, values in rows),
+        f"In percent. {note}",
+        above="<tr><th></th><th scope='colgroup' colspan='2'>F1 (Dice)</th>"
+        "<th scope='colgroup' colspan='2'>IoU</th></tr>",
+    )
+
+
+def weight_said(weight: float | Mapping[str, float]) -> str:
+    """Returns a look's weight in percent, or those of its classes.
+
+    Example:
+        >>> weight_said(0.125), weight_said({"soil": 0.5, "weed": 0.25})
+        ('12.5', '50.0 / 25.0')
+    """
+    each = weight.values() if isinstance(weight, Mapping) else [weight]
+    return " / ".join(figure(100 * share, 1) for share in each)
 
 
 def swatch(color: tuple[int, int, int]) -> str:

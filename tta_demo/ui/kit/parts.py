@@ -12,7 +12,7 @@ from tta_demo.ui.kit.files import beside
 from tta_demo.ui.kit.screen import Screen, Updates
 
 __all__ = [
-    "Presets", "chosen_looks", "examples", "gallery", "options_of", "picture_box", "radio",
+    "Presets", "chosen_looks", "examples", "options_of", "picture_box", "radio",
     "samples", "set_of", "skip_link",
 ]  # fmt: skip
 
@@ -83,24 +83,6 @@ def radio(
         label=label,
         show_label=show_label,
         info=info,
-        elem_id=name,
-    )
-
-
-def gallery(label: str, name: str, columns: int, whole: bool) -> gr.Gallery:
-    """Returns a gallery of results, as high as its pictures.
-
-    A whole one shows pictures uncut, and enlarges them at a click; else they fill squares.
-    """
-    return gr.Gallery(
-        show_label=False,
-        label=label,
-        columns=columns,
-        object_fit="contain" if whole else "cover",
-        allow_preview=whole,
-        format="png",
-        interactive=False,
-        height="auto",
         elem_id=name,
     )
 

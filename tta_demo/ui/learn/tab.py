@@ -36,8 +36,8 @@ def build_learn_tab(tab: gr.Tab, page_tabs: gr.Tabs, segment: Screen, held_out: 
     screen.add_fixed(
         held_out=gr.State(held_out), first_world=segment["world"], looker=segment["visitor"]
     )
-    with gr.Row(equal_height=False, elem_id="learn-bench"):
-        with gr.Column(elem_id="learn-steps"):
+    with gr.Row(equal_height=False, elem_classes=["bench", "stays"]):
+        with gr.Column(elem_classes=["steps"]):
             _build_pictures(screen, held_out)
             _build_choices(screen)
         screen["wanted"] = Wanted

@@ -4,7 +4,7 @@ from html import escape
 
 import numpy as np
 
-from tta_demo.scoring.metrics import f1, iou, mean_iou
+from tta_demo.scoring.metrics import mean_iou
 from tta_demo.tasks.segment import Segmentation
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.views import VIEWS
@@ -94,12 +94,11 @@ def _look_table(case: SegmentCase, result: Segmentation) -> str:
     for name in result.plan.views:
         view, score = VIEWS[name], result.view_score(name, case.settings.background)
         weight = weights[name] if weights else even
-        each = weight.values() if isinstance(weight, dict) else [weight]
         rows.append(
             (
                 f"{escape(view.label)}<small>{escape(view.summary)}</small>",
                 html.figure(np.nan if score is None else 100 * score, 1),
-                " / ".join(html.figure(100 * share, 1) for share in each),
+                html.weight_said(weight),
                 "?" if shown is None else "yes" if shown.covers(view) else "no",
             )
         )
@@ -123,22 +122,6 @@ def _class_table(case: SegmentCase, result: Segmentation) -> str:
     if result.matrices is None:
         return "<p>Add a mask to see how right the answers are, class by class.</p>"
     palette = result.model.palette
-    columns = [100 * score(matrix) for score in (f1, iou) for matrix in result.matrices]
-    names = zip(palette.names, palette.colors, strict=True)
-    rows = [
-        (f"{html.swatch(color)}{escape(name)}", [column[i] for column in columns])
-        for i, (name, color) in enumerate(names)
-    ]
-    rows.append(("<b>Mean</b>", [np.nanmean(column) for column in columns]))
-    without = [c[1:] for c in columns]
-    means = [np.nan if np.isnan(c).all() else np.nanmean(c) for c in without]
-    rows.append(("<b>Mean without background</b>", means))
-    return html.table(
-        ("Class", *("one look", "all looks") * 2),
-        ([name, *(html.figure(value, 2) for value in values)] for name, values in rows),
-        f"In percent. All looks: {escape(_looks(result))}, "
-        f"{escape(FUSIONS[result.plan.fusion].summary)}."
-        + (f" Compared with {ITSELF}, not with the truth." if case.itself else ""),
-        above="<tr><th></th><th scope='colgroup' colspan='2'>F1</th>"
-        "<th scope='colgroup' colspan='2'>IoU</th></tr>",
-    )
+    note = f"All looks: {escape(_looks(result))}, {escape(FUSIONS[result.plan.fusion].summary)}."
+    note += f" Compared with {ITSELF}, not with the truth." if case.itself else ""
+    return html.class_table(result.matrices, palette.names, palette.colors, note)

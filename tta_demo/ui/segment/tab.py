@@ -32,8 +32,8 @@ FIRST = Settings(WORLD, "mean", True, tick(DOMAINS[WORLDS[WORLD].record.domain].
 def build_segment_tab(page: gr.Blocks) -> Screen:
     """Lays out the tab inside the open page, and wires it."""
     screen = Screen(SegmentVisitor(), restore=actions.restore, finish=files)
-    with gr.Row(equal_height=False, elem_id="bench"):
-        with gr.Column(elem_id="steps"):
+    with gr.Row(equal_height=False, elem_id="bench", elem_classes=["bench", "stays"]):
+        with gr.Column(elem_id="steps", elem_classes=["steps"]):
             _build_picture(screen)
             _build_looks(screen)
             _build_fusion(screen)

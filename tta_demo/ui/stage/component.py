@@ -21,7 +21,7 @@ class Kind:
     Attributes:
         scripts: beside those of every stage.
         mount: the function in the last of them that brings it to life.
-        skeleton: the HTML.
+        skeleton: the HTML, with a place for that of the player.
         styles: the style sheets.
     """
 
@@ -61,8 +61,8 @@ def stage(value: dict[str, Any] | None, elem_id: str, kind: str = "labels") -> g
     files = KINDS[kind]
     return gr.HTML(
         value=value,
-        html_template=(_HERE / files.skeleton).read_text("utf-8"),
-        css_template="\n".join((_HERE / name).read_text("utf-8") for name in files.styles),
+        html_template=_text(files.skeleton).replace("<!-- player -->", _text("player.html")),
+        css_template="\n".join(map(_text, files.styles)),
         js_on_load=script(kind),
         apply_default_css=False,
         elem_id=elem_id,
@@ -76,7 +76,11 @@ def script(kind: str) -> str:
     So the browser gets one function body, while node and an editor see plain modules.
     """
     scripts = (*_COMMON, *KINDS[kind].scripts)
-    parts = [(_HERE / f"{name}.js").read_text("utf-8") for name in scripts]
+    parts = [_text(f"{name}.js") for name in scripts]
     joined = "\n".join(re.sub(r"^import\s[^;]*;\n", "", part, flags=re.M) for part in parts)
     plain = re.sub(r"^export (?=function|const|async|class)", "", joined, flags=re.M)
     return f"{plain}{KINDS[kind].mount}(element, trigger, props, watch);"
+
+
+def _text(name: str) -> str:
+    return (_HERE / name).read_text("utf-8")

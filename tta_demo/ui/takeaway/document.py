@@ -11,7 +11,16 @@ from tta_demo.pictures.palettes import Palette
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.views import VIEWS
 from tta_demo.ui.kit.files import beside
-from tta_demo.ui.kit.html import figure, legend_of, looks_together, signed, swatch, table
+from tta_demo.ui.kit.html import (
+    class_table,
+    figure,
+    legend_of,
+    looks_together,
+    signed,
+    swatch,
+    table,
+    weight_said,
+)  # fmt: skip
 from tta_demo.ui.kit.pictures import data_url, png_url
 from tta_demo.ui.segment.case import ITSELF
 from tta_demo.ui.stage import display_colors
@@ -138,25 +147,10 @@ def _figure(
 
 
 def _classes(take: Takeaway) -> str:
-    scores = take.report.get("scores")
-    if scores is None:
+    names, matrices = take.result.model.classes, take.result.matrices
+    if matrices is None:
         return ""
-    names = take.result.model.classes
-    both = [scores["one_look"], scores["fused"]]
-    columns = [
-        [100 * _number(x[key][name]) for name in names] for key in ("iou", "f1") for x in both
-    ]
-    rows = [
-        [f"{swatch(color)}{escape(name)}", *(figure(column[i], 2) for column in columns)]
-        for i, (name, color) in enumerate(zip(names, display_colors(len(names)), strict=True))
-    ]
-    above = (
-        "<tr><th></th><th scope='colgroup' colspan='2'>IoU</th>"
-        "<th scope='colgroup' colspan='2'>Dice (F1)</th></tr>"
-    )
-    return "<h2>Class by class</h2>" + table(
-        ("Class", *("one look", "all looks") * 2), rows, "In percent.", above=above
-    )
+    return "<h2>Class by class</h2>" + class_table(matrices, names, display_colors(len(names)))
 
 
 def _looks(take: Takeaway) -> str:
@@ -191,9 +185,7 @@ def _weight(take: Takeaway, name: str) -> str:
         return "not counted"
     if result.weights is None:
         return figure(100 / len(result.plan.views), 1) if result.plan.fusion in EVEN else "–"
-    weight = result.weights[name]
-    each = weight.values() if isinstance(weight, dict) else [weight]
-    return " / ".join(figure(100 * value, 1) for value in each)
+    return weight_said(result.weights[name])
 
 
 def _settings(take: Takeaway) -> str:

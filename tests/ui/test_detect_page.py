@@ -6,13 +6,14 @@ from browser import DESKTOP, PHONE, needs_chromium, open_tab, told, visit
 from tta_demo.insight.box_changes import partners
 from tta_demo.models.centernet import Detector
 from tta_demo.models.registry import load_model
-from tta_demo.samples.weeds import SEEDS, field, plant_boxes
+from tta_demo.pictures.reading import read_picture
+from tta_demo.samples.weeds import field, plant_boxes
 from tta_demo.scoring.box_metrics import average_precision
 from tta_demo.tta.box_fusion import FUSERS, fuse_boxes
 from tta_demo.tta.box_views import predict_boxes
 from tta_demo.tta.predict import to_tensor
 from tta_demo.tta.views import VIEW_SETS
-from tta_demo.ui.detect.case import DETECTOR
+from tta_demo.ui.detect.case import DETECTOR, PLACE
 
 pytestmark = [needs_chromium, pytest.mark.slow]
 
@@ -32,8 +33,9 @@ def page(window, visited, url):
 
 @pytest.fixture(scope="module")
 def first():
-    """The first test field, the boxes of D4 in it, and the truth."""
-    made = field(SEEDS["test"][0])
+    """The first field in the strip, the boxes of D4 in it, and the truth."""
+    made = field(PLACE.seed_of(PLACE.examples[0]))
+    assert np.array_equal(made.rgb, read_picture(PLACE.examples[0]).rgb)
     looks = predict_boxes(load_model(DETECTOR), to_tensor(made.rgb), VIEW_SETS["d4"])
     return made.rgb, {name: one.boxes for name, one in looks.items()}, plant_boxes(made.plants)
 
@@ -132,6 +134,14 @@ def test_it_plays_look_by_look_and_rests_on_what_changed(page):
     assert on(page, "[data-mode=changed]").get_attribute("aria-pressed") == "true"
 
 
+def test_the_strip_opens_the_very_field_that_it_shows(page, first):
+    for number in (2, 0):
+        page.locator("#detect-examples button").nth(number).click()
+        seed = PLACE.seed_of(PLACE.examples[number])
+        page.locator("#detect-results", has_text=f"seed {seed}").wait_for(timeout=60_000)
+    shows(page, expected(first, "wbf"))
+
+
 @pytest.fixture
 def calls(monkeypatch):
     """Counts how often a detector is asked."""
@@ -164,6 +174,7 @@ def test_a_new_field_plays_and_brings_its_truth(page, calls):
     assert values(page)[0].endswith("%")
     assert len(calls) == 8, "one forward pass a look"
     page.locator("#detect-results button", has_text="Scores").click()
+    page.locator("#detect-table tbody tr").first.wait_for()
     assert page.locator("#detect-table tbody tr").count() == 3
 
 

@@ -114,6 +114,10 @@ class World:
         labels, completed = self.complete(labels)
         return labels, read + completed
 
+    def seed_of(self, example: Path) -> int | None:
+        """Returns the seed of an example that was generated, as its name says."""
+        return int(example.stem.split("-")[-1]) if self.generate else None
+
     @staticmethod
     def mask_of(example: Path) -> Path:
         """Returns where an example's mask is."""

@@ -6,15 +6,18 @@ from tta_demo.models.registry import models_for
 from tta_demo.pictures.reading import Picture
 from tta_demo.samples import weeds
 from tta_demo.tasks.detect import Detection, detect
+from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.boxes import Boxes
 from tta_demo.tta.plan import Plan
 from tta_demo.tta.views import VIEWS
 from tta_demo.ui.kit.parts import chosen_looks
 from tta_demo.ui.kit.visitor import Case
 
-__all__ = ["DETECTOR", "DetectCase", "Settings", "example_case", "field_case"]
+__all__ = ["DETECTOR", "PLACE", "DetectCase", "Settings", "example_case", "field_case"]
 
 DETECTOR = next(iter(models_for("detect").values()))
+PLACE = WORLDS["weeds"]
+"""Where its pictures are from."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +44,8 @@ class DetectCase(Case):
 
 
 def example_case(settings: Settings, number: int) -> DetectCase:
-    """Returns one of the first test fields."""
-    return field_case(settings, weeds.SEEDS["test"][number], weeds.DIFFICULTY)
+    """Returns one of the fields in the strip."""
+    return field_case(settings, PLACE.seed_of(PLACE.examples[number]), weeds.DIFFICULTY)
 
 
 def field_case(settings: Settings, seed: int, difficulty: float) -> DetectCase:

@@ -5,11 +5,10 @@ from dataclasses import replace
 import gradio as gr
 
 from tta_demo.samples.weeds import DIFFICULTY
-from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.box_fusion import FUSERS
 from tta_demo.tta.views import VIEW_SETS, VIEWS
 from tta_demo.ui.detect.actions import ACTIONS, new_field
-from tta_demo.ui.detect.case import DETECTOR, Settings
+from tta_demo.ui.detect.case import DETECTOR, PLACE, Settings
 from tta_demo.ui.kit.events import HEAVY
 from tta_demo.ui.kit.html import legend_of
 from tta_demo.ui.kit.looking import open_with, wire
@@ -56,7 +55,7 @@ def build_detect_tab(tab: gr.Tab) -> None:
 def _build_pictures(screen: Screen) -> None:
     gr.Markdown("### 1. Pick a field, make one, or upload a picture")
     screen.add_fixed(
-        example=examples(WORLDS["weeds"].examples, "detect-examples"),
+        example=examples(PLACE.examples, "detect-examples"),
         difficulty=gr.Slider(
             0, 1, DIFFICULTY, step=0.05, label="Difficulty of the new field",
             elem_id="detect-difficulty",

@@ -192,7 +192,7 @@ def example_case(settings: Settings, number: int) -> SegmentCase:
     """Returns an example of the settings' world, with its mask."""
     world = WORLDS[settings.world]
     path = world.examples[number]
-    seed = int(path.stem.split("-")[-1]) if world.generate else None
+    seed = world.seed_of(path)
     picture = read_picture(path)
     truth, _ = world.read_truth(world.mask_of(path), picture)
     return SegmentCase(

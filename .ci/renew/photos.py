@@ -1,21 +1,17 @@
-"""The masks of the photographs among the examples: `python .ci/renew/photos.py`.
+"""The masks of the photographs among the examples: `python .ci/renew photos`.
 
 Each is an outline drawn by hand, of which GrabCut (Rother et al., 2004) settles the last few
 pixels. No model has a say.
 """
 
-import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-ROOT = Path(__file__).parents[2]
-sys.path.append(str(ROOT))
+from tta_demo.pictures.palettes import SUBJECT, index_png
 
-from tta_demo.pictures.palettes import SUBJECT, index_png  # noqa: E402 (after the path is set)
-
-EXAMPLES = ROOT / "assets" / "examples"
+EXAMPLES = Path(__file__).parents[2] / "assets" / "examples"
 BAND = 3
 """So many pixels on either side of an outline are left to GrabCut."""
 
@@ -75,7 +71,3 @@ def renew_photos() -> None:
         photo = cv2.imread(str(EXAMPLES / f"{name}.jpg"))
         mask = index_png(mask_of(photo, outline), SUBJECT)
         (EXAMPLES / f"{name}-mask.png").write_bytes(mask)
-
-
-if __name__ == "__main__":
-    renew_photos()

@@ -1,23 +1,21 @@
-"""The reference run of U²-Net-P: `python .ci/renew/u2net_reference.py u2netp.onnx`.
+"""The reference run of U²-Net-P: `python .ci/renew u2net_reference u2netp.onnx`.
 
 onnxruntime answers a drawn picture twice: with the file's weights, and with these replaced by the
 rounded ones that the package carries.
 """
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import onnx
 import onnxruntime
 
-ROOT = Path(__file__).parents[2]
-sys.path.append(str(ROOT))
+from tta_demo.models.onnx_wire import read_onnx
+from tta_demo.models.registry import MODELS
+from tta_demo.models.u2net import read_u2net
+from tta_demo.training.u2net import convolutions, drawn_picture
 
-from tta_demo.models.onnx_wire import read_onnx  # noqa: E402 (after the path is set)
-from tta_demo.models.registry import MODELS  # noqa: E402
-from tta_demo.models.u2net import read_u2net  # noqa: E402
-from tta_demo.training.u2net import convolutions, drawn_picture  # noqa: E402
+REFERENCE = Path(__file__).parents[2] / "tests" / "models" / "u2net-p.npz"
 
 
 def answer(data: bytes, image: np.ndarray) -> np.ndarray:
@@ -39,10 +37,6 @@ def renew_reference(source: Path) -> None:
     for parameter, tensor in convolutions(network, read_onnx(data)):
         tensor.data[:] = parameter.detach().numpy().astype("<f4").tobytes()
     np.savez_compressed(
-        ROOT / "tests" / "models" / "u2net-p.npz",
+        REFERENCE,
         pixels=pixels[0].numpy(), of_file=of_file, of_rounded=answer(bytes(data), image),
     )  # fmt: skip
-
-
-if __name__ == "__main__":
-    renew_reference(Path(*sys.argv[1:]))

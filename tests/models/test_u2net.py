@@ -10,7 +10,7 @@ from tta_demo.models.u2net import SIDE, U2Net, load_u2net, read_u2net
 from tta_demo.training.u2net import convert, rounded
 
 RECORD = MODELS["u2net-p"]
-RUN = np.load(Path(__file__).with_name("u2net-p.npz"))  # by .ci/renew/u2net_reference.py
+RUN = np.load(Path(__file__).with_name("u2net-p.npz"))  # by `python .ci/renew u2net_reference`
 
 
 @pytest.fixture(scope="module")

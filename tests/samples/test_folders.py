@@ -8,7 +8,8 @@ from PIL import Image
 
 from tta_demo.pictures.masks import read_mask
 from tta_demo.pictures.palettes import Palette, color_png, index_png, rgb_png
-from tta_demo.samples.folders import find, pair, read_pair, read_palette, read_swap, split_mixed
+from tta_demo.samples.folders import find, pair, read_pair, split_mixed
+from tta_demo.samples.palette_file import read_palette
 
 PALETTE = Palette(("ground", "cell", "rim"), ((0, 0, 0), (255, 0, 0), (0, 128, 255)))
 LABELS = np.uint8([[0, 1, 2], [2, 1, 0]])
@@ -230,81 +231,3 @@ def test_a_mask_in_foreign_colours_is_read_by_its_palette_file(tmp_path):
     np.testing.assert_array_equal(read.labels, LABELS)
     with pytest.raises(ValueError, match="no class"):
         read_pair(tmp_path / "a.png", tmp_path / "m.png", in_colours(PALETTE))
-
-
-def test_a_palette_file_of_a_windows_editor_is_read(tmp_path):
-    path = tmp_path / "colours.json"
-    path.write_text('{"Köln": [1, 2, 3]}', encoding="utf-8-sig")
-    assert read_palette(path, ["Köln"]) == Palette(("Köln",), ((1, 2, 3),))
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ('{"ground": [0, 0, 0], ', "line 1"),
-        ("", "line 1"),
-        ("[[0, 0, 0]]", "write"),
-        ("7", "write"),
-        ("[" * 100_000, "recursion"),
-        ('{"a": [0, 0, 0]}', "missing: b; unknown: none"),
-        ('{"a": [0, 0, 0], "B": [1, 1, 1], "x": [2, 2, 2]}', "missing: b; unknown: B, x"),
-        ('{"a": [0, 0, 0], "b": [1, 1, 1], "b": [2, 2, 2]}', "once"),
-        ('{"a": [0, 0, 0], "b": [1, 1, 256]}', "256"),
-        ('{"a": [0, 0, 0], "b": [1, 1, -1]}', "-1"),
-        ('{"a": [0, 0, 0], "b": [1, 1]}', "colour"),
-        ('{"a": [0, 0, 0], "b": [0, 0, 0]}', "two classes"),
-        ('{"a": [0, 0, 0], "b": "#ff0000"}', "b needs a colour"),
-        ('{"a": [0, 0, 0], "b": [1, 1, "1"]}', "b needs a colour"),
-        ('{"a": [0, 0, 0], "b": [1, 1, 0.5]}', "b needs a colour"),
-        ('{"a": [0, 0, 0], "b": [1, 1, true]}', "b needs a colour"),
-        ('{"a": [0, 0, 0], "b": {"r": 1}}', "b needs a colour"),
-        ('{"a": [0, 0, 0], "b": 7}', "b needs a colour"),
-    ],
-)
-def test_a_wrong_palette_file_is_refused_by_name(tmp_path, text, told):
-    path = tmp_path / "colours.json"
-    path.write_text(text)
-    with pytest.raises(ValueError, match=f"colours.json.*{told}"):
-        read_palette(path, ("a", "b"))
-
-
-def test_a_palette_file_that_is_missing_or_no_text_is_refused(tmp_path):
-    (tmp_path / "b.json").write_bytes(b"\xff\xfe\x00\x81")
-    for name in ("a.json", "b.json"):
-        with pytest.raises(ValueError, match=name):
-            read_palette(tmp_path / name, ("a",))
-
-
-# Left and right
-
-
-def test_a_palette_may_say_which_classes_a_mirror_exchanges(tmp_path):
-    path, colors = tmp_path / "palette.json", {"left": [1, 2, 3], "right": [4, 5, 6]}
-    path.write_text(json.dumps(colors))
-    assert read_swap(path) == ()
-    wanted = read_palette(path)
-    path.write_text(json.dumps({"classes": colors, "swap": [["left", "right"]]}))
-    assert read_palette(path) == wanted
-    assert read_swap(path) == (("left", "right"),)
-    path.write_text(json.dumps({"classes": colors}))
-    assert (read_palette(path), read_swap(path)) == (wanted, ())
-    path.write_text(json.dumps({"classes": [1, 2, 3], "swap": [4, 5, 6]}))
-    assert read_palette(path).names == ("classes", "swap"), "these can be classes too"
-
-
-@pytest.mark.parametrize(
-    "swap",
-    ["left=right", [["left"]], [["left", "right", "left"]], ["lr"], {"left": "right"}, [[1, 2]]],
-)
-def test_a_palette_whose_swap_is_no_list_of_pairs_is_refused(swap, tmp_path):
-    path = tmp_path / "palette.json"
-    path.write_text(json.dumps({"classes": {"left": [1, 2, 3]}, "swap": swap}))
-    with pytest.raises(ValueError, match="swap"):
-        read_swap(path)
-
-
-def test_a_palette_with_something_else_beside_its_classes_is_refused(tmp_path):
-    path = tmp_path / "palette.json"
-    path.write_text(json.dumps({"classes": {"left": [1, 2, 3]}, "swaps": []}))
-    with pytest.raises(ValueError, match="swaps"):
-        read_palette(path)

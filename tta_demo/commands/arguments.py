@@ -15,8 +15,9 @@ from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import models_for
 from tta_demo.models.swap import likely_pairs
 from tta_demo.pictures.palettes import Palette
-from tta_demo.samples.folders import find, pair, read_pair, read_palette, read_swap
+from tta_demo.samples.folders import find, pair, read_pair
 from tta_demo.samples.labelled import Source
+from tta_demo.samples.palette_file import read_palette, read_swap
 from tta_demo.samples.weeds import COUNTS, DIFFICULTY, SEEDS
 from tta_demo.tasks.worlds import WORLDS, World, own_world, together, world_named
 from tta_demo.tta.views import VIEW_SETS, VIEWS, refuse_unknown

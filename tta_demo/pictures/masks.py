@@ -1,6 +1,6 @@
 """Masks: class ids from any picture file, at the size of its picture.
 
-What the values in the file mean is told by `mask_values`. Sizes change by nearest neighbour only.
+What the values in the file mean is told by `mask_meaning`. Sizes change by nearest neighbour only.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from tta_demo.pictures.mask_values import MaskValues, Reading, all_grey, meaning
+from tta_demo.pictures.mask_meaning import meaning
+from tta_demo.pictures.mask_values import MaskValues, Reading, all_grey
 from tta_demo.pictures.palettes import Palette, class_ids
 from tta_demo.pictures.reading import Decoded, Picture, decode, turn
 from tta_demo.pictures.words import several

@@ -6,7 +6,7 @@ from typing import Any
 
 from tta_demo.models.domains import DOMAINS
 from tta_demo.models.registry import load_model
-from tta_demo.samples.folders import read_palette
+from tta_demo.samples.palette_file import read_palette
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.ui.kit.files import uploaded
 from tta_demo.ui.kit.looking import READY

@@ -134,6 +134,23 @@ def test_the_address_follows_what_is_chosen_and_brings_it_back(page, url):
 
 @needs_chromium
 @pytest.mark.slow
+@pytest.mark.parametrize("chosen", ["mode=truth", "fusion=vote"])
+def test_what_is_chosen_while_the_first_look_plays_is_written_too(browser, url, chosen):
+    page = browser.new_page()  # `page` may be of those who want no motion
+    page.goto(url)
+    page.locator("#stage [data-status=playing]").wait_for()
+    page.locator("#mirror-and-turn input").first.wait_for()
+    assert not page.evaluate("location.search")
+    if chosen == "mode=truth":
+        page.locator("#stage .modes [data-mode=truth]").click()
+    else:
+        page.get_by_label("Majority vote").click()
+    written(page, chosen, "world=weeds")
+    page.close()
+
+
+@needs_chromium
+@pytest.mark.slow
 def test_a_link_that_cannot_be_read_says_so_and_opens_the_usual_page(page, url):
     page.goto(f"{url}?world=<i>mars</i>")
     told(page, "<i>mars</i>")

@@ -79,10 +79,6 @@ def find_files(name: str, branch: str = "main") -> HubFiles:
     return HubFiles(name, folder, folder.name)
 
 
-def _times(folder: Path) -> tuple[int, ...]:
-    return tuple((folder / file).stat().st_mtime_ns for file in _FILES)
-
-
 def _listed(name: str, branch: str) -> dict[str, int] | None:
     """Returns the sizes of the files on the Hub in bytes; None if it cannot be reached."""
     from huggingface_hub import HfApi

@@ -2,7 +2,7 @@
 const button = element.querySelector(".copy");
 const told = element.querySelector(".told");
 const stage = document.querySelector("#stage .stage-grid");
-let opened = null; // the link when the page had opened
+let opened = null; // the link that the page opened with, until something else is chosen
 let fading = 0;
 
 /** Returns the link's parameters, with what the stage shows; empty if there is no link. */
@@ -20,7 +20,6 @@ const written = (query) => query.toString().replaceAll("%2C", ",").replaceAll("%
 function write() {
   if (!props.value || stage.dataset.status === "playing") return;
   const query = scene();
-  opened ??= written(query);
   if (written(query) === opened) return;
   opened = "";
   const address = new URLSearchParams(location.search);
@@ -51,6 +50,11 @@ function update() {
   const { query = "", without = "" } = props.value ?? {};
   button.disabled = !query;
   say(query ? "" : without);
+  if (query && opened === null) {
+    const first = new URLSearchParams(query);
+    first.set("mode", new URLSearchParams(location.search).get("mode") ?? "changed");
+    opened = written(first);
+  }
   write();
 }
 

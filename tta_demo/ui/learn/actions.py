@@ -12,6 +12,7 @@ from tta_demo.learning.fit import Fit
 from tta_demo.learning.fit_methods import needs_all_classes
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.learning.weight_reading import quoted
+from tta_demo.pictures.words import several
 from tta_demo.samples.labelled import understood
 from tta_demo.tasks.gallery import Verdict, compare
 from tta_demo.tasks.worlds import WORLDS
@@ -90,8 +91,8 @@ def _finish(
     scores = {"calibration": _rounded(own)} | ({"held_out": _rounded(other)} if other else {})
     belongs = {"world": task.world.name, "model": record.name, "digest": record.digest}
     visitor.file = WeightFile.of(found, views, record.classes, told, scores, **belongs)
-    looks = show.counted(len(views), "look")
-    done = f"Done. {task.world.label}: {looks}, learned on {show.counted(pictures, 'picture')}."
+    looks = several(len(views), "look")
+    done = f"Done. {task.world.label}: {looks}, learned on {several(pictures, 'picture')}."
     unchecked = STOPPED_UNCHECKED if visitor.halt.is_set() else UNCHECKED
     visitor.shown = {
         "status": show.status(done + early),

@@ -9,6 +9,7 @@ from tta_demo.evaluation.failures import Failures
 from tta_demo.learning.fit import Fit, fit_steps
 from tta_demo.learning.fit_methods import METHODS
 from tta_demo.learning.weight_file import weights_by_name
+from tta_demo.pictures.words import several
 from tta_demo.tasks.gallery import scored
 from tta_demo.tasks.worlds import World
 from tta_demo.tta.plan import ONE_LOOK, Plan
@@ -144,7 +145,7 @@ class Course:
         return seen
 
     def _told(self, doing: str, seen: list[str], names: list[str]) -> str:
-        pace, looks = self._pace, show.counted(len(self._needed), "look")
+        pace, looks = self._pace, several(len(self._needed), "look")
         return show.status(
             f"{doing}: picture {len(seen)} of {len(names)}, {looks} each. {show.left(pace.left)}",
             pace.done / pace.total,

@@ -7,13 +7,14 @@ from math import isnan
 
 from tta_demo.learning.fit import Fit
 from tta_demo.pictures.assets import ASSETS
+from tta_demo.pictures.words import several
 from tta_demo.scoring.interval import Difference
 from tta_demo.tasks.gallery import PIXELS, Verdict
 from tta_demo.tasks.worlds import MEASURED
 from tta_demo.ui.kit.html import figure, signed, table, tone, track
 
 __all__ = [
-    "PLANS", "calibration_lesson", "counted", "curve", "fit_facts", "left", "losses",
+    "PLANS", "calibration_lesson", "curve", "fit_facts", "left", "losses",
     "score_table", "sentence", "status", "stored_table",
 ]  # fmt: skip
 
@@ -53,16 +54,6 @@ def status(text: str, share: float | None = None) -> str:
     return f'<div class="status" role="status"><p>{escape(text)}</p>{bar}</div>'
 
 
-def counted(number: int, thing: str) -> str:
-    """Returns a number with what it counts.
-
-    Example:
-        >>> counted(1, "picture"), counted(1200, "look")
-        ('1 picture', '1,200 looks')
-    """
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
 def left(seconds: float) -> str:
     """Returns how long something still takes.
 
@@ -89,7 +80,7 @@ def losses(each: Mapping[str, float], pictures: int, where: str) -> str:
         f'{track([each[name] / most])}<span class="share">{each[name]:.4f}</span></div>'
         for name, words in PLANS.items()
     )
-    told = f"Loss on {WHERE[where].format(counted(pictures, 'picture'))}; less is better:"
+    told = f"Loss on {WHERE[where].format(several(pictures, 'picture'))}; less is better:"
     return f'<p>{escape(told)}</p><div class="bars">{rows}</div>'
 
 
@@ -107,7 +98,7 @@ def curve(history: Sequence[float]) -> str:
     dots = ""
     if len(points) <= 30:
         dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>' for x, y in points)
-    steps = counted(len(losses) - 1, "step")
+    steps = several(len(losses) - 1, "step")
     return (
         f'<svg class="curve" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         f'aria-label="Loss from {losses[0]:.5f} to {losses[-1]:.5f} in {steps}">'
@@ -122,7 +113,7 @@ def curve(history: Sequence[float]) -> str:
 
 def fit_facts(fit: Fit) -> str:
     """Returns how the weights were found, in a sentence."""
-    steps, pixels = counted(len(fit.history) - 1, "step"), counted(fit.pixels, "pixel")
+    steps, pixels = several(len(fit.history) - 1, "step"), several(fit.pixels, "pixel")
     parts = [f"{steps} on {pixels}"]
     if fit.gap is not None:
         parts.append(f"proved: no weights have a loss lower by more than {max(fit.gap, 1e-9):.0e}")
@@ -140,7 +131,7 @@ def sentence(verdict: Verdict) -> str:
     if verdict.pictures < ENOUGH:
         verb, more = "was" if verdict.pictures == 1 else "were", ENOUGH - verdict.pictures
         return (
-            f"<p class='verdict'>{counted(verdict.pictures, 'picture')} {verb} kept for checking. "
+            f"<p class='verdict'>{several(verdict.pictures, 'picture')} {verb} kept for checking. "
             f"There learned weights gave {points} points of overlap (mIoU) over even ones: too "
             f"few pictures to tell whether learning helps. {more} more "
             f"{'is' if more == 1 else 'are'} needed.</p>"
@@ -181,7 +172,7 @@ def score_table(verdict: Verdict) -> str:
     return table(
         ("Score", "One look", "Even mean", "Learned", "Learned − mean (95 %)"),
         rows,
-        f"{counted(verdict.pictures, 'picture')}, {PIXELS:,} pixels of each, drawn at random.",
+        f"{several(verdict.pictures, 'picture')}, {PIXELS:,} pixels of each, drawn at random.",
     )
 
 

@@ -11,6 +11,7 @@ import torch
 from tta_demo.insight.changes import BROKEN, CHANGED, FIXED, Changes, changes
 from tta_demo.insight.doubt import Doubt, doubt
 from tta_demo.insight.equivariance import gaps
+from tta_demo.pictures.words import several
 from tta_demo.tasks.segment import Segmentation
 from tta_demo.tta.predict import ViewStack
 from tta_demo.ui.kit.html import percent
@@ -79,15 +80,16 @@ class Takeaway:
     def sentence(self) -> str:
         """What came of looking again, in one or two sentences."""
         found, looks = self.changes, len(self.result.plan.views)
-        together = "1 look" if looks == 1 else f"{looks} looks together"
+        together = several(looks, "look") + (" together" if looks > 1 else "")
         if self.result.truth is None:
             changed = found.count(CHANGED)
             share = percent(self.result.changed, 2)
-            return f"{together} changed {_pixels(changed)} of what one look said, {share} of all."
-        start = f"One look got {_pixels(found.before)} wrong."
+            pixels = several(changed, "pixel")
+            return f"{together} changed {pixels} of what one look said, {share} of all."
+        start = f"One look got {several(found.before, 'pixel')} wrong."
         good, bad = ("fixed", "broke")
         if self.case.itself:
-            start = f"One look differs from {ITSELF} in {_pixels(found.before)}."
+            start = f"One look differs from {ITSELF} in {several(found.before, 'pixel')}."
             good, bad = ("restored", "lost")
         fixed, broken = found.count(FIXED), found.count(BROKEN)
         if not fixed and not broken:
@@ -103,7 +105,3 @@ def _strips(stack: ViewStack) -> Iterator[ViewStack]:
         strip = slice(top, top + rows)
         seen = None if stack.seen is None else stack.seen[:, strip]
         yield ViewStack(stack.views, stack.log_probs[:, :, strip], seen)
-
-
-def _pixels(count: int) -> str:
-    return f"{count:,} pixel{'' if count == 1 else 's'}"

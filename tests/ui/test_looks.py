@@ -1,6 +1,7 @@
 import json
 import os
 from threading import Thread
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from tta_demo.pictures.reading import Picture
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.views import VIEW_SETS
 from tta_demo.ui.segment import looks
-from tta_demo.ui.segment.actions import new_field
+from tta_demo.ui.segment.actions import new_field, switch
 from tta_demo.ui.segment.case import SegmentCase, SegmentVisitor, Settings, field_case, tick
 from tta_demo.ui.segment.looks import look
 
@@ -109,3 +110,11 @@ def test_an_older_wish_that_gets_its_turn_later_shows_nothing(case):
 
 def test_a_new_field_that_arrives_after_another_world_is_left_alone():
     assert list(new_field(SegmentVisitor(), 0.5, Settings("nuclei", "mean", True, []))) == []
+
+
+def test_of_switches_that_overtake_each_other_the_last_one_counts(case):
+    visitor = SegmentVisitor()
+    list(look(visitor, case, lambda: True))
+    for at, views in ((2, ["identity", "vflip"]), (1, ["identity", "hflip", "vflip"])):
+        list(switch(visitor, SimpleNamespace(on=views, fused=True, at=at)))
+    assert visitor.case.settings.views == ("identity", "vflip")

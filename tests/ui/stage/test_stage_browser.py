@@ -242,6 +242,7 @@ def test_a_look_taken_out_is_combined_here_as_the_library_does(opened):
     on.find(".count em", has_text="7 of 7").wait_for()
     assert abs(on.count() - wrong) <= 0.001 * ours.size
     told = on.told()["switch"]
+    assert told.pop("at") > 0
     assert told == {"on": [name for v, name in enumerate(D4) if v != 2], "fused": True}
     assert on.votes()[2][2] == "off"
     assert on.votes()[0][2] == "14.3 %"

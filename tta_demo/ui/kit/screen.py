@@ -11,7 +11,7 @@ import gradio as gr
 from gradio.blocks import Block
 from gradio.events import Dependency
 
-from tta_demo.ui.kit.events import LIGHT
+from tta_demo.ui.kit.events import LATEST, LIGHT
 from tta_demo.ui.kit.visitor import Visitor
 
 __all__ = ["Action", "Screen", "Trigger", "Updates"]
@@ -90,10 +90,11 @@ class Screen:
     def act(self, trigger: Trigger, action: Action, how: dict[str, Any] = LIGHT) -> Dependency:
         """As `on`, for an action that changes the result: `finish` or `restore` follows."""
         event = self._listen(trigger, action, how)
-        restored = self._listen(event.failure, self._restore)
+        # those after quick choices must not be dropped: the last one fits what is on screen
+        restored = self._listen(event.failure, self._restore, LATEST)
         if self._finish:
-            self.on(event.success, self._finish)
-            self.on(restored.success, self._finish)
+            self.on(event.success, self._finish, LATEST)
+            self.on(restored.success, self._finish, LATEST)
         return event
 
     def _listen(self, trigger: Trigger, action: Action, how: dict[str, Any] = LIGHT) -> Dependency:

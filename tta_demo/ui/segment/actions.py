@@ -145,6 +145,9 @@ def undamage(visitor: SegmentVisitor, settings: Settings) -> Iterator[Updates]:
 def switch(visitor: SegmentVisitor, event: gr.EventData) -> Iterator[Updates]:
     """Takes looks out or in, as their rows on the stage say; unticks and ticks them."""
     with visitor.looking(opens=False) as wanted:
+        if event.at < visitor.switched:
+            return  # a later switch had its turn before this one
+        visitor.switched = event.at
         case = visitor.present
         rows = {*case.settings.views, *case.off, "identity"}
         on = rows.intersection(event.on)

@@ -146,6 +146,7 @@ class SegmentVisitor(Viewer):
 
     Attributes:
         files: own learned weights by world.
+        switched: when looks were last switched on the stage, by the browser's clock.
         own: the visitor's own model, if there is one.
         session: of the ONNX file that was read last, to stop it.
     """
@@ -153,6 +154,7 @@ class SegmentVisitor(Viewer):
     def __init__(self) -> None:
         super().__init__()
         self.files: dict[str, WeightFile] = {}
+        self.switched = 0.0
         self.own: Own | None = None
         self.session: OnnxSession | None = None
 

@@ -63,7 +63,7 @@ export function mountLabels(element, trigger, props, watch) {
     if (here) fuse();
     else ui.busy(true);
     const names = scene.looks.flatMap((look, v) => (on[v] ? [look.name] : []));
-    trigger("switch", { on: names, fused: here });
+    trigger("switch", { on: names, fused: here, at: performance.now() });
     ui.set(combinedMode());
     ui.speak();
   }

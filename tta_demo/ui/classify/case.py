@@ -1,6 +1,6 @@
 """What one visitor looks at on the Classify tab, and how."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tta_demo.models.registry import models_for
 from tta_demo.pictures.reading import read_picture
@@ -8,6 +8,7 @@ from tta_demo.tasks.classify import Classification, classify
 from tta_demo.tta.crops import CROP_VIEWS
 from tta_demo.tta.plan import Plan
 from tta_demo.ui.classify.strip import EXAMPLES
+from tta_demo.ui.kit.damage_panel import undamaged
 from tta_demo.ui.kit.parts import chosen_looks
 from tta_demo.ui.kit.visitor import Case
 
@@ -18,10 +19,17 @@ CLASSIFIER = next(iter(models_for("classify").values()))
 
 @dataclass(frozen=True)
 class Settings:
-    """What the controls say: names in `CROP_VIEWS`, in any order, and a key of `FUSIONS`."""
+    """What the controls say.
+
+    Attributes:
+        views: names in `CROP_VIEWS`, in any order.
+        fusion: a key of `FUSIONS`.
+        damage: the amounts of `Damage`.
+    """
 
     views: list[str]
     fusion: str
+    damage: list[float] = field(default_factory=undamaged)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +47,7 @@ class ClassifyCase(Case):
     def classify(self) -> Classification:
         """Returns the answer; only crops that are new run the model."""
         views = chosen_looks(self.settings.views, CROP_VIEWS)
-        return classify(CLASSIFIER, self.picture, Plan(views, self.settings.fusion))
+        return classify(CLASSIFIER, self.seen, Plan(views, self.settings.fusion))
 
 
 def example_case(settings: Settings, number: int) -> ClassifyCase:

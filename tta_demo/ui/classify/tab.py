@@ -7,6 +7,7 @@ from tta_demo.tta.fusion import FUSIONS
 from tta_demo.ui.classify.actions import ACTIONS, name_truth
 from tta_demo.ui.classify.case import CLASSIFIER, Settings
 from tta_demo.ui.classify.strip import EXAMPLES, FIRST, average, averages, strip
+from tta_demo.ui.kit.damage_panel import build_damage
 from tta_demo.ui.kit.events import HEAVY, LATEST
 from tta_demo.ui.kit.looking import wire
 from tta_demo.ui.kit.parts import Presets, picture_box, radio
@@ -54,6 +55,7 @@ def _build_inputs(screen: Screen) -> None:
             elem_classes=["small"],
         )
     screen["picture"] = picture_box("Photograph", "classify-picture", height=150)
+    build_damage(screen, "classify-damage")
     screen["truth"] = gr.Dropdown(
         sorted(CLASSIFIER.classes),
         multiselect=True,

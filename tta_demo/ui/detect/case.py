@@ -1,6 +1,6 @@
 """What one visitor looks at on the Detect tab, and how."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tta_demo.models.registry import models_for
 from tta_demo.pictures.reading import Picture
@@ -10,6 +10,7 @@ from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.boxes import Boxes
 from tta_demo.tta.plan import Plan
 from tta_demo.tta.views import VIEWS
+from tta_demo.ui.kit.damage_panel import undamaged
 from tta_demo.ui.kit.parts import chosen_looks
 from tta_demo.ui.kit.visitor import Case
 
@@ -22,11 +23,19 @@ PLACE = WORLDS["weeds"]
 
 @dataclass(frozen=True)
 class Settings:
-    """What the controls say: names in `VIEWS`, a key of `FUSERS`, the lowest score shown."""
+    """What the controls say.
+
+    Attributes:
+        views: names in `VIEWS`, in any order.
+        fusion: a key of `FUSERS`.
+        threshold: the lowest score shown.
+        damage: the amounts of `Damage`.
+    """
 
     views: list[str]
     fusion: str
     threshold: float
+    damage: list[float] = field(default_factory=undamaged)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +49,7 @@ class DetectCase(Case):
         """Returns the answer; only views that are new run the model."""
         views = chosen_looks(self.settings.views, VIEWS)
         plan = Plan.chosen(views, self.settings.fusion)
-        return detect(DETECTOR, self.picture, plan, self.truth)
+        return detect(DETECTOR, self.seen, plan, self.truth)
 
 
 def example_case(settings: Settings, number: int) -> DetectCase:

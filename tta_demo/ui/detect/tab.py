@@ -9,6 +9,7 @@ from tta_demo.tta.box_fusion import FUSERS
 from tta_demo.tta.views import VIEW_SETS, VIEWS
 from tta_demo.ui.detect.actions import ACTIONS, new_field
 from tta_demo.ui.detect.case import DETECTOR, PLACE, Settings
+from tta_demo.ui.kit.damage_panel import build_damage
 from tta_demo.ui.kit.events import HEAVY
 from tta_demo.ui.kit.html import legend_of
 from tta_demo.ui.kit.looking import open_with, wire
@@ -63,6 +64,7 @@ def _build_pictures(screen: Screen) -> None:
         generate=gr.Button("New field", size="sm", elem_id="detect-new"),
     )  # fmt: skip
     screen["picture"] = picture_box("Picture", "detect-picture")
+    build_damage(screen, "detect-damage")
     palette = replace(DETECTOR.palette, colors=display_colors(len(DETECTOR.classes)))
     gr.HTML(
         f"<p>{DETECTOR.summary}</p><p class='classes'>{legend_of(palette)}</p>",

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from tta_demo.pictures.reading import read_picture
+from tta_demo.ui.kit.damage_panel import damage_title, wire_damage
 from tta_demo.ui.kit.events import RAW
 from tta_demo.ui.kit.files import uploaded
 from tta_demo.ui.kit.parts import Presets
@@ -37,14 +38,14 @@ def looked(
     yield WORKING | at_once
     result = show(case)
     viewer.case = case
-    yield READY | result
+    yield READY | damage_title(case) | result
 
 
 @dataclass(frozen=True)
 class PictureActions:
     """What a visitor can do on a tab with a picture, settings and a result.
 
-    The screen needs the parts `box`, `example`, `picture` and `settings`.
+    The screen needs the parts `box`, `example`, `picture`, `settings` and those of the damage.
 
     Attributes:
         case: makes a case of a picture that a visitor brings, and settings.
@@ -93,7 +94,8 @@ class PictureActions:
             if visitor.case is None:
                 return READY | {"picture": None}
             case = visitor.case
-            return READY | {"picture": case.picture.rgb, "settings": case.settings}
+            inputs = {"picture": case.picture.rgb, "settings": case.settings}
+            return READY | damage_title(case) | inputs
 
 
 def wire(
@@ -106,6 +108,7 @@ def wire(
     screen.on(screen["picture"].clear, actions.clear)
     for trigger in (presets.wire(screen).success, screen["views"].input, screen["fusion"].input):
         screen.act(trigger, actions.change, heavy)
+    wire_damage(screen, actions.change, heavy)
 
 
 def open_with(screen: Screen, trigger: Trigger, action: Action, how: dict[str, Any]) -> None:

@@ -4,9 +4,11 @@ import itertools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Self
 
+from tta_demo.pictures.damage import Damage, damage
 from tta_demo.pictures.reading import Picture
 
 __all__ = ["NO_PICTURE", "Case", "Viewer", "Visitor"]
@@ -35,13 +37,28 @@ class Case:
 
     Attributes:
         picture: the file, read.
-        settings: what the controls say; each field has the name of a part of the screen.
+        settings: what the controls say; each field has the name of a part of the screen. Its
+            `damage` are the amounts of `Damage`.
         truth: the right answer, if it is known.
     """
 
     picture: Picture
     settings: Any
     truth: Any = None
+
+    @property
+    def damage(self) -> Damage:
+        """What is wrong with the picture on purpose."""
+        return Damage(*self.settings.damage)
+
+    @cached_property
+    def seen(self) -> Picture:
+        """The picture that is looked at: damaged, if so chosen; the truth stays."""
+        how = self.damage
+        if not how.amounts:
+            return self.picture
+        notes = (*self.picture.notes, f"Damaged on purpose: {how.told}.")
+        return replace(self.picture, rgb=damage(self.picture.rgb, how), notes=notes)
 
 
 class Viewer(Visitor):

@@ -27,7 +27,6 @@ from tta_demo.ui.segment.case import (
     tick,
 )
 from tta_demo.ui.segment.choices import controls_of
-from tta_demo.ui.segment.damage_panel import UNDAMAGED
 from tta_demo.ui.segment.link import Link, links_to_scene
 from tta_demo.ui.segment.looks import look
 from tta_demo.ui.segment.show import EMPTY, show, show_fusion, show_score
@@ -39,7 +38,7 @@ from tta_demo.ui.yours.model import YOURS
 __all__ = [
     "begin", "change_fusion", "change_score", "change_views", "clear_mask", "clear_picture",
     "first_scene", "inputs_of", "new_field", "open_example", "open_first", "open_link",
-    "open_mask", "open_picture", "restore", "same_field", "switch", "undamage", "use_painting",
+    "open_mask", "open_picture", "restore", "same_field", "switch", "use_painting",
 ]  # fmt: skip
 
 
@@ -134,12 +133,6 @@ def change_views(visitor: SegmentVisitor, settings: Settings) -> Iterator[Update
         chosen = replace(settings, world=case.settings.world)
         off = tuple(name for name in case.off if name not in chosen.views)
         yield from look(visitor, replace(case, settings=chosen, off=off), wanted)
-
-
-def undamage(visitor: SegmentVisitor, settings: Settings) -> Iterator[Updates]:
-    """Takes all damage off the picture, and runs again."""
-    yield {"damage": UNDAMAGED}
-    yield from change_views(visitor, replace(settings, damage=UNDAMAGED))
 
 
 def switch(visitor: SegmentVisitor, event: gr.EventData) -> Iterator[Updates]:

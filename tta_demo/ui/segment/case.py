@@ -2,20 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.models.onnx_session import OnnxSession
-from tta_demo.pictures.damage import AMOUNTS, Damage, damage
 from tta_demo.pictures.reading import Picture, read_picture
 from tta_demo.samples.weeds import DIFFICULTY
 from tta_demo.tasks.segment import Segmentation, segment
 from tta_demo.tasks.worlds import WORLDS, World, world_named
 from tta_demo.tta.predict import Track
 from tta_demo.tta.views import VIEWS
+from tta_demo.ui.kit.damage_panel import undamaged
 from tta_demo.ui.kit.visitor import Case, Viewer
 from tta_demo.ui.yours.model import NO_MODEL, YOURS, Own
 
@@ -57,7 +56,7 @@ class Settings:
     fusion: str
     background: bool
     groups: list[list[str]]
-    damage: list[float] = field(default_factory=lambda: [0.0] * len(AMOUNTS))
+    damage: list[float] = field(default_factory=undamaged)
     itself: bool = False
 
     @property
@@ -103,21 +102,6 @@ class SegmentCase(Case):
     def mask(self) -> np.ndarray | None:
         """The truth in colours, `(h, w, 3)` uint8."""
         return None if self.truth is None else self.world.record.palette.colorize(self.truth)
-
-    @property
-    def damage(self) -> Damage:
-        """What is wrong with the picture on purpose."""
-        return Damage(*self.settings.damage)
-
-    @cached_property
-    def seen(self) -> Picture:
-        """The picture that is looked at: damaged, if so chosen."""
-        how = self.damage
-        if not how.amounts:
-            return self.picture
-        note = f"Damaged on purpose: {how.told}."
-        notes = (*self.picture.notes, note)
-        return replace(self.picture, rgb=damage(self.picture.rgb, how), notes=notes)
 
     @property
     def itself(self) -> bool:

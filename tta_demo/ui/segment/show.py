@@ -2,6 +2,7 @@
 
 from html import escape
 
+import gradio as gr
 import numpy as np
 
 from tta_demo.scoring.metrics import mean_iou
@@ -9,10 +10,10 @@ from tta_demo.tasks.segment import Segmentation
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.views import VIEWS
 from tta_demo.ui.kit import html
+from tta_demo.ui.kit.damage_panel import damage_title
 from tta_demo.ui.kit.looking import READY
 from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.segment.case import ITSELF, SegmentCase
-from tta_demo.ui.segment.damage_panel import damage_parts
 from tta_demo.ui.segment.share import NO_LINK, shared
 from tta_demo.ui.segment.staging import scene_of
 from tta_demo.ui.stage import MODES, pack
@@ -48,7 +49,8 @@ def show_fusion(case: SegmentCase, result: Segmentation) -> Updates:
 
 def show_score(case: SegmentCase, result: Segmentation) -> Updates:
     """Returns what depends on the fusion, the truth and the way to score, but for the stage."""
-    return READY | NO_FILES | damage_parts(case) | {
+    return READY | NO_FILES | damage_title(case) | {
+        "itself": gr.Checkbox(visible=case.truth is None),
         "numbers": _numbers(case, result),
         "share": shared(case),
         "table": _class_table(case, result),

@@ -1,6 +1,5 @@
 """The segmentation tab: where its parts stand, and which action each starts."""
 
-from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -10,12 +9,12 @@ from tta_demo.samples.weeds import DIFFICULTY
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.views import VIEWS
+from tta_demo.ui.kit.damage_panel import build_damage, wire_damage
 from tta_demo.ui.kit.events import EVERY, HEAVY, LATEST, LIGHT, OPENING, RAW
 from tta_demo.ui.kit.parts import examples, options_of, picture_box, radio
 from tta_demo.ui.kit.screen import Screen
 from tta_demo.ui.segment import actions, choices
 from tta_demo.ui.segment.case import GROUPS, SegmentVisitor, Settings, tick
-from tta_demo.ui.segment.damage_panel import build_damage
 from tta_demo.ui.segment.share import share_button
 from tta_demo.ui.stage import stage
 from tta_demo.ui.takeaway.panel import build_takeaway, files, wire_takeaway
@@ -49,7 +48,8 @@ def build_segment_tab(page: gr.Blocks) -> Screen:
     _wire_masks(screen)
     _wire_yours(screen, heavy)
     _wire_views(screen, heavy)
-    _wire_damage(screen, heavy)
+    wire_damage(screen, actions.change_views, heavy)
+    screen.act(screen["itself"].input, actions.change_views, heavy)
     wire_takeaway(screen)
     screen.act(screen["stage"].switch, actions.switch, heavy | EVERY)
     return screen
@@ -73,8 +73,13 @@ def _build_picture(screen: Screen) -> None:
     with gr.Row():
         screen["picture"] = picture_box("Picture", "picture")
         screen["mask"] = picture_box("The truth", "mask")
-    screen["damage_panel"], screen["damage"], screen["itself"], reset = build_damage()
-    screen.add_fixed(undamage=reset)
+    with build_damage(screen, "damage"):
+        screen["itself"] = gr.Checkbox(
+            label="Compare with its own answer on the undamaged picture",
+            info="There is no mask. Its own answer is not the truth: it may be wrong as well.",
+            visible=False,
+            elem_id="itself",
+        )
     screen["note"] = gr.HTML(choices.note(WORLDS[WORLD]), elem_id="note")
 
 
@@ -153,10 +158,3 @@ def _wire_views(screen: Screen, heavy: dict[str, Any]) -> None:
         screen.act(trigger, actions.change_views, heavy)
     screen.act(screen["fusion"].input, actions.change_fusion, LATEST)
     screen.act(screen["background"].input, actions.change_score, LATEST)
-
-
-def _wire_damage(screen: Screen, heavy: dict[str, Any]) -> None:
-    moved = [slider.input for slider in screen["damage"]]
-    screen.act(partial(gr.on, moved), actions.change_views, heavy)
-    screen.act(screen["itself"].input, actions.change_views, heavy)
-    screen.act(screen["undamage"].click, actions.undamage, heavy)

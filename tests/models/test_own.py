@@ -92,10 +92,10 @@ def test_the_ways_to_feed_are_different_and_named():
     assert len(sentences) == len(FEEDS) == 5
 
 
-def test_numbered_classes_have_different_colours_up_to_256_and_the_first_is_black():
-    palette = numbered_palette(256)
+def test_numbered_classes_have_different_colours_up_to_255_and_the_first_is_black():
+    palette = numbered_palette(255)
     assert palette.colors[0] == (0, 0, 0)
-    assert len(set(palette.colors)) == 256
+    assert len(set(palette.colors)) == 255
     assert numbered_palette(5).colors == palette.colors[:5]
 
 

@@ -156,13 +156,6 @@ def test_white_is_class_one_of_many_with_a_note(tmp_path, pixels):
     assert "cell" in notes[0]
 
 
-def test_ids_win_over_black_and_white(tmp_path):
-    many = Palette(tuple(map(str, range(256))), tuple((0, 7, i) for i in range(256)))
-    np.testing.assert_array_equal(
-        read(write(tmp_path / "m.png", BINARY * 255), many)[0], BINARY * 255
-    )
-
-
 def test_a_mask_saved_as_jpeg_is_matched_within_the_tolerance(tmp_path):
     path = write(tmp_path / "m.jpg", PALETTE.colorize(LABELS), quality=95, subsampling=0)
     stored = np.asarray(Image.open(path))

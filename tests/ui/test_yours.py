@@ -89,7 +89,7 @@ def test_a_correction_looks_again_and_leaves_the_truth(visitor, folder):
     assert visitor.case.truth is truth
     assert after.model.digest != before.model.digest
     assert visitor.own.model.feed == FEEDS["imagenet"]
-    assert (after.one_look != before.one_look).any()
+    assert not torch.allclose(after.probs, before.probs)
 
 
 @pytest.mark.parametrize("feed", FEEDS)
@@ -159,7 +159,7 @@ def test_names_that_make_no_palette_are_refused(text):
 
 
 def test_classes_as_text_come_back():
-    palette = numbered_palette(256)
+    palette = numbered_palette(255)
     assert palette_of(text_of(palette), palette) == palette
 
 

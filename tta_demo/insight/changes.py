@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tta_demo.pictures.palettes import IGNORED
+
 __all__ = ["BROKEN", "CHANGED", "FIXED", "SAME", "WRONG", "Changes", "changes"]
 
 SAME, FIXED, BROKEN, WRONG, CHANGED = range(5)
@@ -36,7 +38,7 @@ def changes(before: np.ndarray, after: np.ndarray, truth: np.ndarray | None = No
     Args:
         before: `(H, W)` class ids.
         after: `(H, W)` class ids.
-        truth: `(H, W)` class ids, if they are known.
+        truth: `(H, W)` class ids, if they are known; where `IGNORED`, nothing was or is wrong.
 
     Raises:
         ValueError: the shapes differ.
@@ -54,6 +56,7 @@ def changes(before: np.ndarray, after: np.ndarray, truth: np.ndarray | None = No
     if truth is None:
         codes = np.where(before == after, SAME, CHANGED).astype(np.uint8)
         return Changes(codes, None, None)
-    was, now = before != truth, after != truth
+    known = truth != IGNORED
+    was, now = known & (before != truth), known & (after != truth)
     codes = np.select([was & now, was, now], [WRONG, FIXED, BROKEN], SAME).astype(np.uint8)
     return Changes(codes, int(was.sum()), int(now.sum()))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from tta_demo.pictures.palettes import IGNORED
 from tta_demo.tta.predict import ViewStack
 
 __all__ = ["Answers"]
@@ -36,7 +37,8 @@ class Answers:
         """Returns the answers at most `pixels` drawn pixels a picture; takes them one by one.
 
         Args:
-            looked: a stack `(V, C, ...)` and class ids `(...)` a picture, the same views in all.
+            looked: a stack `(V, C, ...)` and class ids `(...)` a picture, the same views in all;
+                pixels that are `IGNORED` have no say.
             whole: whether to keep all classes, V C numbers a pixel; else V, the true class's.
             pixels: drawn without replacement.
             seed: of the draw.
@@ -55,6 +57,8 @@ class Answers:
                 )
             truth = torch.from_numpy(label.ravel()).long()
             logs = logs.reshape(*logs.shape[:2], -1)
+            if (truth == IGNORED).any():
+                logs, truth = logs[..., truth != IGNORED], truth[truth != IGNORED]
             if not whole:
                 logs = logs.gather(1, truth.expand(len(logs), 1, -1))
             if stack.seen is not None:

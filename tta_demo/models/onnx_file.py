@@ -14,11 +14,12 @@ from torch import Tensor
 from tta_demo.models.feed import PLAIN, Feed
 from tta_demo.models.framing import Frame
 from tta_demo.models.onnx_session import OnnxSession
+from tta_demo.pictures import palettes
 
 __all__ = ["MAX_CLASSES", "OnnxFacts", "OnnxModel", "find_out", "load_onnx"]
 
-MAX_CLASSES = {"segment": 256, "classify": 1000}
-"""Labels are bytes; and nobody reads more names than ImageNet has."""
+MAX_CLASSES = {"segment": palettes.MAX_CLASSES, "classify": 1000}
+"""Nobody reads more names than ImageNet has."""
 
 _STRIDE = 32
 """Models of free size are shown multiples of it, as most of them need."""

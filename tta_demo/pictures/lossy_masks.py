@@ -3,6 +3,8 @@
 That makes a true mask only if nearly all pixels are clear, and the others lie at edges.
 """
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -39,7 +41,9 @@ APART = 64
 
 
 def _near_edge_color(mask: MaskValues, palette: Palette) -> Reading | None:
-    return _snapped(mask, palette.table)
+    table, meant = palette.in_masks
+    found = _snapped(mask, table)
+    return found and replace(found, ids=meant[found.ids])
 
 
 def _near_level(mask: MaskValues, palette: Palette) -> Reading | None:

@@ -5,6 +5,8 @@ because a smoothed edge read as some class would make a wrong truth. Only in fil
 compressed with loss may a pixel take the nearest colour, see `lossy_masks`.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from tta_demo.pictures.instances import are_instances
@@ -18,13 +20,14 @@ from tta_demo.pictures.mask_values import (
     all_grey,
     brightness,
     even_steps,
+    ignored_notes,
     nearest,
     pair_note,
     placed,
     steps_note,
     takes_any_two,
 )
-from tta_demo.pictures.palettes import Palette
+from tta_demo.pictures.palettes import IGNORED, Palette
 from tta_demo.pictures.words import several
 
 __all__ = ["meaning"]
@@ -38,8 +41,9 @@ def meaning(mask: MaskValues, palette: Palette, name: str) -> Reading:
     Raises:
         ValueError: no rule explains them; names the file, the values and what was expected.
     """
-    first = (_by_instance, _by_number) if mask.stored_grey else ()
-    exact = (_by_color, _by_level, _by_step, _by_instance, _by_number, _by_shade)
+    first = (_by_instance, _by_number, _by_number_but_ignored) if mask.stored_grey else ()
+    exact = (_by_color, _by_level, _by_step, _by_instance)
+    exact += (_by_number, _by_number_but_ignored, _by_shade)
     for rule in (*first, *exact, *(NEAR_IN_LOSSY if mask.lossy else (_near_color,))):
         reading = rule(mask, palette)
         if reading and not (reading.ids == UNKNOWN).any():
@@ -51,10 +55,13 @@ def _by_color(mask: MaskValues, palette: Palette, within: int = 0) -> Reading | 
     """Reads colours by the only nearest palette colour, if it is no further than `within`."""
     if mask.colors is None:
         return None
-    ids, away = nearest(mask.colors, palette.table, within)
+    table, meant = palette.in_masks
+    ids, away = nearest(mask.colors, table, within)
+    ids = np.append(meant, UNKNOWN)[ids]  # the last place is that of `UNKNOWN`
     changed = mask.counts[away > 0].sum()
     told = f"matched to the nearest class colour, at most {within} away"
-    return Reading(ids, (f"{several(changed, 'pixel')} {told}.",) if within else ())
+    notes = (f"{several(changed, 'pixel')} {told}.",) if within else ()
+    return Reading(ids, (*notes, *ignored_notes(mask, ids)))
 
 
 def _near_color(mask: MaskValues, palette: Palette) -> Reading | None:
@@ -74,6 +81,18 @@ def _by_number(mask: MaskValues, palette: Palette) -> Reading | None:
     valid = np.isin(mask.numbers, range(len(palette.names)))
     ids[valid] = mask.numbers[valid]
     return Reading(ids, notes)
+
+
+def _by_number_but_ignored(mask: MaskValues, palette: Palette) -> Reading | None:
+    """Reads ids beside `IGNORED`; white beside black alone is a class, see `_by_level`."""
+    if mask.numbers is None or not (np.isin(mask.numbers, (0, IGNORED), invert=True)).any():
+        return None
+    void = mask.numbers == IGNORED
+    told = _by_number(replace(mask, numbers=np.where(void, 0, mask.numbers)), palette)
+    if told is None or not void.any():
+        return None
+    ids = np.where(void, IGNORED, told.ids)
+    return Reading(ids, (*told.notes, *ignored_notes(mask, ids)))
 
 
 def _by_instance(mask: MaskValues, palette: Palette) -> Reading | None:

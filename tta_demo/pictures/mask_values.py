@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tta_demo.pictures.palettes import Palette
+from tta_demo.pictures.palettes import IGNORED, Palette
+from tta_demo.pictures.words import several
 
 __all__ = ["TOLERANCE", "UNKNOWN", "MaskValues", "Reading", "absent_notes", "all_grey"]
-__all__ += ["brightness", "even_steps", "nearest", "pair_note", "placed", "steps_note"]
-__all__ += ["takes_any_two"]
+__all__ += ["brightness", "even_steps", "ignored_notes", "nearest", "pair_note", "placed"]
+__all__ += ["steps_note", "takes_any_two"]
 
 TOLERANCE = 24
 """Largest channel difference at which a colour still counts as the nearest class colour."""
@@ -120,3 +121,12 @@ def absent_notes(mask: MaskValues, palette: Palette) -> tuple[str, ...]:
     """Returns a note if two values leave out classes; those of objects can be made."""
     absent = "" if mask.objects else ", ".join(palette.names[2:])
     return (f"The mask has no {absent}.",) if absent else ()
+
+
+def ignored_notes(mask: MaskValues, ids: np.ndarray) -> tuple[str, ...]:
+    """Returns a note if values were read as `IGNORED`."""
+    count = int(mask.counts[ids == IGNORED].sum())
+    verb = "counts" if count == 1 else "count"
+    return (f"{several(count, 'pixel')} {verb} nowhere: the mask leaves open what is there.",) * (
+        count > 0
+    )

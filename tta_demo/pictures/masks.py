@@ -13,7 +13,7 @@ from PIL import Image
 
 from tta_demo.pictures.mask_meaning import meaning
 from tta_demo.pictures.mask_values import MaskValues, Reading, all_grey
-from tta_demo.pictures.palettes import Palette, class_ids
+from tta_demo.pictures.palettes import MAX_CLASSES, Palette, class_ids
 from tta_demo.pictures.reading import Decoded, Picture, decode, turn
 from tta_demo.pictures.words import several
 
@@ -35,7 +35,7 @@ def restore(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         >>> restore(np.array([[0, 3]]), (1, 4)).tolist()
         [[0, 0, 3, 3]]
     """
-    return _resized(class_ids(labels, 256), size)
+    return _resized(class_ids(labels, MAX_CLASSES), size)
 
 
 def _resized(ids: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -53,7 +53,7 @@ def read_mask(
     """Returns labels `(h, w)` uint8 at the working size of `picture`, and notes.
 
     Palette files count by colour where their colours are the palette's, else by index. Greys count
-    by id, or as black and white. Transparent pixels are class 0.
+    by id, or as black and white. Transparent pixels are class 0; id 255 is `IGNORED`.
 
     Args:
         path: any picture file.

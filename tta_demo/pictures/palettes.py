@@ -6,8 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-__all__ = ["NUCLEI", "SUBJECT", "WEEDS", "Palette", "class_ids", "color_png", "index_png"]
+__all__ = ["IGNORED", "MAX_CLASSES", "NUCLEI", "SUBJECT", "WEEDS"]
+__all__ += ["Palette", "class_ids", "color_png", "index_png"]
 __all__ += ["numbered_palette", "rgb_png"]
+
+IGNORED = 255
+"""The id of pixels that count nowhere, neither in learning nor in scores (as PASCAL VOC's)."""
+VOID = (224, 224, 192)
+"""Their colour, as there."""
+MAX_CLASSES = IGNORED
+"""Labels are bytes, and one of them is taken."""
+
+Color = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -15,8 +25,9 @@ class Palette:
     """Class names and their colours; the index is the class id.
 
     Attributes:
-        names: 1 to 256 class names.
-        colors: as many RGB colours 0..255, all different.
+        names: 1 to 255 class names.
+        colors: as many RGB colours 0..255.
+        also: further colours in masks, each with its class id, or `IGNORED`; all are different.
 
     Raises:
         ValueError: lengths differ, a colour is not RGB 0..255, or two are equal.
@@ -28,16 +39,19 @@ class Palette:
     """
 
     names: tuple[str, ...]
-    colors: tuple[tuple[int, int, int], ...]
+    colors: tuple[Color, ...]
+    also: tuple[tuple[Color, int], ...] = ()
 
     def __post_init__(self) -> None:
         count = len(self.names)
-        if len(self.colors) != count or not 1 <= count <= 256:
-            raise ValueError(f"{count} names and {len(self.colors)} colours: give 1 to 256 pairs")
-        for color in self.colors:
+        if len(self.colors) != count or not 1 <= count <= MAX_CLASSES:
+            told = f"{count} names and {len(self.colors)} colours"
+            raise ValueError(f"{told}: give 1 to {MAX_CLASSES} pairs")
+        colors = [*self.colors, *(color for color, _ in self.also)]
+        for color in colors:
             if len(color) != 3 or not all(0 <= channel <= 255 for channel in color):
                 raise ValueError(f"{color} is no colour: give red, green and blue in 0..255")
-            if self.colors.count(color) > 1:
+            if colors.count(color) > 1:
                 raise ValueError(f"{color} stands for two classes: give each its own colour")
 
     @property
@@ -45,13 +59,26 @@ class Palette:
         """The colours as `(C, 3)` uint8."""
         return np.array(self.colors, np.uint8)
 
+    @property
+    def in_masks(self) -> tuple[np.ndarray, np.ndarray]:
+        """All colours `(k, 3)` uint8 that a mask may have, and the class ids `(k,)` they mean."""
+        pairs = [*zip(self.colors, range(len(self.names)), strict=True), *self.also]
+        colors, ids = zip(*pairs, strict=True)
+        return np.array(colors, np.uint8), np.array(ids)
+
     def colorize(self, labels: np.ndarray) -> np.ndarray:
-        """Returns `(H, W, 3)` uint8 RGB for labels `(H, W)`.
+        """Returns `(H, W, 3)` uint8 RGB for labels `(H, W)`; `IGNORED` has a colour of its own.
 
         Raises:
-            ValueError: labels are not `(H, W)` integers in 0..C-1.
+            ValueError: labels are not `(H, W)` class ids, see `class_ids`.
         """
-        return self.table[class_ids(labels, len(self.names))]
+        return self._of_all_ids[class_ids(labels, len(self.names))]
+
+    @property
+    def _of_all_ids(self) -> np.ndarray:
+        """Colours `(256, 3)` uint8."""
+        others = np.full((IGNORED + 1 - len(self.names), 3), VOID, np.uint8)
+        return np.vstack([self.table, others])
 
 
 WEEDS = Palette(("background", "Weed-1", "Weed-2"), ((0, 0, 0), (128, 0, 0), (0, 128, 0)))
@@ -65,7 +92,7 @@ SUBJECT = Palette(("background", "subject"), ((0, 0, 0), (213, 94, 0)))
 
 
 def numbered_palette(classes: int) -> Palette:
-    """Returns a palette of 1 to 256 classes without names, always the same; the first is black.
+    """Returns a palette of 1 to 255 classes without names, always the same; the first is black.
 
     The bits of each number are dealt out to red, green and blue, highest first, as PASCAL VOC's
     masks do, so that numbers near each other look different.
@@ -84,8 +111,10 @@ def numbered_palette(classes: int) -> Palette:
 
 def index_png(labels: np.ndarray, palette: Palette) -> bytes:
     """Returns labels as an index PNG file: exact ids, shown in colours; see `class_ids`."""
-    image = Image.fromarray(class_ids(labels, len(palette.names)))
-    image.putpalette(palette.table.tobytes())
+    ids = class_ids(labels, len(palette.names))
+    image = Image.fromarray(ids)
+    # black, the colour of what is not in the table, could be a class
+    image.putpalette((palette._of_all_ids if IGNORED in ids else palette.table).tobytes())
     return _png(image)
 
 
@@ -110,12 +139,16 @@ def class_ids(labels: np.ndarray, classes: int) -> np.ndarray:
     """Returns labels `(H, W)` as contiguous uint8.
 
     Raises:
-        ValueError: labels are not `(H, W)` integers in 0..classes-1.
+        ValueError: labels are not `(H, W)` integers in 0..classes-1, or `IGNORED`; names others.
     """
     labels = np.asarray(labels)
     if labels.ndim != 2 or labels.dtype.kind not in "biu" or not labels.size:
         raise ValueError(f"labels are {labels.dtype} {labels.shape}: give integers (H, W)")
-    low, high = int(labels.min()), int(labels.max())
-    if low < 0 or high >= classes:
-        raise ValueError(f"labels go from {low} to {high}: class ids are 0..{classes - 1}")
+    if labels.min() < 0 or labels.max() >= classes:
+        ids = np.unique(labels)
+        unknown = ids[((ids < 0) | (ids >= classes)) & (ids != IGNORED)].tolist()
+        if unknown:
+            shown = ", ".join(map(str, unknown[:5])) + ", ..." * (len(unknown) > 5)
+            told = f"class ids are 0..{classes - 1}, and {IGNORED} for what counts nowhere"
+            raise ValueError(f"labels have {shown}: {told}")
     return np.ascontiguousarray(labels, dtype=np.uint8)

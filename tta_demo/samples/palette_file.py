@@ -4,14 +4,20 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from tta_demo.pictures.palettes import Palette
+from tta_demo.pictures.palettes import IGNORED, Palette
 from tta_demo.samples.folders import blamed
 
 __all__ = ["read_palette", "read_swap"]
 
+IGNORE = "ignore"
+"""The name of what counts nowhere."""
+
 
 def read_palette(path: Path, names: Sequence[str] | None = None) -> Palette:
     """Returns the palette of a JSON file `{"class name": [red, green, blue], ...}`.
+
+    A class may have several colours, `[[red, green, blue], ...]`: it is shown in the first one.
+    Pixels of a class called `ignore`, where the model has none of this name, count nowhere.
 
     Its classes may stand in any order if `names` are given, in that of the ids; else theirs is it.
     They may also stand under `classes`, beside `swap`, see `read_swap`.
@@ -21,7 +27,8 @@ def read_palette(path: Path, names: Sequence[str] | None = None) -> Palette:
     """
     with blamed(path, "is no palette for this model"):
         entries, _ = _colors_and_swap(path)
-        return _palette(entries, [name for name, _ in entries] if names is None else names)
+        told = [name for name, _ in entries if name != IGNORE]
+        return _palette(entries, told if names is None else names)
 
 
 def read_swap(path: Path) -> tuple[tuple[str, str], ...]:
@@ -60,14 +67,28 @@ def _is_pair(pair: object) -> bool:
 
 
 def _palette(entries: tuple[tuple[str, object], ...], names: Sequence[str]) -> Palette:
-    colors = dict(entries)
-    if sorted(name for name, _ in entries) != sorted(names):
-        missing = ", ".join(name for name in names if name not in colors)
-        unknown = ", ".join(name for name in colors if name not in names)
+    told = [name for name, _ in entries]
+    open_ends = {IGNORE} - set(names)
+    if sorted(name for name in told if name not in open_ends) != sorted(names):
+        missing = ", ".join(name for name in names if name not in told)
+        unknown = ", ".join(name for name in told if name not in {*names, *open_ends})
         raise ValueError(
             f"give each class once (missing: {missing or 'none'}; unknown: {unknown or 'none'})"
         )
-    for name, color in entries:
+    colors = {name: _colors(name, color) for name, color in entries}
+    ids = {name: number for number, name in enumerate(names)}
+    also = [
+        (color, ids.get(name, IGNORED))
+        for name, all_of in colors.items()
+        for color in all_of[name in ids :]
+    ]
+    return Palette(tuple(names), tuple(colors[name][0] for name in names), tuple(also))
+
+
+def _colors(name: str, told: object) -> list[tuple[int, int, int]]:
+    """Returns the colours of a class, at least one: of a colour, or of a list of them."""
+    several = told if isinstance(told, list) and told and isinstance(told[0], list) else [told]
+    for color in several:
         if not isinstance(color, list) or any(type(channel) is not int for channel in color):
             raise ValueError(f"{name} needs a colour [red, green, blue] of integers in 0..255")
-    return Palette(tuple(names), tuple(tuple(colors[name]) for name in names))
+    return [tuple(color) for color in several]

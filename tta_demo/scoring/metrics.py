@@ -7,14 +7,18 @@ given to such a class cost the class that they were taken from.
 
 import numpy as np
 
+from tta_demo.pictures.palettes import IGNORED
+
 __all__ = ["accuracy", "calibration_error", "confusion", "f1", "iou", "mean_iou", "reliability"]
 
 
 def confusion(truth: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
     """Returns counts `(C, C)` int64 of class ids 0..C-1: rows are the truth, columns the labels.
 
+    Where the truth is `IGNORED`, nothing is counted.
+
     Raises:
-        ValueError: the shapes differ.
+        ValueError: the shapes differ, or the truth has an id that is no class.
 
     Example:
         >>> confusion(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)
@@ -23,6 +27,11 @@ def confusion(truth: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray
     """
     if truth.shape != labels.shape:
         raise ValueError(f"truth is {truth.shape} and the prediction {labels.shape}: sizes differ")
+    if truth.size and truth.max() >= classes:
+        known = truth != IGNORED
+        truth, labels = truth[known], labels[known]
+        if truth.size and truth.max() >= classes:
+            raise ValueError(f"the truth has {truth.max()}: class ids are 0..{classes - 1}")
     pairs = truth.astype(np.int64).ravel() * classes + labels.astype(np.int64).ravel()
     return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
 

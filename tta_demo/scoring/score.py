@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from tta_demo.models.ensemble import look_as
+from tta_demo.pictures.palettes import IGNORED
 from tta_demo.samples.labelled import LabelledPicture
 from tta_demo.scoring import metrics
 from tta_demo.scoring.interval import Difference, bootstrap
@@ -34,7 +35,9 @@ class Score:
     seconds: float = 0.0
 
     def add(self, probs: np.ndarray, truth: np.ndarray, seconds: float = 0.0) -> None:
-        """Counts one picture: `probs` `(C, ...)`, `truth` `(...)` class ids."""
+        """Counts one picture: `probs` `(C, ...)`, `truth` `(...)` class ids, some `IGNORED`."""
+        if (truth == IGNORED).any():
+            probs, truth = probs[:, truth != IGNORED], truth[truth != IGNORED]
         labels = probs.argmax(0)
         self.matrices.append(metrics.confusion(truth, labels, len(probs)))
         true = np.take_along_axis(probs, truth[None].astype(np.int64), 0)

@@ -2,6 +2,7 @@ import base64
 import io
 import json
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import torch
 from PIL import Image
 from stage_scenes import D4, field_scene, scene_of
 
+from tta_demo.pictures.palettes import IGNORED
 from tta_demo.tta.predict import Look
 from tta_demo.tta.views import VIEWS
 from tta_demo.ui.stage import StagePicture, display_colors, pack, painted
@@ -128,6 +130,14 @@ def test_one_fused_answer_for_each_look_that_is_on():
 def payload(plane):
     data = base64.b64encode(zlib.compress(plane.tobytes())).decode()
     return {"width": plane.shape[1], "height": plane.shape[0], "data": data}
+
+
+def test_where_nobody_knows_the_truth_nothing_is_wrong():
+    scene, _ = scene_of(("identity", "hflip"), size=(30, 40))
+    about, _ = opened(pack(replace(scene, truth=np.full_like(scene.truth, IGNORED))))
+    assert about["alone"] == [0, 0]
+    assert all(about["steps"][key] == [0, 0] for key in ("wrong", "fixed", "broken"))
+    assert about["steps"]["changed"][-1] > 0
 
 
 def test_a_painting_comes_back_at_the_pictures_full_size():

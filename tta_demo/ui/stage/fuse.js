@@ -70,8 +70,9 @@ export function fuseAgain(scene, on, moved) {
   for (const key of ["changed", ...(scene.truth ? ["wrong", "fixed", "broken"] : [])])
     counts[key] = each.map((one) => full(one[key]));
   const against = scene.truth ?? scene.labels[0];
-  const differs = (plane, v) =>
-    plane.reduce((sum, c, i) => sum + (c !== against[i] && sees(from, v, i) ? 1 : 0), 0);
+  const wrong = (plane, v, i) =>
+    plane[i] !== against[i] && against[i] !== IGNORED && sees(from, v, i);
+  const differs = (plane, v) => plane.reduce((sum, _, i) => sum + (wrong(plane, v, i) ? 1 : 0), 0);
   const alone = moved ? moved.labels.map((plane, v) => full(differs(plane, v))) : scene.alone;
   const line = counts.wrong ?? counts.changed;
   return { scene: from, used, steps, counts, line, alone, about: scale !== 1 };
@@ -125,9 +126,13 @@ export function frameMap(look, width, height) {
   return source;
 }
 
+/** The class of pixels that count nowhere; as in the package. */
+export const IGNORED = 255;
+
 /** What became of a pixel: "same", "fixed", "broken", "still" wrong, or "changed" (no truth). */
 export function fate(before, after, truth, i) {
   if (!truth) return before[i] === after[i] ? "same" : "changed";
+  if (truth[i] === IGNORED) return "same";
   const was = before[i] === truth[i];
   const is = after[i] === truth[i];
   if (was) return is ? "same" : "broken";
@@ -210,7 +215,7 @@ export function errorsInDoubt(doubt, labels, truth) {
   const cut = Float32Array.from(doubt).sort()[Math.floor(0.9 * doubt.length)];
   let [wrong, inside] = [0, 0];
   for (let i = 0; i < doubt.length; i++) {
-    if (labels[i] === truth[i]) continue;
+    if (labels[i] === truth[i] || truth[i] === IGNORED) continue;
     wrong++;
     if (doubt[i] >= cut && doubt[i] > 0) inside++;
   }

@@ -41,7 +41,7 @@ export function labelLayer({ colors, background, ...scene }, map, seen = null, s
             (x < width - 1 && map[i + 1] !== map[i]) ||
             (y > 0 && map[i - width] !== map[i]) ||
             (y < height - 1 && map[i + width] !== map[i]);
-          out[i] = inks[map[i]][edge ? 1 : 0];
+          out[i] = (inks[map[i]] ?? grey)[edge ? 1 : 0]; // the truth may leave pixels open
         }
   });
 }

@@ -49,6 +49,7 @@ from typing import Any
 
 import numpy as np
 
+from tta_demo.pictures.palettes import IGNORED
 from tta_demo.tta.predict import Look
 from tta_demo.tta.views import VIEWS, View
 from tta_demo.ui.stage.sent import Grid, grid_of, small, webp
@@ -249,8 +250,13 @@ def _answer_words(view: View, look: Look) -> dict[str, Any]:
 
 def _alone(scene: StagePicture, look: Look) -> int:
     """Returns how many pixels that it saw a look gets wrong; unlike the first without a truth."""
-    other = look.labels != (scene.first if scene.truth is None else scene.truth)
+    other = _wrong(scene, look.labels) if scene.truth is not None else look.labels != scene.first
     return int(np.count_nonzero(other if look.seen is None else other & look.seen.numpy()))
+
+
+def _wrong(scene: StagePicture, labels: np.ndarray) -> np.ndarray:
+    """Returns `(H, W)` bool, which labels are not the truth; none where that is `IGNORED`."""
+    return (labels != scene.truth) & (scene.truth != IGNORED)
 
 
 def _steps(scene: StagePicture) -> dict[str, list[int]]:
@@ -264,10 +270,10 @@ def _steps(scene: StagePicture) -> dict[str, list[int]]:
         steps["changed"].append(int(np.count_nonzero(changed)))
         if scene.truth is None:
             continue
-        wrong = labels != scene.truth
+        wrong = _wrong(scene, labels)
         steps["wrong"].append(int(np.count_nonzero(wrong)))
         # a pixel that changed and is right now was wrong; one that is wrong may have been, too
-        steps["fixed"].append(int(np.count_nonzero(changed & ~wrong)))
+        steps["fixed"].append(int(np.count_nonzero(changed & (labels == scene.truth))))
         steps["broken"].append(int(np.count_nonzero(wrong & (first == scene.truth))))
     return steps
 

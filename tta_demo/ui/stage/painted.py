@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tta_demo.pictures.palettes import IGNORED
 from tta_demo.ui.stage.sent import grid_of, nearest
 
 __all__ = ["painted"]
@@ -39,7 +40,8 @@ def painted(payload: dict[str, Any], size: tuple[int, int], classes: int) -> np.
     if shape != (len(rows), len(columns)) or len(raw) != expected:
         raise ValueError(f"the painting is {shape}, not {(len(rows), len(columns))}: paint again")
     small = np.frombuffer(raw, np.uint8).reshape(shape)
-    if small.max() >= classes:
-        raise ValueError(f"the painting has class {small.max()}: the classes are 0..{classes - 1}")
+    unknown = small[(small >= classes) & (small != IGNORED)]
+    if unknown.size:
+        raise ValueError(f"the painting has class {unknown[0]}: the classes are 0..{classes - 1}")
     back = np.ix_(nearest(size[0], shape[0]), nearest(size[1], shape[1]))
     return np.ascontiguousarray(small[back])

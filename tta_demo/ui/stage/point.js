@@ -1,7 +1,7 @@
 // Pointing at a scene of labels: the pixel under the finger, the magnifier, the votes.
 
 import { comparedWords } from "./compared.js";
-import { densest, fate } from "./fuse.js";
+import { IGNORED, densest, fate } from "./fuse.js";
 import { opinion, percent } from "./say.js";
 import { INK, arrowed, clamp, make, number, oncePerFrame, pixelAt, rgb } from "./tools.js";
 import { probability, sees, shareOf } from "./unpack.js";
@@ -39,7 +39,7 @@ export function pointing(ui) {
     let found = square((i) => before[i] !== after[i]);
     state.why = "where most changed";
     if (!found.most) {
-      const open = (i) => truth && after[i] !== truth[i];
+      const open = (i) => truth && after[i] !== truth[i] && truth[i] !== IGNORED;
       const split = (i) => labels.some((plane) => plane[i] !== before[i]);
       found = square(truth ? open : split);
       state.why = truth ? words().where : "where the looks differ most";
@@ -213,7 +213,8 @@ export function pointing(ui) {
     const saw = shown.filter((v) => sees(fused.scene, v, i));
     const share = (v) => shareOf(scene, saw, v, label);
     const p = saw.reduce((sum, v) => sum + share(v) * probability(fused.scene, v, label, i), 0);
-    const right = scene.truth ? scene.truth[i] === label : null;
+    const known = scene.truth && scene.truth[i] !== IGNORED;
+    const right = known ? scene.truth[i] === label : null;
     const row = find(".sum");
     fill(row.querySelector(".vote"), label, p);
     const signs = scene.itself ? ["✓ same", "✗ unlike"] : ["✓ right", "✗ wrong"];

@@ -389,6 +389,34 @@ def test_a_half_written_stamp_starts_anew(toy_model, tmp_path):
     assert run(Counting(toy_model, limit=0), tmp_path).failures == {}
 
 
+def in_files(folder, seeds):
+    """Returns labelled pictures that come with files, in folders by town."""
+    folder.mkdir(exist_ok=True)
+    sources = {}
+    for seed in seeds:
+        file = folder / f"{seed}.bin"
+        file.write_bytes(picture(seed).rgb)
+        sources[f"town{seed}/tile"] = Source(partial(picture, seed), (file,))
+    return sources
+
+
+def test_a_copied_folder_and_more_pictures_go_on_and_a_mended_one_is_done_again(
+    toy_model, tmp_path
+):
+    out = tmp_path / "out"
+    run(toy_model, out, in_files(tmp_path / "a", range(2)))
+    model = Counting(toy_model)
+    copied = in_files(tmp_path / "b", range(3))
+    assert len(run(model, out, copied).scores["none"].matrices) == 3
+    assert model.calls == len(VIEWS)
+    assert (out / "mask" / "town2" / "tile.png").is_file()
+    (tmp_path / "b" / "1.bin").write_bytes(b"mended")
+    model = Counting(toy_model)
+    again = {name: Source(source.read, source.files) for name, source in copied.items()}
+    assert len(run(model, out, again).scores["none"].matrices) == 3
+    assert model.calls == len(VIEWS)
+
+
 @pytest.mark.parametrize("folder", ["mask", "joint"])
 def test_a_picture_whose_file_is_gone_is_done_again_and_counts_once(toy_model, tmp_path, folder):
     run(toy_model, tmp_path)

@@ -94,10 +94,27 @@ def test_facts_are_kept_beside_the_pictures(log):
     assert list(again.done) == ["a"]
 
 
+def test_a_damaged_line_is_done_again(log):
+    over(log, "abc", Work())
+    lines = log.read_bytes().split(b"\n")
+    lines[2] = lines[2][:4] + b"\xff\x00"
+    log.write_bytes(b"\n".join(lines))
+    work = Work()
+    assert over(log, "abc", work)[1] == ["A", "B", "C"]
+    assert work.asked == ["b"]
+
+
+def test_damaged_settings_are_told(log):
+    over(log, "a", Work())
+    log.write_bytes(b"{]" + log.read_bytes())
+    with pytest.raises(ValueError, match="damaged"):
+        over(log, "a", Work())
+
+
 def test_a_picture_that_lacks_something_is_done_again_and_counts_once(log):
     over(log, "abc", Work())
     work = Work()
-    run, values = over(log, "abc", work, complete=lambda name: name != "b")
+    run, values = over(log, "abc", work, complete=lambda entry: entry["name"] != "b")
     assert (values, work.asked) == (["A", "B", "C"], ["b"])
     assert sorted(run.done) == ["a", "b", "c"]
 

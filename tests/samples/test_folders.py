@@ -23,7 +23,9 @@ def paths(*names):
 def paired(pictures, masks):
     """Names of the pairs, and the lonely ones."""
     found = pair(paths(*pictures), paths(*masks))
-    return [(picture.name, mask.name) for picture, mask in found.pairs], list(found.lonely)
+    return [(picture.name, mask.name) for picture, mask in found.pairs.values()], list(
+        found.lonely
+    )
 
 
 def names(split):
@@ -86,13 +88,33 @@ def test_nothing_pairs_with_nothing():
         (["a.png", "A.jpg"], [], ("a.png", "A.jpg")),
         (["a.png"], ["a-mask.png", "a_gt.png"], ("a-mask.png", "a_gt.png")),
         (["a.png"], ["a.png", "a-mask.png"], ("a.png", "a-mask.png")),
-        (["one/a.png", "two/a.png"], [], ("a.png and a.png",)),
+        (["x/one/a.png", "x/one/A.jpg", "x/two/a.png"], [], ("a.png and A.jpg",)),
     ],
 )
 def test_two_of_one_name_are_refused_by_name(pictures, masks, told):
     with pytest.raises(ValueError, match="remove one") as error:
         paired(pictures, masks)
     assert all(name in str(error.value) for name in told)
+
+
+def test_pictures_of_one_name_find_the_mask_in_a_folder_like_theirs(tmp_path):
+    towns = ("aachen", "ulm")
+    for town in towns:
+        touch(tmp_path, f"images/train/{town}/1.png", f"masks/train/{town}/1_gt.png")
+        touch(tmp_path, f"{town}/tiles/images/2.png", f"{town}/tiles/masks/2.png")
+    touch(tmp_path, "images/train/ulm/3.png", "masks/3.png")
+    found = find(tmp_path).pairs
+    assert list(found) == [
+        *("3", "aachen/tiles/2", "train/aachen/1", "train/ulm/1", "ulm/tiles/2")
+    ]
+    assert found["train/ulm/1"][1] == tmp_path / "masks/train/ulm/1_gt.png"
+    assert found["aachen/tiles/2"][1] == tmp_path / "aachen/tiles/masks/2.png"
+
+
+@pytest.mark.parametrize("files", [("1.bmp", "1.png"), ("1.png", "1-mask.png")])
+def test_a_folder_of_pictures_beside_their_masks_is_understood(tmp_path, files):
+    touch(tmp_path, *files)
+    assert find(tmp_path).pairs == {"1": tuple(tmp_path / name for name in files)}
 
 
 def test_what_is_no_picture_is_lonely_and_in_nobodys_way():
@@ -164,17 +186,18 @@ def test_pairs_are_found_in_a_folder(tmp_path):
     touch(tmp_path, "Labels/b10_labels.png", "Labels/b2.png", "Labels/classes.txt")
     touch(tmp_path, "Labels/Thumbs.db", "__MACOSX/images/b2.png", "notes.txt", "preview/b2.png")
     found = find(tmp_path)
-    assert found.pairs == (
-        (tmp_path / "images/b2.png", tmp_path / "Labels/b2.png"),
-        (tmp_path / "images/B10.JPG", tmp_path / "Labels/b10_labels.png"),
-    )
+    assert list(found.pairs.items()) == [
+        ("b2", (tmp_path / "images/b2.png", tmp_path / "Labels/b2.png")),
+        ("B10", (tmp_path / "images/B10.JPG", tmp_path / "Labels/b10_labels.png")),
+    ]
     assert found.lonely == ("classes.txt", "heic.heic")
 
 
 @pytest.mark.parametrize(
     ("files", "told"),
     [
-        (["a.png", "a-mask.png"], "no pictures"),
+        (["a.png", "b.png"], "no masks"),
+        (["a.png", "a.bmp", "a.tif"], "no masks"),
         (["images/a.png", "overlays/a.png"], "no masks"),
         (["masks/a.png"], "no pictures"),
         ([], "no pictures"),

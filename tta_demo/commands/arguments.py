@@ -235,8 +235,8 @@ def labelled_pictures(
     if not pairs.pairs:
         raise ValueError(f"{data} has no picture with a mask of the same name")
     return {
-        both[0].stem: Source(partial(read_pair, *both, read_truth), both)
-        for both in pairs.pairs[:count]
+        name: Source(partial(read_pair, *both, read_truth), both)
+        for name, both in [*pairs.pairs.items()][:count]
     }
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated
 
@@ -61,7 +60,6 @@ def evaluate(
     record = world.record
     stamp = {
         "world": world.name,
-        "data": _digest(sources),
         "model": record.digest,
         "views": names,
         "weights": file and asdict(file),
@@ -74,12 +72,6 @@ def evaluate(
     tell_understood(outcome.notes)
     _tell(outcome, record.classes)
     tell_left_out(outcome.failures)
-
-
-def _digest(sources: Mapping[str, Source]) -> str:
-    """Returns what tells these pictures and masks from others, or from these before a change."""
-    stamps = (f"{name} {source.stamp}" for name, source in sorted(sources.items()))
-    return blake2b("\n".join(stamps).encode(), digest_size=8).hexdigest()
 
 
 def _warn_of_known(file: WeightFile | None, sources: Mapping[str, Source]) -> None:

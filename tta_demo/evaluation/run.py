@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from math import isnan
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,14 @@ Progress = Callable[[Sequence[str]], Iterable[str]]
 class Run:
     """What this run and those before it found, in a log: the settings, then an entry a line.
 
-    Half a line at the end of the log, of a process that was killed, is dropped.
+    A line that cannot be read, of a process that was killed for instance, is dropped: its picture
+    is done again.
 
     Args:
         log: the file; it and its folder are made if they are missing.
         settings: what must be equal for a run to go on; JSON.
-        complete: tells whether all else that belongs to a picture of the log is there; if not,
-            the picture is done again.
+        complete: tells whether an entry of a picture still holds, and all else that belongs to it
+            is there; if not, the picture is done again.
 
     Attributes:
         facts: what is known of all pictures together.
@@ -36,14 +38,14 @@ class Run:
         failures: why other pictures could not be read this time.
 
     Raises:
-        ValueError: the log is of other settings; says which differ.
+        ValueError: the log is of other settings, and says which differ; or they cannot be read.
     """
 
     def __init__(
         self,
         log: Path,
         settings: dict[str, Any],
-        complete: Callable[[str], bool] = lambda name: True,
+        complete: Callable[[Entry], bool] = lambda entry: True,
     ) -> None:
         log.parent.mkdir(parents=True, exist_ok=True)
         self._log = log
@@ -51,7 +53,7 @@ class Run:
         self.done: dict[str, Entry] = {}
         self.failures = Failures()
         for entry in self._opened(json.loads(json.dumps(settings))):  # as it will be read again
-            if "name" not in entry or complete(entry["name"]):
+            if "name" not in entry or complete(entry):
                 self._take(entry)
 
     def over(
@@ -94,13 +96,17 @@ class Run:
         content = self._log.read_bytes() if self._log.exists() else b""
         *lines, half = content.split(b"\n")
         if lines:
-            self._refuse_others(json.loads(lines[0]), settings)
+            first = _read(lines[0])
+            if first is None:
+                told = f"{self._log} is damaged in its first line, the settings"
+                raise ValueError(f"{told}: choose another --out, or remove it")
+            self._refuse_others(first, settings)
         if half:  # what comes next must not be glued to it
             with self._log.open("r+b") as file:
                 file.truncate(len(content) - len(half))
         if not lines:
             self._write(settings)
-        return [json.loads(line) for line in lines[1:]]
+        return [entry for entry in map(_read, lines[1:]) if entry is not None]
 
     def _write(self, entry: Entry) -> None:
         with self._log.open("a") as file:
@@ -116,6 +122,13 @@ class Run:
         if told:
             where = f"{self._log.parent} holds results of other settings"
             raise ValueError(f"{where} ({told}): choose another --out")
+
+
+def _read(line: bytes) -> Entry | None:
+    """Returns what a line of the log holds; None if it is damaged."""
+    with suppress(ValueError):  # json's and that of bytes that are no text
+        entry = json.loads(line)
+        return entry if isinstance(entry, dict) else None
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Evaluating segmentation on labelled pictures: tables, pictures and a figure, resumable."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -62,8 +63,9 @@ def evaluate_segmentation(
 
     Writes `scores_PLAN.csv`, `summary.json`, `summary.png`, and for each picture `mask/NAME.png`
     (class ids by the last plan) and `joint/NAME.png` (picture, truth and that prediction). The
-    log `pictures.jsonl` keeps what each came to: one more run with the same settings only writes
-    the tables again. With a plan `mean`, the last one's gain over it is told.
+    log `pictures.jsonl` keeps what each came to: one more run with the same settings does only
+    what is new or has changed, and writes the tables again. With a plan `mean`, the last one's
+    gain over it is told.
 
     The pictures' names can be a file's; the stamp tells what else is of this run's settings, the
     model's digest say, as JSON; `background` and `per_image` are as for `score_table`.
@@ -73,7 +75,15 @@ def evaluate_segmentation(
     """
     settings = stamp | {f"plan {name}": plan.settings() for name, plan in plans.items()}
     settings["classes"] = dict(zip(palette.names, palette.colors, strict=True))
-    log = Run(out / LOG, settings, lambda name: all(path.exists() for path in _drawn(out, name)))
+
+    def holds(entry: Entry) -> bool:
+        """Tells whether a picture is as it was when it was done, and its drawings are there."""
+        name, now = entry["name"], None
+        with suppress(OSError):
+            now = sources[name].stamp if name in sources else entry["stamp"]
+        return now == entry["stamp"] and all(path.exists() for path in _drawn(out, name))
+
+    log = Run(out / LOG, settings, holds)
 
     def work(name: str) -> Entry:
         picture, kept = sources[name].read(), {}
@@ -83,10 +93,8 @@ def evaluate_segmentation(
         for plan, (probs, seconds) in run_plans(model, picture.rgb, plans):
             kept[plan] = _kept(probs, picture.labels, seconds)
         _draw(out, name, picture, to_labels(torch.from_numpy(probs)), palette)
-        return {"plans": kept, "notes": picture.notes}
+        return {"plans": kept, "notes": picture.notes, "stamp": sources[name].stamp}
 
-    for path in _drawn(out, LOG):
-        path.parent.mkdir(exist_ok=True)
     entries = log.over(sources, work, progress)
     scores = {name: _score([entry["plans"][name] for entry in entries]) for name in plans}
     tables = {name: score_table(score, background, per_image) for name, score in scores.items()}
@@ -137,6 +145,8 @@ def _draw(
     out: Path, name: str, picture: LabelledPicture, labels: np.ndarray, palette: Palette
 ) -> None:
     joint, mask = _drawn(out, name)
+    for path in (joint, mask):
+        path.parent.mkdir(parents=True, exist_ok=True)  # a name may have folders
     gap = np.full((len(labels), GAP, 3), 255, np.uint8)
     parts = (picture.rgb, gap, palette.colorize(picture.labels), gap, palette.colorize(labels))
     joint.write_bytes(rgb_png(np.hstack(parts)))

@@ -3,8 +3,8 @@
 import os
 import re
 import unicodedata
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
@@ -24,6 +24,9 @@ MASK_FOLDERS = ["masks", "mask", "labels", "label", "annotations", "truth", "gt"
 MASK_FOLDERS += ["segmentationclass"]
 INSTANCE_FOLDERS = ["instances", "instance"]
 """Hold masks too, where no folder of the others does."""
+_KINDS = {"pictures": PICTURE_FOLDERS, "masks": MASK_FOLDERS, "instances": INSTANCE_FOLDERS}
+TELLING = {name: kind for kind, names in _KINDS.items() for name in names}
+"""What the names of folders say about the files in them."""
 MASK_SUFFIX = re.compile(r"([-_](mask|labels|gt)|\.mask)$")
 
 ReadTruth = Callable[[Path, Picture], tuple[np.ndarray, tuple[str, ...]]]
@@ -35,11 +38,12 @@ class Pairs:
     """Pictures with their masks.
 
     Attributes:
-        pairs: (picture, mask), in natural order: `field9` comes before `field10`.
+        pairs: (picture, mask) by name, in natural order: `field9` comes before `field10`. The
+            name is the picture's without ending, below the folders that tell it from others.
         lonely: names of the files without a partner, in natural order.
     """
 
-    pairs: tuple[tuple[Path, Path], ...]
+    pairs: dict[str, tuple[Path, Path]]
     lonely: tuple[str, ...]
 
 
@@ -137,39 +141,59 @@ def pair(pictures: Iterable[Path], masks: Iterable[Path]) -> Pairs:
     """Returns which mask belongs to which picture, by nothing but their names without ending.
 
     A mask may have its picture's name, or that name and `-mask`, `_mask`, `.mask`, `-labels`,
-    `_labels`, `-gt` or `_gt`. Case does not matter. Files that are no pictures stay lonely.
+    `_labels`, `-gt` or `_gt`. Case does not matter. Of pictures of one name, the one in a folder
+    like the mask's counts: `images/north/1.png` and `masks/north/1.png`. Files that are no
+    pictures stay lonely.
 
     Raises:
-        ValueError: two pictures have one name, or two masks belong to one picture.
+        ValueError: two pictures of one folder have one name, or two masks belong to one picture.
 
     Example:
         >>> found = pair([Path("b10.png"), Path("b9.JPG")], [Path("B9-mask.png")])
-        >>> [(picture.name, mask.name) for picture, mask in found.pairs], found.lonely
-        ([('b9.JPG', 'B9-mask.png')], ('b10.png',))
+        >>> {name: mask.name for name, (_, mask) in found.pairs.items()}, found.lonely
+        ({'b9': 'B9-mask.png'}, ('b10.png',))
     """
     pictures, masks = list(pictures), list(masks)
-    picture_of: dict[str, Path] = {}
-    for picture in filter(is_picture, pictures):
-        _put(picture_of, folded(picture.stem), picture, "have one name")
-    mask_of: dict[str, Path] = {}
-    for mask in filter(is_picture, masks):
+    shown, truths = ([file for file in files if is_picture(file)] for files in (pictures, masks))
+    stems = Counter(folded(picture.stem) for picture in shown)
+    picture_of: dict[tuple[str, ...], Path] = {}
+    for picture, places in zip(shown, _places(shown), strict=True):
+        key = folded(picture.stem)
+        _put(picture_of, (*places, key) if stems[key] > 1 else (key,), picture, "have one name")
+    mask_of: dict[tuple[str, ...], Path] = {}
+    for mask, places in zip(truths, _places(truths), strict=True):
         key = folded(mask.stem)
-        key = key if key in picture_of else MASK_SUFFIX.sub("", key)
-        if key in picture_of:
-            _put(mask_of, key, mask, "are masks of one picture")
-    pairs = [(picture_of[key], mask) for key, mask in mask_of.items()]
-    paired = {file for both in pairs for file in both}
+        key = key if key in stems else MASK_SUFFIX.sub("", key)
+        whole = (*places, key) if stems[key] > 1 else (key,)
+        if whole in picture_of:
+            _put(mask_of, whole, mask, "are masks of one picture")
+    pairs = {_name(picture_of[key], key): (picture_of[key], mask) for key, mask in mask_of.items()}
+    paired = {file for both in pairs.values() for file in both}
     lonely = [file.name for file in (*pictures, *masks) if file not in paired]
-    pairs.sort(key=lambda both: _natural(both[0].name))
-    return Pairs(tuple(pairs), tuple(sorted(lonely, key=_natural)))
+    in_order = {name: pairs[name] for name in sorted(pairs, key=_natural)}
+    return Pairs(in_order, tuple(sorted(lonely, key=_natural)))
+
+
+def _places(files: Sequence[Path]) -> list[tuple[str, ...]]:
+    """Returns the folders that each file lies in below what all share, but those named `images`.
+
+    Neither are those that are called like masks.
+    """
+    root = Path(os.path.commonpath([file.parent for file in files])) if files else Path()
+    folders = ([folded(part) for part in f.relative_to(root).parent.parts] for f in files)
+    return [tuple(part for part in parts if part not in TELLING) for parts in folders]
+
+
+def _name(picture: Path, key: tuple[str, ...]) -> str:
+    return "/".join((*key[:-1], picture.stem))
 
 
 def split_mixed(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
     """Returns the pictures and the masks of one bag of files.
 
     Folders decide where one is named like `images` and one like `masks`; files in neither count
-    as pictures. Else the masks are the files named like `NAME-mask`, see `pair`. Hidden and system
-    files are left out.
+    as pictures. Else the masks are the files named like `NAME-mask`, see `pair`; or, if there are
+    none, the PNG files beside another picture of their name. Hidden and system files are left out.
 
     Example:
         >>> pictures, masks = split_mixed([Path("a.png"), Path("a_gt.png")])
@@ -186,22 +210,35 @@ def split_mixed(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
         # in neither folder: to be named as lonely, unless a picture of that name is there
         others = set(files) - {*pictures, *masks}
         return [*pictures, *(f for f in sorted(others) if folded(f.stem) not in known)], masks
-    masks = [file for file in files if MASK_SUFFIX.search(folded(file.stem))]
+    masks = [file for file in files if MASK_SUFFIX.search(folded(file.stem))] or _twins(files)
     return [file for file in files if file not in masks], masks
 
 
+def _twins(files: Iterable[Path]) -> list[Path]:
+    """Returns the PNG files beside one other picture of their name: `1.png` beside `1.bmp`."""
+    alike: dict[tuple[Path, str], list[Path]] = defaultdict(list)
+    for file in filter(is_picture, files):
+        alike[file.parent, folded(file.stem)].append(file)
+    pairs = (group for group in alike.values() if len(group) == 2)
+    png = ([file for file in pair if file.suffix.lower() == ".png"] for pair in pairs)
+    return [one for found in png if len(found) == 1 for one in found]
+
+
 def find(folder: Path) -> Pairs:
-    """Returns the pairs below a folder that has `images/` and `masks/`, or names like these.
+    """Returns the pairs below a folder that has `images/` and `masks/`, or see `split_mixed`.
 
     Raises:
-        ValueError: one of the two is missing or empty, or as `files_below` and `pair`.
+        ValueError: there are no masks, or as `files_below` and `pair`.
     """
-    pictures, masks = _by_folder(files_below(folder).values(), folder)
+    files = files_below(folder).values()
+    pictures, masks = _by_folder(files, folder)
+    if not pictures and not masks:
+        pictures, masks = split_mixed(files)
     if not pictures or not masks:
         raise ValueError(
             f"{folder} has no {'masks' if pictures else 'pictures'}: looked for files in folders "
             f"named {' or '.join(PICTURE_FOLDERS)}, and "
-            f"{' or '.join(MASK_FOLDERS + INSTANCE_FOLDERS)}"
+            f"{' or '.join(MASK_FOLDERS + INSTANCE_FOLDERS)}; or for names like 1-mask.png"
         )
     return pair(pictures, masks)
 
@@ -223,7 +260,7 @@ def _natural(name: str) -> tuple[list[str | int], str]:
     return [int(part) if i % 2 else part for i, part in enumerate(parts)], name
 
 
-def _put(found: dict[str, Path], key: str, file: Path, clash: str) -> None:
+def _put(found: dict[tuple[str, ...], Path], key: tuple[str, ...], file: Path, clash: str) -> None:
     """Adds a file under its key, or tells with which other it clashes."""
     if key in found:
         raise ValueError(f"{found[key].name} and {file.name} {clash}: remove one of them")
@@ -233,11 +270,9 @@ def _put(found: dict[str, Path], key: str, file: Path, clash: str) -> None:
 def _by_folder(files: Iterable[Path], root: Path) -> tuple[list[Path], list[Path]]:
     """Returns the pictures and the masks by the nearest folder below `root` that tells."""
     found = defaultdict(list)
-    kinds = {"pictures": PICTURE_FOLDERS, "masks": MASK_FOLDERS, "instances": INSTANCE_FOLDERS}
-    kind_of = {name: kind for kind, names in kinds.items() for name in names}
     for file in files:
         folders = (folder.lower() for folder in file.relative_to(root).parent.parts)
-        telling = [kind_of[folder] for folder in folders if folder in kind_of]
+        telling = [TELLING[folder] for folder in folders if folder in TELLING]
         if telling:
             found[telling[-1]].append(file)
     return found["pictures"], found["masks"] or found["instances"]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
@@ -44,9 +45,11 @@ class Source:
 
     @cached_property
     def stamp(self) -> str:
-        """What tells its files from others, or from these before a change."""
-        facts = ((path.name, path.stat()) for path in self.files)
-        return " ".join(f"{name}:{at.st_size}:{at.st_mtime_ns}" for name, at in facts)
+        """What tells its files from others, or from these before a change; copies are alike."""
+        known = blake2b(digest_size=8)
+        for path in self.files:
+            known.update(path.read_bytes())
+        return known.hexdigest()
 
 
 def understood(notes: Mapping[str, Sequence[str]]) -> list[str]:

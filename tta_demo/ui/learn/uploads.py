@@ -53,8 +53,8 @@ def open_bag(uploads: list[dict[str, Any]] | None, world: World) -> Bag:
             f"images and masks). Without a partner: {', '.join(pairs.lonely[:8]) or 'nothing'}."
         )
     sources = {
-        both[0].stem: Source(partial(read_pair, *both, world.read_truth), both)
-        for both in pairs.pairs
+        name: Source(partial(read_pair, *both, world.read_truth), both)
+        for name, both in pairs.pairs.items()
     }
     return Bag(sources, pairs.lonely, folder)
 

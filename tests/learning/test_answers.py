@@ -74,6 +74,16 @@ def test_answers_keep_the_labels_beside_their_pixels():
             assert label == labels[at]
 
 
+@pytest.mark.parametrize("views", [("b", "a"), ("a",)])
+def test_stacks_of_other_views_are_refused_by_name(views):
+    looked = [
+        (ViewStack(names, torch.zeros(len(names), 2, 3)), np.zeros(3, int))
+        for names in (("a", "b"), views)
+    ]
+    with pytest.raises(ValueError, match="a, b"):
+        Answers.of(looked)
+
+
 def test_some_pictures_can_be_taken():
     probs, labels = planted(PLANTED, 90)
     answers = answers_of(probs, labels, 3)

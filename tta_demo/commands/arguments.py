@@ -26,7 +26,7 @@ __all__ = [
     "CLASSIFIER", "CLASSIFIERS", "DETECTOR", "DETECTORS",
     "AnyWorld", "Classifier", "Colors", "Count", "Data", "Detector", "FeedName", "Masks",
     "ModelNames", "Pictures", "Results", "SplitFolder", "Swaps", "ViewNames",
-    "are_own", "chosen_model", "chosen_models", "chosen_views", "chosen_world",
+    "are_own", "chosen_model", "chosen_models", "chosen_views", "chosen_world", "folder_for",
     "labelled_pictures", "one_of", "refuse_among_pictures",
 ]  # fmt: skip
 
@@ -200,6 +200,19 @@ def refuse_among_pictures(out: Path, *folders: Path | None, below: bool = False)
     for folder in (folder.resolve() for folder in folders if folder):
         if place == folder or (below and place.is_relative_to(folder)):
             raise ValueError(f"--out {out} is where pictures or masks are: choose another folder")
+
+
+def folder_for(out: Path, pictures: Sequence[Path], masks: Path | None = None) -> None:
+    """Makes a folder for what is found in pictures, called by their names.
+
+    Raises a `ValueError` if two share a name, or the folder is that of pictures or masks.
+    """
+    names = {path.stem.casefold() for path in pictures}  # some systems know no case
+    if len(names) < len(pictures):
+        told = f"{len(pictures)} pictures share {len(names)} names"
+        raise ValueError(f"{told}: rename, or run twice")
+    refuse_among_pictures(out, masks, *(path.parent for path in pictures))
+    out.mkdir(parents=True, exist_ok=True)
 
 
 def labelled_pictures(

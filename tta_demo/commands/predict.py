@@ -44,12 +44,7 @@ def predict(
     """
     world = arguments.chosen_models(name, model, feed, palette, swap)
     plan, plan_notes = world.plan(arguments.chosen_views(views), fusion)
-    names = {path.stem for path in pictures}
-    if len(names) < len(pictures):
-        told = f"{len(pictures)} pictures share {len(names)} names"
-        raise ValueError(f"{told}: rename, or run twice")
-    arguments.refuse_among_pictures(out, masks, *(path.parent for path in pictures))
-    out.mkdir(parents=True, exist_ok=True)
+    arguments.folder_for(out, pictures, masks)
 
     def one(path: Path) -> None:
         def track(missing: Sequence[View]) -> Iterable[View]:

@@ -44,11 +44,15 @@ class Answers:
             seed: of the draw.
 
         Raises:
-            ValueError: no picture, or no pixel that all views saw.
+            ValueError: no picture, stacks of other views, or no pixel that all views saw.
         """
         rng = np.random.default_rng(seed)
-        parts, truths = [], []
+        parts, truths, first = [], [], None
         for stack, label in looked:
+            first = first or stack.views
+            if stack.views != first:
+                told = f"one stack has views {', '.join(first)}, another {', '.join(stack.views)}"
+                raise ValueError(f"{told}: give the same ones, in one order")
             label, logs = np.asarray(label), stack.log_probs
             if label.shape != tuple(logs.shape[2:]):
                 raise ValueError(

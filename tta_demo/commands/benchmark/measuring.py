@@ -12,8 +12,8 @@ import torch
 
 __all__ = ["RESULTS", "about", "machine", "median_ms"]
 
-RESULTS = Path("assets/results")
-"""Where the results are that the README shows."""
+RESULTS = Path("results")
+"""Where results go; those that the README shows are in `assets/results`, and go there if asked."""
 
 
 def about(command: str, **facts: Any) -> dict[str, Any]:  # noqa: ANN401 (JSON)

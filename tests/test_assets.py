@@ -5,7 +5,13 @@ import pytest
 from snippets import ROOT
 
 LISTED = Path(__file__).with_name("assets.sha256")
-KEPT = ("results/*.json", "weights/*.json", "weights/*.safetensors", "examples/*")
+KEPT = (
+    "results/*.json",
+    "weights/*.json",
+    "weights/*.safetensors",
+    "weights/*.onnx",
+    "examples/*",
+)
 RENEW = f"(cd assets && sha256sum {' '.join(KEPT)}) > tests/assets.sha256"
 
 

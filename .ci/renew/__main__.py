@@ -1,7 +1,8 @@
 """Renews what the READMEs show: `python .ci/renew [texts|pictures]`, both if left out.
 
-Only when asked for, `python .ci/renew photos` renews the masks of the example photographs, and
-`python .ci/renew u2net_reference u2netp.onnx` the run that a network's tests compare with.
+Only when asked for, `python .ci/renew photos` renews the masks of the example photographs,
+`python .ci/renew u2net_reference u2netp.onnx` the run that a network's tests compare with, and
+`python .ci/renew nanodet nanodet.json` the file of the detector that others made.
 """
 
 import sys
@@ -22,6 +23,10 @@ def main(words: list[str]) -> None:
             from u2net_reference import renew_reference
 
             renew_reference(Path(source))
+        case ["nanodet", source]:
+            from nanodet import renew_nanodet
+
+            renew_nanodet(Path(source))
         case _:
             renew_readmes(words or ["texts", "pictures"])
 
@@ -30,8 +35,8 @@ def renew_readmes(kinds: list[str]) -> None:
     """Renews texts (tables from registries and stored results), pictures, or both."""
     if unknown := set(kinds) - {"texts", "pictures"}:
         sys.exit(
-            f"{', '.join(sorted(unknown))}: choose texts or pictures, photos alone, or "
-            "u2net_reference with the path of u2netp.onnx"
+            f"{', '.join(sorted(unknown))}: choose texts or pictures, photos alone, "
+            "u2net_reference with the path of u2netp.onnx, or nanodet with that of nanodet.json"
         )
     if "texts" in kinds:
         from texts import renew_texts

@@ -15,7 +15,7 @@ from tta_demo.ui.kit.visitor import Viewer
 DARK = Damage(darkness=0.8)
 TABS = {
     "classify": (classify.ACTIONS, ClassifySettings(["center", "center-hflip"], "mean")),
-    "detect": (detect.ACTIONS, DetectSettings(["identity", "hflip"], "wbf", 0.3)),
+    "detect": (detect.ACTIONS, DetectSettings("weeds", ["identity", "hflip"], "wbf", 0.3)),
 }
 READ = ("numbers", "notes")
 """What is read in words."""

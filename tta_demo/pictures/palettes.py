@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-__all__ = ["IGNORED", "MAX_CLASSES", "NUCLEI", "SUBJECT", "WEEDS"]
+__all__ = ["COCO", "IGNORED", "MAX_CLASSES", "NUCLEI", "SUBJECT", "WEEDS"]
 __all__ += ["Palette", "class_ids", "color_png", "index_png"]
 __all__ += ["numbered_palette", "rgb_png"]
 
@@ -107,6 +107,23 @@ def numbered_palette(classes: int) -> Palette:
         table[:, bit % 3] |= (numbers >> bit & 1) << 7 - bit // 3
     names = tuple(f"class {number}" for number in numbers)
     return Palette(names, tuple(tuple(color) for color in table.tolist()))
+
+
+_THINGS = """
+person, bicycle, car, motorcycle, airplane, bus, train, truck, boat, traffic light, fire hydrant,
+stop sign, parking meter, bench, bird, cat, dog, horse, sheep, cow, elephant, bear, zebra, giraffe,
+backpack, umbrella, handbag, tie, suitcase, frisbee, skis, snowboard, sports ball, kite,
+baseball bat, baseball glove, skateboard, surfboard, tennis racket, bottle, wine glass, cup, fork,
+knife, spoon, bowl, banana, apple, sandwich, orange, broccoli, carrot, hot dog, pizza, donut, cake,
+chair, couch, potted plant, bed, dining table, toilet, tv, laptop, mouse, remote, keyboard,
+cell phone, microwave, oven, toaster, sink, refrigerator, book, clock, vase, scissors, teddy bear,
+hair drier, toothbrush
+"""
+
+COCO = Palette(
+    ("background", *(name.strip() for name in _THINGS.split(","))), numbered_palette(81).colors
+)
+"""Of everyday photographs: after the rest, COCO's 80 things in its order (Lin et al., 2014)."""
 
 
 def index_png(labels: np.ndarray, palette: Palette) -> bytes:

@@ -2,23 +2,16 @@
 
 from dataclasses import dataclass, field
 
-from tta_demo.models.registry import models_for
-from tta_demo.pictures.reading import Picture
-from tta_demo.samples import weeds
 from tta_demo.tasks.detect import Detection, detect
-from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.boxes import Boxes
 from tta_demo.tta.plan import Plan
 from tta_demo.tta.views import VIEWS
+from tta_demo.ui.detect.places import PLACES, Place, field_of
 from tta_demo.ui.kit.damage_panel import undamaged
 from tta_demo.ui.kit.parts import chosen_looks
 from tta_demo.ui.kit.visitor import Case
 
-__all__ = ["DETECTOR", "PLACE", "DetectCase", "Settings", "example_case", "field_case"]
-
-DETECTOR = next(iter(models_for("detect").values()))
-PLACE = WORLDS["weeds"]
-"""Where its pictures are from."""
+__all__ = ["DetectCase", "Settings", "example_case", "field_case"]
 
 
 @dataclass(frozen=True)
@@ -26,12 +19,14 @@ class Settings:
     """What the controls say.
 
     Attributes:
+        place: a key of `PLACES`.
         views: names in `VIEWS`, in any order.
         fusion: a key of `FUSERS`.
         threshold: the lowest score shown.
         damage: the amounts of `Damage`.
     """
 
+    place: str
     views: list[str]
     fusion: str
     threshold: float
@@ -45,21 +40,26 @@ class DetectCase(Case):
     settings: Settings
     truth: Boxes | None = None
 
+    @property
+    def place(self) -> Place:
+        """Where the picture is from, or is looked at as if it were."""
+        return PLACES[self.settings.place]
+
     def detect(self) -> Detection:
         """Returns the answer; only views that are new run the model."""
         views = chosen_looks(self.settings.views, VIEWS)
         plan = Plan.chosen(views, self.settings.fusion)
-        return detect(DETECTOR, self.seen, plan, self.truth)
+        return detect(self.place.record, self.seen, plan, self.truth)
 
 
 def example_case(settings: Settings, number: int) -> DetectCase:
-    """Returns one of the fields in the strip."""
-    return field_case(settings, PLACE.seed_of(PLACE.examples[number]), weeds.DIFFICULTY)
+    """Returns one of the pictures in the strip of the settings' place."""
+    place = PLACES[settings.place]
+    picture, truth = place.read(place.examples[number])
+    return DetectCase(picture=picture, settings=settings, truth=truth)
 
 
 def field_case(settings: Settings, seed: int, difficulty: float) -> DetectCase:
     """Returns a generated field with its true boxes."""
-    made = weeds.field(seed, difficulty=difficulty)
-    note = f"Field of seed {seed}, difficulty {difficulty:.2f}."
-    picture = Picture.of(made.rgb, note)
-    return DetectCase(picture=picture, settings=settings, truth=weeds.plant_boxes(made.plants))
+    picture, truth = field_of(seed, difficulty)
+    return DetectCase(picture=picture, settings=settings, truth=truth)

@@ -25,11 +25,11 @@ EMPTY: Updates = {"stage": None} | dict.fromkeys(("numbers", "table", "meaning",
 def show(case: DetectCase) -> Updates:
     """Returns everything about the case's answer; may run the model."""
     result, threshold = case.detect(), case.settings.threshold
-    scene = scene_of(result, threshold)
+    scene = scene_of(result, threshold, case.place.thing)
     return {
         "stage": pack_boxes(scene),
         "numbers": _numbers(result, scene),
-        "table": _table(result),
+        "table": _table(result, case.place.scores),
         "meaning": _threshold_note(result, threshold),
         "notes": "\n\n".join(result.notes),
     }
@@ -57,18 +57,18 @@ def _numbers(result: Detection, scene: StageBoxes) -> str:
     )
 
 
-def _table(result: Detection) -> str:
-    """Returns the scores with one look and with all; a sentence without truth."""
+def _table(result: Detection, elsewhere: str) -> str:
+    """Returns the scores with one look and with all, and where to read of more pictures."""
     if result.scores is None:
-        return "<p>Only generated fields come with the truth: make one to see scores.</p>"
+        return "<p>Nobody has told where what is in this picture: there are no scores.</p>"
+    more = f"; {elsewhere}" if elsewhere else ""
     return table(
         ("Score (%)", "One look", "All looks"),
         (
             [words, *(figure(100 * getattr(score, key), 1) for score in result.scores)]
             for key, words in SCORES.items()
         ),
-        "Of this picture alone, with all boxes whatever their score; of 200 test fields: "
-        "assets/results/README.md.",
+        f"Of this picture alone, with all boxes whatever their score{more}.",
     )
 
 

@@ -9,12 +9,13 @@ from tta_demo.ui.stage import StageBoxes
 __all__ = ["scene_of"]
 
 
-def scene_of(result: Detection, threshold: float) -> StageBoxes:
+def scene_of(result: Detection, threshold: float, thing: str) -> StageBoxes:
     """Returns what the stage shows of a result, of the looks of its plan.
 
     Args:
         result: its looks and its plan.
         threshold: the lowest score shown, 0..1.
+        thing: what one of the things found is called.
     """
     plan = result.plan
     parts = [replace(plan, views=plan.views[:k]) for k in range(1, len(plan.views))]
@@ -25,7 +26,7 @@ def scene_of(result: Detection, threshold: float) -> StageBoxes:
         one_look=result.one_look,
         fused=[*(part.fuse_boxes(looks) for part in parts), result.fused],
         names=result.model.classes,
-        thing="plant",
+        thing=thing,
         threshold=threshold,
         shares=FUSERS[plan.fusion].shares,
         truth=result.truth,

@@ -1,38 +1,29 @@
 """The Detect tab: where its parts stand, and which action each starts."""
 
-from dataclasses import replace
-
 import gradio as gr
 
 from tta_demo.samples.weeds import DIFFICULTY
 from tta_demo.tta.box_fusion import FUSERS
-from tta_demo.tta.views import VIEW_SETS, VIEWS
-from tta_demo.ui.detect.actions import ACTIONS, new_field
-from tta_demo.ui.detect.case import DETECTOR, PLACE, Settings
+from tta_demo.ui.detect.actions import ACTIONS, new_field, open_place
+from tta_demo.ui.detect.case import Settings
+from tta_demo.ui.detect.choices import PRESETS, change_place, note
+from tta_demo.ui.detect.places import PLACES
 from tta_demo.ui.kit.damage_panel import build_damage
 from tta_demo.ui.kit.events import HEAVY
-from tta_demo.ui.kit.html import legend_of
 from tta_demo.ui.kit.looking import open_with, wire
-from tta_demo.ui.kit.parts import Presets, examples, picture_box, radio
+from tta_demo.ui.kit.parts import examples, picture_box, radio
 from tta_demo.ui.kit.screen import Screen
 from tta_demo.ui.kit.visitor import Viewer
-from tta_demo.ui.stage import display_colors, stage
+from tta_demo.ui.stage import stage
 
 __all__ = ["build_detect_tab"]
 
-PRESETS = Presets(
-    {
-        "mirror": "Original and mirror", "flips": "4 flips", "d4": "8 mirrored and turned",
-        "all": "All 15",
-    },
-    VIEW_SETS | {"mirror": ("identity", "hflip")},
-    {name: view for name, view in VIEWS.items() if not view.tilt},
-)  # fmt: skip
-"""Boxes of a tilted picture cannot be turned back."""
+FIRST = next(iter(PLACES.values()))
+"""Where the tab opens."""
 
 INTRO = """
-**Where is every plant?** The detector draws boxes. It looks at the mirrored and turned field too;
-its boxes are turned back, and boxes that belong together become one.
+**What is where?** The detector draws boxes. It looks again, mirrored, turned or smaller; its boxes
+are turned back, and boxes that belong together become one.
 """
 
 
@@ -49,36 +40,38 @@ def build_detect_tab(tab: gr.Tab) -> None:
     screen["settings"] = Settings
     heavy = HEAVY | {"show_progress_on": screen["progress"]}
     wire(screen, tab, ACTIONS, PRESETS, heavy)
+    changed = screen.on(screen["place"].input, change_place)
+    open_with(screen, changed.success, open_place, heavy)
     open_with(screen, screen["generate"].click, new_field, heavy)
     screen.act(screen["threshold"].input, ACTIONS.change, heavy)
 
 
 def _build_pictures(screen: Screen) -> None:
-    gr.Markdown("### 1. Pick a field, make one, or upload a picture")
-    screen.add_fixed(
-        example=examples(PLACE.examples, "detect-examples"),
-        difficulty=gr.Slider(
-            0, 1, DIFFICULTY, step=0.05, label="Difficulty of the new field",
-            elem_id="detect-difficulty",
-        ),
-        generate=gr.Button("New field", size="sm", elem_id="detect-new"),
-    )  # fmt: skip
+    gr.Markdown("### 1. Pick a picture, or upload your own")
+    screen["place"] = radio("World", PLACES, "detect-place")
+    # gradio shows files from outside of the working directory only if it is told
+    gr.set_static_paths([path for place in PLACES.values() for path in place.examples])
+    screen["example"] = examples(FIRST.examples, "detect-examples")
+    with gr.Column(visible=FIRST.generates, elem_id="detect-generator") as screen["generator"]:
+        screen.add_fixed(
+            difficulty=gr.Slider(
+                0, 1, DIFFICULTY, step=0.05, label="Difficulty of the new field",
+                elem_id="detect-difficulty",
+            ),
+            generate=gr.Button("New field", size="sm", elem_id="detect-new"),
+        )  # fmt: skip
     screen["picture"] = picture_box("Picture", "detect-picture")
     build_damage(screen, "detect-damage")
-    palette = replace(DETECTOR.palette, colors=display_colors(len(DETECTOR.classes)))
-    gr.HTML(
-        f"<p>{DETECTOR.summary}</p><p class='classes'>{legend_of(palette)}</p>",
-        elem_classes=["small"],
-    )
+    screen["note"] = gr.HTML(note(FIRST), elem_id="detect-note", elem_classes=["small"])
 
 
 def _build_choices(screen: Screen) -> None:
     gr.Markdown("### 2. How should it look again?")
-    PRESETS.build(screen, "d4", "detect")
+    PRESETS.build(screen, FIRST.ticked, "detect", offered=FIRST.sets)
     gr.Markdown("### 3. How should the boxes become one?")
     screen["fusion"] = radio("Fusion", FUSERS, "detect-fusion", "wbf")
     screen["threshold"] = gr.Slider(
-        0.05, 0.95, 0.3, step=0.05, label="Show boxes from this score on",
+        0.05, 0.95, FIRST.threshold, step=0.05, label="Show boxes from this score on",
         elem_id="detect-threshold",
     )  # fmt: skip
     screen["meaning"] = gr.HTML(elem_id="detect-meaning")

@@ -80,7 +80,11 @@ class PictureActions:
     def change(self, visitor: Viewer, settings: object) -> Iterator[Updates]:
         """Looks in other ways, or shows otherwise; only new looks run the model."""
         with visitor.turn:
-            yield from looked(visitor, replace(visitor.present, settings=settings), self.show)
+            yield from looked(visitor, self.changed(visitor.present, settings), self.show)
+
+    def changed(self, case: Case, settings: Any) -> Case:  # noqa: ANN401 (the tab's own)
+        """Returns the case with other settings."""
+        return replace(case, settings=settings)
 
     def clear(self, visitor: Viewer) -> Updates:
         """Empties the tab: no old result without its picture."""

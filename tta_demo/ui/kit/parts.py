@@ -116,9 +116,20 @@ class Presets:
         self.labels, self.views = labels, views
         self.sets = {name: sets[name] for name in labels}
 
-    def build(self, screen: Screen, first: str, tab: str, show_label: bool = False) -> None:
-        """Lays out both parts, the first set ticked; the tab begins the elements' ids."""
-        screen["preset"] = radio("Looks", self.labels, f"{tab}-preset", first, show_label)
+    def build(
+        self,
+        screen: Screen,
+        first: str,
+        tab: str,
+        show_label: bool = False,
+        offered: Collection[str] | None = None,
+    ) -> None:
+        """Lays out both parts, the first set ticked; the tab begins the elements' ids.
+
+        All sets are offered, or those that are named.
+        """
+        labels = self._labels(offered or self.labels)
+        screen["preset"] = radio("Looks", labels, f"{tab}-preset", first, show_label)
         with gr.Accordion("Choose single looks", open=False):
             screen["views"] = gr.Dropdown(
                 options_of(self.views),
@@ -128,6 +139,14 @@ class Presets:
                 label="Single looks",
                 elem_id=f"{tab}-views",
             )
+
+    def offer(self, offered: Collection[str], views: Collection[str]) -> gr.Radio:
+        """Returns the buttons of some sets; the one that has just these views is ticked."""
+        sets = {name: self.sets[name] for name in offered}
+        return gr.Radio(options_of(self._labels(offered)), value=set_of(views, sets))
+
+    def _labels(self, names: Collection[str]) -> dict[str, str]:
+        return {name: self.labels[name] for name in names}
 
     def wire(self, screen: Screen) -> Dependency:
         """Keeps both parts together; returns the event after which a set is ticked."""

@@ -1,6 +1,7 @@
 """The photographs among the examples with boxes around what they are about.
 
-What it is was written down before any model had looked. Where it is, the masks drawn by hand tell.
+What it is was written down before any model had looked. Where it is, the masks drawn by hand tell,
+or a box drawn by hand.
 """
 
 from dataclasses import replace
@@ -18,8 +19,8 @@ __all__ = ["photo_of_thing"]
 _SUBJECTS = {"astronaut": "person", "chelsea": "cat", "coffee": "cup"}
 """The names that COCO has for them; it has none for a rocket."""
 
-_BOXES = {"coffee": (147, 15, 349, 264)}
-"""Drawn by hand: the mask holds saucer and spoon as well."""
+_BOXES = {"astronaut": (18, 16, 364, 512), "coffee": (147, 15, 349, 264)}
+"""Drawn by hand where the mask holds more: the helmet in her lap; saucer and spoon."""
 
 
 def photo_of_thing(path: Path) -> tuple[Picture, Boxes | None]:
@@ -29,7 +30,7 @@ def photo_of_thing(path: Path) -> tuple[Picture, Boxes | None]:
     """
     picture, name = read_picture(path), _SUBJECTS.get(path.stem)
     if name is None:
-        note = "What this is about has no name among the 80: nobody can be right or wrong here."
+        note = "Its subject is none of the 80 things: there is no truth to score against."
         return _noted(picture, note), None
     box = _BOXES.get(path.stem) or _around(path.with_name(f"{path.stem}-mask.png"), picture)
     note = f"The truth is one box, around the {name}; boxes of other things are not scored."

@@ -1,45 +1,19 @@
 // The stage of a detection: the boxes of every look, and how they settle into one set.
 
 import { playingAgain } from "./again.js";
+import { crossOut, frameBox, nameBoxes } from "./frames.js";
 import { posing } from "./pose.js";
 import { rowing } from "./rows.js";
 import { arithmetic, boxAt, boxHeadline, settling } from "./settle.js";
 import { shell } from "./shell.js";
-import { INK, ease, legendItem, make, number, oncePerFrame, pixelAt, rgb, word } from "./tools.js";
+import { INK, ease, legendItem, make, number, oncePerFrame, pixelAt, word } from "./tools.js";
 
 const MODES = { one: "One look", together: "Together", changed: "Changed", truth: "Truth" };
 /** How grey the photograph is behind what changed. */
 const DIM = 0.55;
 const PALE = [148, 163, 184];
-const DARK = [8, 13, 26];
-
-/** Draws the frame of a box: a line in a colour on a darker one, seen on leaves and on earth. */
-function frameBox(context, unit, [left, top, right, bottom], color, width = 2.5, dash = []) {
-  const fine = Math.max(0.3, context.canvas.width / 600);
-  const place = [left, top, right - left, bottom - top].map((n) => n * unit);
-  context.setLineDash(dash.map((n) => n * fine));
-  for (const [ink, wide] of [
-    [rgb(DARK, 0.75), width + 2],
-    [rgb(color), width],
-  ]) {
-    context.strokeStyle = ink;
-    context.lineWidth = wide * fine;
-    context.strokeRect(...place);
-  }
-  context.setLineDash([]);
-}
-
-/** Crosses out a box. */
-function crossOut(context, unit, [left, top, right, bottom]) {
-  context.strokeStyle = rgb(INK.broken);
-  context.lineWidth = Math.max(2, context.canvas.width / 250);
-  context.beginPath();
-  context.moveTo(left * unit, top * unit);
-  context.lineTo(right * unit, bottom * unit);
-  context.moveTo(right * unit, top * unit);
-  context.lineTo(left * unit, bottom * unit);
-  context.stroke();
-}
+/** So many classes have each its colour in the legend; of more, every box bears its name. */
+const FEW = 5;
 
 /** Brings the stage to life; gradio gives the four arguments, once for each time it is shown. */
 export function mountBoxes(element, trigger, props, watch) {
@@ -88,6 +62,11 @@ export function mountBoxes(element, trigger, props, watch) {
         frameBox(context, unit, box, ui.scene.colors[box[4]], own ? 1.2 : 2.5);
       }
     },
+    /** The names of boxes, where there are too many classes for the legend. */
+    names: (boxes) => (context, unit) => {
+      const { names } = ui.scene;
+      if (names.length > FEW + 1) nameBoxes(context, unit, boxes, names);
+    },
     /** The boxes that one fused box was made of. */
     members: (j) => (context, unit) => {
       const from = step().members[j].map(([v, i]) => ui.scene.looks[v].boxes[i]);
@@ -99,15 +78,18 @@ export function mountBoxes(element, trigger, props, watch) {
   function drawAtRest() {
     if (!ui.card.resize()) return;
     const { mode, k, pin } = ui.state;
-    const now = {
-      one: () => draws(ui.scene.one),
-      together: () => layer.together(k),
-      changed: () => layer.changed(k),
-      truth: () => layer.truth(),
+    const { one, truth: right } = ui.scene;
+    const { boxes, lost } = step(k);
+    const [now, shown] = {
+      one: () => [draws(one), one],
+      together: () => [layer.together(k), boxes],
+      changed: () => [layer.changed(k), [...boxes, ...lost.map((i) => one[i])]],
+      truth: () => [layer.truth(), right ?? []],
     }[mode]();
     ui.card.dim(mode === "changed" ? DIM : 0);
     ui.card.upright([
       [now, 1],
+      [layer.names(shown), 1],
       [pin >= 0 ? layer.members(pin) : null, 1],
     ]);
   }
@@ -115,7 +97,7 @@ export function mountBoxes(element, trigger, props, watch) {
   function legend() {
     const { scene, state } = ui;
     const classes = scene.names.slice(1).map((name, c) => legendItem(name, scene.colors[c + 1]));
-    const few = classes.length > 5 ? [] : classes;
+    const few = classes.length > FEW ? [] : classes;
     if (state.mode === "truth") return [legendItem("The right answer, dashed"), ...few];
     if (state.mode === "one") return [legendItem("One look"), ...few];
     if (state.mode === "together") return [legendItem(`${word(state.k)} together`), ...few];

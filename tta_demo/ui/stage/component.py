@@ -36,7 +36,7 @@ KINDS = {
         ("unpack", "fuse", "compared", "say", "layers", "legend", "point", "paint", "labels"),
         "mountLabels",
     ),
-    "boxes": Kind(("settle", "boxes"), "mountBoxes"),
+    "boxes": Kind(("settle", "frames", "boxes"), "mountBoxes"),
     "ranking": Kind(
         ("compared", "say", "verdict", "ranking"),
         "mountRanking",

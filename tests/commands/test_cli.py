@@ -18,8 +18,10 @@ from PIL import Image
 
 from tta_demo.commands.app import main
 from tta_demo.learning.weight_file import WeightFile
+from tta_demo.models.domains import DOMAINS
 from tta_demo.models.record import digest_of
 from tta_demo.models.registry import MODELS, load_model
+from tta_demo.pictures.assets import ASSETS
 from tta_demo.pictures.masks import read_mask
 from tta_demo.pictures.reading import read_picture
 from tta_demo.samples.weeds import COUNTS, SEEDS, sample
@@ -337,6 +339,31 @@ def test_detect_writes_the_boxes_that_the_library_finds(tmp_path):
     np.testing.assert_allclose(best["xyxy"], wanted.xyxy[0], atol=0.1)
     assert best["class"] == WEEDS.record.palette.names[wanted.labels[0]]
     assert (tmp_path / f"{example.stem}-boxes.png").stat().st_size > 1000
+
+
+@pytest.mark.slow
+def test_detect_finds_everyday_objects_by_looks_that_suit_them(tmp_path):
+    run("detect", ASSETS / "examples" / "chelsea.jpg", "--model", "nanodet-g", "--out", tmp_path)
+    report = json.loads((tmp_path / "chelsea.json").read_text())
+    assert report["views"] == list(DOMAINS["natural"].views)
+    assert report["boxes"][0]["class"] == "cat"
+    with Image.open(tmp_path / "chelsea-boxes.png") as drawn:
+        assert drawn.size == (451, 300)
+
+
+@pytest.mark.slow
+def test_classes_that_a_mirror_exchanges_are_exchanged_in_boxes(tmp_path):
+    mirrored = ("detect", ASSETS / "examples" / "chelsea.jpg", "--model", "nanodet-g")
+    mirrored += ("--views", "hflip", "--fusion", "nms", "--out")
+    run(*mirrored, tmp_path / "a")
+    run(*mirrored, tmp_path / "b", "--swap", "cat=dog")
+    plain, swapped = (
+        json.loads((tmp_path / name / "chelsea.json").read_text())["boxes"] for name in "ab"
+    )
+    other = {"cat": "dog", "dog": "cat"}
+    assert plain[0]["class"] == "cat"
+    assert [box | {"class": other.get(box["class"], box["class"])} for box in plain] == swapped
+    assert "elk" in run(*mirrored, tmp_path, "--swap", "cat=elk", code=2)[1]
 
 
 def test_the_command_line_starts_without_what_only_some_commands_need():

@@ -9,11 +9,12 @@ from typing import Annotated
 
 import typer
 
+from tta_demo.models.domains import DOMAINS
 from tta_demo.models.hub import HUB_MENU, hub_model
 from tta_demo.models.own import FEEDS, OWN_ENDINGS, own_model
 from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import models_for
-from tta_demo.models.swap import likely_pairs
+from tta_demo.models.swap import Pairs, likely_pairs
 from tta_demo.pictures.palettes import Palette
 from tta_demo.samples.folders import find, pair, read_pair
 from tta_demo.samples.labelled import Source
@@ -25,9 +26,9 @@ from tta_demo.tta.views import VIEW_SETS, VIEWS, refuse_unknown
 __all__ = [
     "CLASSIFIER", "CLASSIFIERS", "DETECTOR", "DETECTORS",
     "AnyWorld", "Classifier", "Colors", "Count", "Data", "Detector", "FeedName", "Masks",
-    "ModelNames", "Pictures", "Results", "SplitFolder", "Swaps", "ViewNames",
+    "ModelNames", "Pictures", "Results", "SplitFolder", "SuitedViews", "Swaps", "ViewNames",
     "are_own", "chosen_model", "chosen_models", "chosen_views", "chosen_world", "folder_for",
-    "labelled_pictures", "one_of", "refuse_among_pictures",
+    "labelled_pictures", "one_of", "refuse_among_pictures", "suited_views",
 ]  # fmt: skip
 
 SEGMENTERS, CLASSIFIERS, DETECTORS = map(models_for, ("segment", "classify", "detect"))
@@ -59,6 +60,8 @@ Classifier = Annotated[str, typer.Option(help=_CLASSIFIER)]
 Detector = Annotated[str, typer.Option(help=f"{', '.join(DETECTORS)}; or {_hub('detect')}.")]
 _VIEWS = f"A set ({', '.join(VIEW_SETS)}) or names separated by commas: {', '.join(VIEWS)}."
 ViewNames = Annotated[str, typer.Option(help=_VIEWS)]
+_SUITED = f"{_VIEWS} Those that suit the model's pictures if left out."
+SuitedViews = Annotated[str | None, typer.Option(help=_SUITED)]
 _DATA = (
     "Folder with images/ and masks/, paired by name; or, with --masks, the pictures'. "
     "For nuclei also BBBC038 with split.csv. Weeds are generated if it is left out."
@@ -93,6 +96,11 @@ def chosen_views(
     return names
 
 
+def suited_views(text: str | None, record: ModelRecord) -> tuple[str, ...]:
+    """Returns the views that were chosen, or else those that suit the pictures of a model."""
+    return DOMAINS[record.domain].views if text is None else chosen_views(text)
+
+
 def chosen_models(
     name: str | None,
     models: Sequence[str] | None,
@@ -122,12 +130,18 @@ def chosen_world(
     pairs = tuple(_pair(text) for text in swap or ())
     if not pairs and colors is not None:
         pairs = read_swap(colors)
+    record = _swapping(world.record, pairs)
+    return replace(world, model=record) if pairs else world
+
+
+def _swapping(record: ModelRecord, pairs: Pairs) -> ModelRecord:
+    """Returns the model with these pairs; without any, tells of classes that look like some."""
     if pairs:
-        return replace(world, model=replace(world.record, swap=pairs))
-    for one, other in likely_pairs(world.record.classes):
+        return replace(record, swap=pairs)
+    for one, other in likely_pairs(record.classes):
         told = f"classes {one} and {other} look like a pair"
         typer.echo(f"{told}: add --swap {shlex.quote(f'{one}={other}')}", err=True)
-    return world
+    return record
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -158,12 +172,15 @@ def _named_world(
     return own_world(SEGMENTERS[model], world)
 
 
-def chosen_model(name: str, among: Mapping[str, ModelRecord]) -> ModelRecord:
+def chosen_model(
+    name: str, among: Mapping[str, ModelRecord], swap: Sequence[str] | None = None
+) -> ModelRecord:
     """Returns the model that was named, one of these or of somebody's own for the same task.
 
-    Raises a `ValueError` if there is none.
+    `swap` is as for `chosen_world`. Raises a `ValueError` if there is no such model.
     """
-    return among[name] if name in among else _own_record(name, among)
+    record = among[name] if name in among else _own_record(name, among)
+    return _swapping(record, tuple(map(_pair, swap or ())))
 
 
 def _own_record(

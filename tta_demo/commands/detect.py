@@ -21,15 +21,16 @@ __all__ = ["detect"]
 def detect(
     pictures: arguments.Pictures,
     out: Annotated[Path, typer.Option(help="Folder for NAME-boxes.png and NAME.json.")],
-    views: arguments.ViewNames = "d4",
+    views: arguments.SuitedViews = None,
     fusion: Annotated[str, typer.Option(help=f"One of {', '.join(FUSERS)}.")] = "wbf",
     threshold: Annotated[float, typer.Option(min=0, max=1, help="Lowest score drawn.")] = 0.3,
     model: arguments.Detector = arguments.DETECTOR,
+    swap: arguments.Swaps = None,
 ) -> None:
     """Finds boxes in pictures; writes them all as JSON, and those above the threshold drawn."""
-    record = arguments.chosen_model(model, arguments.DETECTORS)
+    record = arguments.chosen_model(model, arguments.DETECTORS, swap)
     arguments.one_of("--fusion", fusion, FUSERS)
-    plan = Plan.chosen(arguments.chosen_views(views), fusion)
+    plan = Plan.chosen(arguments.suited_views(views, record), fusion)
     out.mkdir(parents=True, exist_ok=True)
 
     def one(path: Path) -> None:

@@ -20,14 +20,15 @@ def evaluate_boxes(
     out: arguments.Results,
     model: arguments.Detector = arguments.DETECTOR,
     count: arguments.Count = None,
-    views: arguments.ViewNames = "d4",
+    views: arguments.SuitedViews = None,
+    swap: arguments.Swaps = None,
 ) -> None:
     """Compares no TTA and every fusion of boxes on labelled pictures; resumes where it was.
 
     Writes scores.csv and summary.json.
     """
-    record = arguments.chosen_model(model, arguments.DETECTORS)
-    names = arguments.chosen_views(views)
+    record = arguments.chosen_model(model, arguments.DETECTORS, swap)
+    names = arguments.suited_views(views, record)
     arguments.refuse_among_pictures(out, data, below=True)
     classes = record.classes[1:]
     folder = coco_pictures(data, classes)

@@ -11,6 +11,9 @@ __all__ = ["boxes_drawn", "fit_within", "overlay"]
 _READABLE = 640
 """Longest side, in pixels, up to which pictures with boxes are enlarged."""
 
+_FEW = 6
+"""So many classes are told apart by their colours alone."""
+
 
 def overlay(
     rgb: np.ndarray, labels: np.ndarray, palette: Palette, opacity: float = 0.45
@@ -36,7 +39,8 @@ def overlay(
 def boxes_drawn(rgb: np.ndarray, boxes: Boxes, palette: Palette) -> np.ndarray:
     """Returns the picture with a frame for every box in its class's colour, `(H, W, 3)` uint8.
 
-    Small pictures are enlarged by a whole number, so that frames stay thin.
+    Small pictures are enlarged by a whole number, so that frames stay thin. Where there are more
+    classes than one can tell apart by colour, boxes bear their names.
     """
     factor = max(1, _READABLE // max(rgb.shape[:2]))
     shown = cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
@@ -44,7 +48,19 @@ def boxes_drawn(rgb: np.ndarray, boxes: Boxes, palette: Palette) -> np.ndarray:
         first, last = (round(left), round(top)), (round(right) - 1, round(bottom) - 1)
         cv2.rectangle(shown, first, last, (255, 255, 255), 3)
         cv2.rectangle(shown, first, last, palette.colors[label], 2)
+        if len(palette.names) > _FEW:
+            _name(shown, first, palette.names[label])
     return shown
+
+
+def _name(rgb: np.ndarray, corner: tuple[int, int], name: str) -> None:
+    """Writes a name in place, white on black, below and right of a corner (x, y)."""
+    (width, height), base = cv2.getTextSize(name, cv2.FONT_HERSHEY_SIMPLEX, 0.5, 1)
+    x = max(0, min(corner[0], rgb.shape[1] - width - 4))
+    y = max(0, min(corner[1], rgb.shape[0] - height - base - 4))
+    cv2.rectangle(rgb, (x, y), (x + width + 4, y + height + base + 4), (0, 0, 0), cv2.FILLED)
+    place = x + 2, y + height + 3
+    cv2.putText(rgb, name, place, cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255,) * 3, 1, cv2.LINE_AA)
 
 
 def fit_within(image: np.ndarray, side: int) -> np.ndarray:

@@ -9,13 +9,18 @@ from tta_demo.models.registry import load_model
 from tta_demo.pictures.reading import read_picture
 from tta_demo.samples.weeds import field, plant_boxes
 from tta_demo.scoring.box_metrics import average_precision
+from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.box_fusion import FUSERS, fuse_boxes
 from tta_demo.tta.box_views import predict_boxes
 from tta_demo.tta.predict import to_tensor
 from tta_demo.tta.views import VIEW_SETS
-from tta_demo.ui.detect.case import DETECTOR, PLACE
+from tta_demo.ui.detect.places import PLACES, SET_LABELS, SETS
 
 pytestmark = [needs_chromium, pytest.mark.slow]
+
+PLACE, OBJECTS = PLACES["weeds"], PLACES["objects"]
+WORLD = WORLDS["weeds"]
+DETECTOR = PLACE.record
 
 
 @pytest.fixture
@@ -34,7 +39,7 @@ def page(window, visited, url):
 @pytest.fixture(scope="module")
 def first():
     """The first field in the strip, the boxes of D4 in it, and the truth."""
-    made = field(PLACE.seed_of(PLACE.examples[0]))
+    made = field(WORLD.seed_of(PLACE.examples[0]))
     assert np.array_equal(made.rgb, read_picture(PLACE.examples[0]).rgb)
     looks = predict_boxes(load_model(DETECTOR), to_tensor(made.rgb), VIEW_SETS["d4"])
     return made.rgb, {name: one.boxes for name, one in looks.items()}, plant_boxes(made.plants)
@@ -67,8 +72,11 @@ def answers(first, fusion):
 
 
 def expected(first, fusion):
-    *both, truth = answers(first, fusion)
-    scores = [average_precision([one], [truth], (1, 2)).ap for one in both]
+    return told_ap(*answers(first, fusion), range(1, 3))
+
+
+def told_ap(one, fused, truth, labels):
+    scores = [average_precision([boxes], [truth], labels).ap for boxes in (one, fused)]
     return [f"{100 * score:.1f}\N{NO-BREAK SPACE}%" for score in scores]
 
 
@@ -137,7 +145,7 @@ def test_it_plays_look_by_look_and_rests_on_what_changed(page):
 def test_the_strip_opens_the_very_field_that_it_shows(page, first):
     for number in (2, 0):
         page.locator("#detect-examples button").nth(number).click()
-        seed = PLACE.seed_of(PLACE.examples[number])
+        seed = WORLD.seed_of(PLACE.examples[number])
         page.locator("#detect-results", has_text=f"seed {seed}").wait_for(timeout=60_000)
     shows(page, expected(first, "wbf"))
 
@@ -198,3 +206,64 @@ def test_an_upload_has_no_truth_and_what_is_no_picture_is_refused(page, tmp_path
     bad.write_text("no picture")
     file.set_input_files(bad)
     told(page, "bad.png")
+
+
+# Everyday objects
+
+
+def everyday(number):
+    """What the library says of an example by the looks that are ticked at first."""
+    picture, truth = OBJECTS.read(OBJECTS.examples[number])
+    views = SETS[OBJECTS.ticked]
+    looks = predict_boxes(load_model(OBJECTS.record), to_tensor(picture.rgb), views)
+    fused = fuse_boxes([one.boxes for one in looks.values()], "wbf").boxes
+    return looks["identity"].boxes, fused, truth
+
+
+def go(page, key):
+    """Chooses a place, unless the test before was there."""
+    button = page.locator("#detect-place label", has_text=PLACES[key].label)
+    if not button.locator("input").is_checked():
+        button.click()
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_everyday_objects_are_found_named_and_scored(page, size):
+    go(page, "objects")
+    page.locator("#detect-examples button").nth(0).click()
+    labels = range(1, len(OBJECTS.record.classes))
+    shows(page, told_ap(*everyday(0), labels))
+    assert not page.locator("#detect-new").is_visible()
+    page.locator("#detect-examples button").nth(1).click()
+    one, fused, truth = everyday(1)
+    shows(page, told_ap(one, fused, truth, labels))
+    on(page, ".picture").click()  # ends the play
+    on(page, ".say", has_text="1 object").wait_for()
+    on(page, "[data-mode=together]").click()
+    on(page, ".picture").focus()
+    page.keyboard.press("ArrowRight")
+    on(page, ".readout", has_text="looks =").wait_for()
+    assert OBJECTS.record.classes[fused.labels[0]] in on(page, ".readout").inner_text()
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= size["width"], "the page scrolls sideways"
+
+
+def test_a_subject_that_has_no_class_has_no_score(page):
+    go(page, "objects")
+    page.locator("#detect-examples img[src*=rocket]").click()
+    page.locator("#detect-results:not(.working)", has_text="no truth").wait_for(timeout=60_000)
+    assert not values(page)[0].endswith("%")
+    assert not on(page, "[data-mode=truth]").is_visible()
+
+
+def test_back_in_the_field_all_is_as_it_was(page, first):
+    go(page, "objects")
+    page.locator("#detect-results:not(.working)", has_text="truth").wait_for(timeout=60_000)
+    ticked = page.locator("#detect-preset label:has(input:checked)")
+    assert ticked.inner_text() == SET_LABELS[OBJECTS.ticked]
+    go(page, "weeds")
+    shows(page, expected(first, "wbf"))
+    assert ticked.inner_text() == SET_LABELS[PLACE.ticked]
+    assert page.locator("#detect-threshold input[type=number]").input_value() == "0.3"
+    page.locator("#detect-new").click()
+    page.locator("#detect-results", has_text="difficulty").wait_for(timeout=60_000)

@@ -9,7 +9,7 @@ from tta_demo.ui.detect.case import Settings
 from tta_demo.ui.detect.choices import PRESETS, change_place, note
 from tta_demo.ui.detect.places import PLACES
 from tta_demo.ui.kit.damage_panel import build_damage
-from tta_demo.ui.kit.events import HEAVY
+from tta_demo.ui.kit.events import HEAVY, LATEST
 from tta_demo.ui.kit.looking import open_with, wire
 from tta_demo.ui.kit.parts import examples, picture_box, radio
 from tta_demo.ui.kit.screen import Screen
@@ -40,7 +40,7 @@ def build_detect_tab(tab: gr.Tab) -> None:
     screen["settings"] = Settings
     heavy = HEAVY | {"show_progress_on": screen["progress"]}
     wire(screen, tab, ACTIONS, PRESETS, heavy)
-    changed = screen.on(screen["place"].input, change_place)
+    changed = screen.on(screen["place"].input, change_place, LATEST)
     open_with(screen, changed.success, open_place, heavy)
     open_with(screen, screen["generate"].click, new_field, heavy)
     screen.act(screen["threshold"].input, ACTIONS.change, heavy)

@@ -366,6 +366,20 @@ def test_classes_that_a_mirror_exchanges_are_exchanged_in_boxes(tmp_path):
     assert "elk" in run(*mirrored, tmp_path, "--swap", "cat=elk", code=2)[1]
 
 
+@pytest.mark.parametrize("command", ["predict", "detect"])
+@pytest.mark.parametrize(
+    ("names", "said"), [(("a/x.png", "b/X.png"), "names"), (("a/x.png",), "--out")]
+)
+def test_results_overwrite_neither_each_other_nor_pictures(tmp_path, command, names, said):
+    for name in names:
+        (tmp_path / name).parent.mkdir()
+        shutil.copy(PICTURE, tmp_path / name)
+    world = ("--world", "nuclei") if command == "predict" else ()
+    files = [tmp_path / name for name in names]
+    assert said in run(command, *files, *world, "--out", tmp_path / "a", code=2)[1]
+    assert [*(tmp_path / "a").iterdir()] == [tmp_path / "a" / "x.png"]
+
+
 def test_the_command_line_starts_without_what_only_some_commands_need():
     heavy = ("matplotlib", "gradio", "tta_demo.training", "tta_demo.ui")
     asked = "import sys, tta_demo.commands.app; print(sorted(sys.modules))"

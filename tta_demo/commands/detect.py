@@ -31,7 +31,7 @@ def detect(
     record = arguments.chosen_model(model, arguments.DETECTORS, swap)
     arguments.one_of("--fusion", fusion, FUSERS)
     plan = Plan.chosen(arguments.suited_views(views, record), fusion)
-    out.mkdir(parents=True, exist_ok=True)
+    arguments.folder_for(out, pictures)
 
     def one(path: Path) -> None:
         picture = read_picture(path)

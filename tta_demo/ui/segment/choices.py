@@ -1,6 +1,7 @@
 """What the page offers to choose from, as it follows from the registries."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from html import escape
 from typing import Any
 
@@ -49,7 +50,7 @@ def controls_of(case: SegmentCase) -> Updates:
     """Returns how the controls stand for a case."""
     return world_parts(case.world) | {
         "domain": domain_of(case.world, case.settings.views),
-        "settings": case.settings,
+        "settings": replace(case.settings, models=[*case.world.looking]),
         "own_panel": gr.Column(visible=case.own is not None),
     }
 
@@ -63,6 +64,8 @@ def world_parts(world: World) -> Updates:
         "verdicts": verdicts(world.name),
         "note": note(world),
         "generator": gr.Column(visible=world.generate is not None),
+        "team": gr.Column(visible=bool(world.models)),
+        "models": [*world.looking],
     }
 
 

@@ -11,6 +11,7 @@ from tta_demo.models.ensemble import rows_of, whose
 from tta_demo.models.onnx_session import OnnxSession
 from tta_demo.pictures.reading import Picture, read_picture
 from tta_demo.samples.weeds import DIFFICULTY
+from tta_demo.tasks.cache import KEPT
 from tta_demo.tasks.segment import Segmentation, segment
 from tta_demo.tasks.worlds import WORLDS, World, world_named
 from tta_demo.tta.predict import Track
@@ -27,6 +28,9 @@ ITSELF = "the model's own answer, by one look, to the undamaged picture"
 
 LEAST_SIDE = 32
 """Pixels; in a picture that is narrower, models of our kind see nothing."""
+
+MOST = KEPT.limit // 2
+"""Bytes of what several models say of one picture; fusing needs much more for a moment."""
 
 GROUPS: dict[str, tuple[str, ...]] = {
     group: tuple(name for name, view in VIEWS.items() if view.group == group)
@@ -142,6 +146,7 @@ class SegmentCase(Case):
         """Returns the answer, or that of some rows alone; from the cache where it can."""
         rows, off = (tuple(alone), ()) if alone else (self.rows, self.off)
         plan, notes = self.world.plan(rows, self.settings.fusion, self.file)
+        self._refuse_too_many(rows)
         picture, truth = self.seen, self.truth
         if self.itself:
             notes += (f"Compared with {ITSELF}, not with the truth.",)
@@ -149,6 +154,15 @@ class SegmentCase(Case):
         picture = replace(picture, notes=picture.notes + self.mask_notes + notes)
         shown = tuple(dict.fromkeys(rows + off))
         return segment(self.world.record, picture, plan, truth, shown, track)
+
+    def _refuse_too_many(self, rows: Sequence[str]) -> None:
+        height, width = self.picture.rgb.shape[:2]
+        size = len(rows) * height * width * 2 * len(self.world.record.classes)  # float16
+        if len(self.world.looking) > 1 and size > MOST:
+            raise ValueError(
+                f"{len(rows)} looks at {width} x {height} pixels need too much memory: choose "
+                "fewer models or fewer looks"
+            )
 
 
 class SegmentVisitor(Viewer):

@@ -84,14 +84,14 @@ def measured(models: Collection[str]) -> str:
     looks = rows["mean"]["looks"] // len(team)
     than = f"one look of the {team[0]}" if len(team) == 1 else f"the {team[0]} alone"
     return (
-        f"<p>Measured on {stored['pictures']} test fields, {looks} looks each, against "
-        f"{escape(than)}: averaged {even} points of overlap (mean IoU), with learned weights "
-        f"{learned}.</p>"
+        f"<p>On {stored['pictures']} test fields, {looks} looks each: averaged {even} points of "
+        f"overlap (mean IoU) against {escape(than)}, with learned weights {learned}.</p>"
     )
 
 
 def _points(gain: dict[str, dict[str, float]]) -> str:
     """Returns a gain of mIoU in points, with its interval."""
-    one = gain["miou"]
-    value, low, high = (signed(100 * one[key], 2, "±") for key in ("value", "low", "high"))
-    return f"<b class='{tone(100 * one['value'])}'>{value}</b> ({low} to {high})"
+    value, low, high = (gain["miou"][key] for key in ("value", "low", "high"))
+    said, *ends = (signed(100 * x, 2, "±") for x in (value, low, high))
+    interval = "" if {said} == {*ends} else f" ({' to '.join(ends)})"
+    return f"<b class='{tone(100 * value)}'>{said}</b>{interval}"

@@ -67,6 +67,8 @@ export function rowing(ui, show) {
       heads.at(-1)?.rows.push(v);
       return [...above, row(look, v)];
     });
+    // in a list that scrolls, headings further down stay in sight, one below the other
+    heads.forEach(({ head }, at) => head.style.setProperty("--below", heads.length - 1 - at));
     ui.find(".rows").replaceChildren(...lines);
     ui.find(".votes").classList.toggle("many", ui.scene.looks.length > 8);
     mark();

@@ -61,21 +61,28 @@ class Link:
     off: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        world = world_named(self.world).by(self.models)
-        wanted = self.views or DOMAINS[world.record.domain].views
-        rows = rows_of(world.record, wanted)
-        if self.off:
-            refuse_unknown(self.off, rows)
-        # refuses what does not go together
-        world.plan(tuple(row for row in rows if row not in self.off), self.fusion)
-        # in the registry's order, so that links to the same looks are the same
-        object.__setattr__(self, "views", tuple(name for name in VIEWS if name in wanted))
+        world = world_named(self.world)
+        self._check_looks(world)
         if self.mode not in MODES:
             raise ValueError(f"mode {self.mode!r} is unknown: choose one of {', '.join(MODES)}")
         if self.seed is None:
             self._check_example(world)
         else:
             self._check_field(world)
+
+    def _check_looks(self, home: World) -> None:
+        """Refuses what does not go together; two links to the same looks are the same."""
+        world = home.by(self.models)
+        wanted = self.views or DOMAINS[world.record.domain].views
+        views = tuple(name for name in VIEWS if name in wanted)
+        rows = rows_of(world.record, views)
+        if self.off:
+            refuse_unknown(self.off, rows)
+        off = tuple(row for row in rows if row in self.off)
+        world.plan(tuple(row for row in rows if row not in off), self.fusion)
+        models = () if world.looking == home.looking else world.looking
+        for name, value in (("views", views), ("models", models), ("off", off)):
+            object.__setattr__(self, name, value)
 
     def _check_example(self, world: World) -> None:
         last = len(world.examples)
@@ -153,8 +160,8 @@ def links_to_scene(query: Mapping[str, str]) -> bool:
     return any(field.name in query for field in fields(Link))
 
 
-def _short(name: str, text: str) -> str:
-    if len(text) > 300:
+def _short(name: str, text: str, most: int = 300) -> str:
+    if len(text) > most:
         raise ValueError(f"{name} has {len(text)} letters: that is no link of this page")
     return text
 
@@ -181,7 +188,7 @@ def _amounts(name: str, text: str) -> Damage:
 
 
 def _listed(name: str, text: str) -> tuple[str, ...]:
-    return tuple(part for part in _short(name, text).split(",") if part)
+    return tuple(part for part in _short(name, text, most=3000).split(",") if part)
 
 
 def _names(name: str, text: str) -> tuple[str, ...]:

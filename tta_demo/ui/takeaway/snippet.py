@@ -167,6 +167,7 @@ def _views(result: Segmentation) -> str:
         95,
         initial_indent=indent,
         subsequent_indent=indent,
+        break_on_hyphens=False,
     )
     return f"(\n{names}\n)"
 

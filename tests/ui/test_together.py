@@ -305,7 +305,7 @@ def test_a_second_model_is_ticked_and_looks_with_the_first(page, tmp_path, size)
     labels = np.asarray(Image.open(tmp_path / "mask.png"))
     np.testing.assert_array_equal(labels, result.labels)
     # the row of one model is taken out, and the library agrees on the rest
-    row = page.locator("#stage").get_by_label("Use the look Novice: Mirror")
+    row = page.locator("#stage").get_by_label("Use the look Novice, Mirror")
     row.uncheck()
     rows = [row for row in result.plan.views if row != f"{NOVICE}/hflip"]
     rest = segment(result.model, result.picture, Plan(tuple(rows)), result.truth)

@@ -4,9 +4,19 @@ import pytest
 import torch
 from torch import nn
 
-from tta_demo.models.ensemble import Ensemble, look_as, members_of, rows_of, whose
+from tta_demo.models.ensemble import (
+    Ensemble,
+    headed,
+    look_as,
+    members_of,
+    one_look,
+    rows_of,
+    view_of,
+    whose,
+)
 from tta_demo.models.registry import MODELS, load_model
 from tta_demo.pictures.palettes import WEEDS
+from tta_demo.tta.plan import ONE_LOOK, Plan
 from tta_demo.tta.predict import look
 from tta_demo.tta.views import VIEW_SETS, VIEWS
 
@@ -20,6 +30,21 @@ def test_rows_are_models_times_views_grouped_by_model():
         (one.name, view) for one in (EXPERT, SMALL) for view in ("identity", "hflip")
     ]
     assert rows_of(EXPERT, VIEW_SETS["d4"]) == VIEW_SETS["d4"]
+
+
+def test_one_look_is_at_the_picture_as_it_is_and_the_first_models():
+    assert one_look(EXPERT) is ONE_LOOK
+    assert one_look(BOTH).settings() == Plan(("unet-weeds/identity",), "none").settings()
+
+
+def test_headings_are_over_the_rows_of_those_who_have_some():
+    rows = ("unet-weeds-small/rot90", "unet-weeds/hflip", "unet-weeds/zoom0.5")
+    found = [(heading, one.name, [*own]) for heading, one, own in headed(BOTH, rows)]
+    assert found == [("Expert", "unet-weeds", [*rows[1:]]), ("Apprentice", SMALL.name, [rows[0]])]
+    assert [heading for heading, _, _ in headed(BOTH, rows[1:])] == ["Expert"]
+    ((heading, one, views),) = headed(SMALL, ("hflip",))
+    assert (heading, one, views) == ("", SMALL, {"hflip": VIEWS["hflip"]})
+    assert all(view_of(row) is VIEWS[whose(row)[1]] for row in rows)
 
 
 def test_a_models_name_may_have_slashes():

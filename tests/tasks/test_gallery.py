@@ -37,11 +37,11 @@ def learned(views, weights, pool="linear"):
 NUMBERS = count()
 
 
-def fresh(fields):
+def fresh(fields, world=WORLD):
     """A gallery of the fields, in their order, by names that no other gallery has."""
     number = next(NUMBERS)
     return Gallery(
-        WORLD, {f"{number} {name}": Source(lambda one=one: one) for name, one in fields.items()}
+        world, {f"{number} {name}": Source(lambda one=one: one) for name, one in fields.items()}
     )
 
 
@@ -89,6 +89,33 @@ def test_a_second_look_costs_nothing_and_another_view_one_pass_a_picture(fields)
         gallery.answers(names, VIEWS)
         compare(gallery, names, learned(VIEWS, np.full(3, 1 / 3)))
         assert len(passes) == 6, "fitting and comparing must not look again"
+
+
+def test_of_models_together_only_those_run_that_have_not_looked(fields):
+    both = WORLD.by(WORLD.models[:2])
+    gallery = fresh(fields, both)
+    names, rows = names_of(gallery), both.record.rows(("hflip", "identity"))
+    alone = [Gallery(WORLD.by([name]), gallery.sources) for name in both.looking]
+    with counted() as passes:
+        for name in names:
+            alone[0].look(name, ("hflip", "identity"))
+        assert gallery.missing(names, rows) == names
+        plan = Plan(rows, "learned", Weights([0, 0, 0.25, 0.75]))
+        verdict = compare(gallery, names, plan)
+        assert len(passes) == 4, "the first one's looks are kept"
+    assert gallery.missing(names, rows) == alone[1].missing(names, ("identity", "hflip")) == []
+    weights = learned(("hflip", "identity"), [0.25, 0.75])
+    first, second = (compare(one, names, weights) for one in alone)
+    assert verdict.none == pytest.approx(first.none)
+    assert verdict.learned == pytest.approx(second.learned)
+    assert gallery.notes(names) == alone[0].notes(names)
+    for (stack, labels), *own in zip(
+        gallery.stacks(names, rows),
+        *(one.stacks(names, ("hflip", "identity")) for one in alone),
+        strict=True,
+    ):
+        assert torch.equal(stack.log_probs, torch.cat([one.log_probs for one, _ in own]))
+        assert all(np.array_equal(labels, each) for _, each in own)
 
 
 def test_pictures_are_missing_until_all_views_have_looked(fields):

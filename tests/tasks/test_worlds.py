@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import pytest
@@ -5,6 +6,7 @@ import torch
 
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.models.domains import DOMAINS
+from tta_demo.models.ensemble import rows_of
 from tta_demo.tasks.worlds import MEASURED, WORLDS, world_named
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.plan import ONE_LOOK
@@ -120,3 +122,40 @@ def test_the_weights_of_photographs_say_that_no_truth_taught_them():
 def test_photographs_have_no_sets_to_measure_on():
     with pytest.raises(ValueError, match="--data"):
         WORLDS["photos"].pictures("test", None)
+
+
+WEEDS = WORLDS["weeds"]
+
+
+def test_its_own_model_looks_if_none_is_named():
+    assert WEEDS.by([]) is WEEDS
+    assert WEEDS.by(["unet-weeds"]) is WEEDS
+    assert WORLDS["nuclei"].by([]).looking == ()
+
+
+def test_models_look_in_the_worlds_order_whatever_is_ticked_first():
+    both = WEEDS.by(["unet-weeds-novice", "unet-weeds"])
+    assert both.looking == ("unet-weeds", "unet-weeds-novice")
+    assert both.record.rows(["hflip"]) == ("unet-weeds/hflip", "unet-weeds-novice/hflip")
+    assert both.by(WEEDS.looking).looking == WEEDS.looking
+
+
+@pytest.mark.parametrize("models", [["unet-weeds-novice"], WEEDS.models])
+def test_no_learned_weights_go_to_models_that_they_were_not_learned_with(models):
+    world = WEEDS.by(models)
+    assert world.plan(VIEW_SETS["d4"], "mean")[0].views == rows_of(world.record, VIEW_SETS["d4"])
+    with pytest.raises(ValueError, match=re.escape(world.record.name)):
+        world.plan(VIEW_SETS["d4"], "learned")
+
+
+def test_a_plan_may_name_rows_instead_of_views():
+    world = WEEDS.by(WEEDS.models[:2])
+    rows = ("unet-weeds/hflip", "unet-weeds-small/rot90")
+    assert world.plan(rows, "mean")[0].views == rows
+    assert world.plan(rows, "none")[0].views == ("unet-weeds/identity",)
+
+
+@pytest.mark.parametrize(("world", "name"), [("weeds", "unet-nuclei"), ("photos", "unet-weeds")])
+def test_a_model_of_another_world_is_refused(world, name):
+    with pytest.raises(ValueError, match=name):
+        WORLDS[world].by([name])

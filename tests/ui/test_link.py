@@ -19,6 +19,12 @@ LINKS = [
     Link(views=("rot90", "identity", "contrast+")),
     Link("photos", example=2, damage=Damage(noise=0.25, low_contrast=0.30000000000000004)),
     Link(seed=4000005, damage=Damage(jpeg=1)),
+    Link(models=("unet-weeds-novice",)),
+    Link(
+        views=("identity", "hflip"),
+        models=("unet-weeds", "unet-weeds-small"),
+        off=("unet-weeds/hflip", "unet-weeds-small/identity"),
+    ),
 ]
 
 
@@ -35,7 +41,7 @@ def test_what_is_written_is_read_back(link):
 @pytest.mark.parametrize("link", LINKS, ids=lambda link: link.query())
 def test_a_link_opens_what_links_to_it(link):
     opened = link_of(link.case())
-    field = ("world", "views", "fusion", "difficulty", "damage")
+    field = ("world", "views", "fusion", "difficulty", "damage", "models", "off")
     assert [getattr(opened, name) for name in field] == [getattr(link, name) for name in field]
     np.testing.assert_array_equal(opened.case().picture.rgb, link.case().picture.rgb)
     np.testing.assert_array_equal(opened.case().truth, link.case().truth)
@@ -64,6 +70,10 @@ def test_a_link_opens_what_links_to_it(link):
         ({"damage": "seed:1"}, "'seed'.*noise, darkness"),
         ({"damage": "<b>:.5"}, "<b>"),
         ({"mode": "<b>"}, "<b>"),
+        ({"models": "unet-weeds,mine"}, "'mine'.*unet-weeds-novice"),
+        ({"models": "unet-weeds-novice", "fusion": "learned"}, "unet-weeds-novice"),
+        ({"world": "nuclei", "models": "unet-weeds"}, "unet-weeds.*unet-nuclei"),
+        ({"off": "unet-weeds/hflip"}, "unet-weeds/hflip"),
         ({"fusion": "x" * 9999}, "9999 letters"),
         ({"seed": "4" * 5000}, "5000 letters"),
     ],

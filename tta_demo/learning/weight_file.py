@@ -11,6 +11,7 @@ import torch
 
 from tta_demo.learning.fit import Fit
 from tta_demo.learning.weight_reading import ByName, has, quoted, read_fields, read_weights
+from tta_demo.models.ensemble import whose
 from tta_demo.tta.fusion import POOLS, Weights
 
 __all__ = ["ByName", "WeightFile", "weights_by_name"]
@@ -89,6 +90,12 @@ class WeightFile:
     def views(self) -> tuple[str, ...]:
         """The views that have a weight."""
         return tuple(self.weights)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The names of the models that the weights are for; of several, each row names its own."""
+        names = dict.fromkeys(whose(row)[0] for row in self.weights)
+        return tuple(name or self.model for name in names)
 
     @property
     def origin(self) -> str:

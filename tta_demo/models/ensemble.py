@@ -12,10 +12,14 @@ from torch import Tensor
 
 from tta_demo.models.record import ModelRecord
 from tta_demo.pictures.palettes import Palette
+from tta_demo.tta.plan import ONE_LOOK, Plan
 from tta_demo.tta.predict import Look, Model, look
-from tta_demo.tta.views import VIEWS
+from tta_demo.tta.views import VIEWS, View
 
-__all__ = ["Ensemble", "look_as", "members_of", "rows_of", "shares", "whose"]
+__all__ = [
+    "Ensemble", "headed", "look_as", "members_of", "one_look", "rows_of", "shares", "view_of",
+    "whose",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,11 @@ class Ensemble:
     def label(self) -> str:
         """The members in plain words."""
         return ", ".join(one.label for one in self.members)
+
+    @property
+    def summary(self) -> str:
+        """What the members know; what all of them do is said once."""
+        return " ".join(dict.fromkeys(one.summary for one in self.members))
 
     @property
     def domain(self) -> str:
@@ -112,6 +121,18 @@ def whose(row: str) -> tuple[str, str]:
     return who, view
 
 
+def view_of(row: str) -> View:
+    """Returns how a row looks."""
+    return VIEWS[whose(row)[1]]
+
+
+def one_look(model: ModelRecord | Ensemble) -> Plan:
+    """Returns the plan of the look at the picture as it is; of several models, the first one's."""
+    if not isinstance(model, Ensemble):
+        return ONE_LOOK
+    return Plan(model.rows(ONE_LOOK.views)[:1], ONE_LOOK.fusion)
+
+
 def shares(
     model: ModelRecord | Ensemble, rows: Iterable[str]
 ) -> Iterator[tuple[ModelRecord, dict[str, str]]]:
@@ -119,6 +140,19 @@ def shares(
     rows = tuple(rows)
     for who, one in members_of(model).items():
         yield one, {row: whose(row)[1] for row in rows if whose(row)[0] == who}
+
+
+def headed(
+    model: ModelRecord | Ensemble, rows: Iterable[str]
+) -> Iterator[tuple[str, ModelRecord, dict[str, View]]]:
+    """Yields, of each model that has some of these rows, the heading over them, itself, and they.
+
+    The heading is what the model is called; a model alone needs none, and has an empty one.
+    """
+    for one, own in shares(model, rows):
+        if own:
+            heading = one.called if isinstance(model, Ensemble) else ""
+            yield heading, one, {row: VIEWS[view] for row, view in own.items()}
 
 
 def look_as(model: Model | Mapping[str, Model], image: Tensor, row: str) -> Look:

@@ -69,6 +69,7 @@ class ModelRecord:
         names: of a model without palette, its classes in the order of the logits.
         class_table: instead, a CSV file with a row per class, in that order: synset, name.
         augmentation: what training showed it; None if that is not known.
+        role: a word for what it is among models of the same classes; empty without such.
         reading: how its file is read, where that can be corrected; another reading is another
             model.
         swap: pairs of classes that a mirror exchanges, left and right; with others it is another
@@ -90,12 +91,18 @@ class ModelRecord:
     names: tuple[str, ...] = ()
     class_table: Path | None = None
     augmentation: Augmentation | None = None
+    role: str = ""
     reading: str = ""
     swap: Pairs = ()
 
     def __post_init__(self) -> None:
         if self.swap:
             _ = self.swap_ids
+
+    @property
+    def called(self) -> str:
+        """What people call it beside others: its role, or else its label."""
+        return self.role or self.label
 
     @cached_property
     def swap_ids(self) -> tuple[tuple[int, int], ...]:

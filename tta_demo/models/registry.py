@@ -61,6 +61,7 @@ _UNET_WEEDS = ModelRecord(
     load=load_unet,
     palette=WEEDS,
     augmentation=_ONE_SUN,
+    role="Expert",
 )
 
 MODELS: dict[str, ModelRecord] = {
@@ -73,6 +74,7 @@ MODELS: dict[str, ModelRecord] = {
             label="A smaller U-Net for weeds in a field",
             source=_trained("weeds-small"),
             weights=_asset("weeds-small.safetensors"),
+            role="Apprentice",
         ),
         replace(
             _UNET_WEEDS,
@@ -80,6 +82,7 @@ MODELS: dict[str, ModelRecord] = {
             label="A novice: a U-Net that has seen forty fields",
             source=_trained("weeds-novice"),
             weights=_asset("weeds-novice.safetensors"),
+            role="Novice",
         ),
         ModelRecord(
             name="unet-nuclei",

@@ -7,13 +7,15 @@ import numpy as np
 import torch
 
 from tta_demo.learning.answers import Answers
+from tta_demo.models.ensemble import one_look, shares
+from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import load_model
 from tta_demo.samples.labelled import LabelledPicture, Source
 from tta_demo.scoring.interval import Difference
 from tta_demo.scoring.score import Score, gain
 from tta_demo.tasks.cache import KEPT
 from tta_demo.tasks.worlds import World
-from tta_demo.tta.plan import ONE_LOOK, Plan
+from tta_demo.tta.plan import Plan
 from tta_demo.tta.predict import ViewStack, look, to_tensor
 from tta_demo.tta.views import VIEWS
 
@@ -41,10 +43,10 @@ class Gallery:
     """Labelled pictures and every view's answers at some of their pixels, kept in the cache.
 
     Another method costs no forward pass, another view one a picture; what had to leave the cache
-    is looked at again when it is asked for.
+    is looked at again when it is asked for. Where several models look, views stand for rows.
 
     Args:
-        world: whose model looks.
+        world: whose models look.
         sources: how to get each picture, by a name that tells it from all others if it comes from
             no file.
     """
@@ -55,19 +57,34 @@ class Gallery:
 
     def missing(self, names: Sequence[str], views: Sequence[str]) -> list[str]:
         """Returns the pictures that some of the views have not looked at."""
-        return [name for name in names if KEPT.missing(*self._key(name), views)]
+        each = [(one, [*own.values()]) for one, own in shares(self.world.record, views)]
+        return [
+            name
+            for name in names
+            if any(KEPT.missing(*self._key(one, name), own) for one, own in each)
+        ]
 
     def look(self, name: str, views: Sequence[str]) -> dict[str, _DrawnLook]:
         """Lets the views that have not done so look at one picture; raises if it is unreadable."""
+        looks: dict[str, _DrawnLook] = {}
+        for one, own in shares(self.world.record, views):
+            kept = self._looks(one, name, [*own.values()])
+            looks |= {row: kept[view] for row, view in own.items()}
+        return looks
+
+    def _looks(
+        self, record: ModelRecord, name: str, views: Sequence[str]
+    ) -> dict[str, _DrawnLook]:
+        """Returns one model's looks at a picture by view."""
 
         def make(missing: list[str]) -> Iterator[tuple[str, _DrawnLook]]:
             picture = self.sources[name].read()
-            model, image = load_model(self.world.model), to_tensor(picture.rgb)
+            model, image = load_model(record), to_tensor(picture.rgb)
             for view in missing:
                 one = look(model, image, VIEWS[view])
                 yield view, _drawn(picture, one.log_probs, one.seen)
 
-        return KEPT.looks(*self._key(name), views, make)
+        return KEPT.looks(*self._key(record, name), views, make)
 
     def stacks(
         self, names: Sequence[str], views: Sequence[str]
@@ -82,17 +99,17 @@ class Gallery:
 
     def notes(self, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Returns how the truths of pictures were understood, by their names."""
-        views = ONE_LOOK.views
-        return {name: self.look(name, views)[views[0]].notes for name in names}
+        plain = one_look(self.world.record).views
+        return {name: self.look(name, plain)[plain[0]].notes for name in names}
 
     def answers(self, names: Sequence[str], views: Sequence[str]) -> Answers:
         """Returns what `fit_steps` needs."""
         return Answers.of(self.stacks(names, views), whole=True, pixels=PIXELS)
 
-    def _key(self, name: str) -> tuple[str, str]:
+    def _key(self, record: ModelRecord, name: str) -> tuple[str, str]:
         source = self.sources[name]
         files = " ".join(map(str, source.files))  # two visitors may have files of one name
-        return self.world.record.digest, f"drawn {name} {files} {source.stamp}"
+        return record.digest, f"drawn {name} {files} {source.stamp}"
 
 
 def _drawn(
@@ -123,9 +140,10 @@ class Verdict:
 
 def scored(gallery: Gallery, names: Sequence[str], learned: Plan) -> dict[str, Score]:
     """Returns the scores of no TTA, even mean and learned weights, by name, on pictures."""
-    plans = {"none": ONE_LOOK, "mean": Plan(learned.views), "learned": learned}
+    plain = one_look(gallery.world.record)
+    plans = {"none": plain, "mean": Plan(learned.views), "learned": learned}
     scores = {name: Score() for name in plans}
-    views = tuple(dict.fromkeys((*learned.views, *ONE_LOOK.views)))
+    views = tuple(dict.fromkeys((*learned.views, *plain.views)))
     for stack, labels in gallery.stacks(names, views):
         for name, plan in plans.items():
             scores[name].add(plan.fuse(stack).numpy(), labels)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from tta_demo.insight.running import alike, unturned
-from tta_demo.models.ensemble import Ensemble, rows_of, shares
+from tta_demo.models.ensemble import Ensemble, one_look, rows_of, shares
 from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import load_model
 from tta_demo.pictures.reading import Picture
@@ -26,7 +26,7 @@ from tta_demo.tasks.result import (
     refuse_unfit,
     running_notes,
 )
-from tta_demo.tta.plan import ONE_LOOK, Plan
+from tta_demo.tta.plan import Plan
 from tta_demo.tta.predict import Look, Model, Track, ViewStack, look, to_labels, to_tensor
 from tta_demo.tta.views import VIEWS, View
 
@@ -69,7 +69,7 @@ class Segmentation(Result):
     @property
     def plain(self) -> str:
         """The name of the look at the picture as it is; of several models, the first one's."""
-        return rows_of(self.model, ONE_LOOK.views)[0]
+        return one_look(self.model).views[0]
 
     @property
     def one_look(self) -> np.ndarray:
@@ -136,7 +136,7 @@ class Segmentation(Result):
 def segment(
     model: ModelRecord | Ensemble,
     picture: Picture,
-    plan: Plan = ONE_LOOK,
+    plan: Plan | None = None,
     truth: np.ndarray | None = None,
     shown: Sequence[str] = (),
     track: Track = iter,
@@ -147,7 +147,7 @@ def segment(
     Args:
         model: what marks, a record of the registry or one of your own, or several together.
         picture: what to look at.
-        plan: how to look, views in any order; an ensemble needs one, of its `rows`.
+        plan: how to look, views in any order, of an ensemble its `rows`; one look if left out.
         truth: `(h, w)` class ids at the picture's working size, if known.
         shown: views to look at beside those of the plan.
         track: wraps the views that need a forward pass, to show progress.
@@ -158,7 +158,8 @@ def segment(
             is unknown or does not fit the views; before any forward pass.
     """
     refuse_other(model, "segment")
-    plain, *_ = rows_of(model, ONE_LOOK.views)
+    plain, *_ = one_look(model).views
+    plan = plan or one_look(model)
     views = needed(plan, plain, shown, rows_of(model, VIEWS))
     refuse_unfit(plan, len(model.classes))
     looks: dict[str, Look] = dict.fromkeys(views)

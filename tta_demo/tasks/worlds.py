@@ -1,13 +1,13 @@
 """Worlds: a model together with the pictures, views and weights that suit it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from tta_demo.learning.weight_file import WeightFile
-from tta_demo.models.ensemble import Ensemble, rows_of
+from tta_demo.models.ensemble import Ensemble, members_of, one_look, rows_of
 from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import MODELS
 from tta_demo.pictures.assets import ASSETS
@@ -18,7 +18,8 @@ from tta_demo.samples import nuclei, weeds
 from tta_demo.samples.labelled import LabelledPicture
 from tta_demo.tasks.choice import choice_of
 from tta_demo.tta.fusion import FUSIONS
-from tta_demo.tta.plan import ONE_LOOK, Plan
+from tta_demo.tta.plan import Plan
+from tta_demo.tta.views import VIEWS
 
 __all__ = ["MEASURED", "WORLDS", "World", "own_world", "together", "world_named"]
 
@@ -39,6 +40,8 @@ class World:
         generate: makes a picture from a seed and a difficulty 0..1, where the world can.
         complete: adds to a truth what follows from the rest of it, with notes.
         from_instances: makes a truth of numbered objects, where the world has one kind of them.
+        models: keys of `MODELS` of the same classes that may look instead of `model` or beside
+            it, itself among them, in the order in which they look together; none but it if empty.
     """
 
     name: str
@@ -54,11 +57,41 @@ class World:
         (),
     )
     from_instances: Callable[[np.ndarray], np.ndarray] | None = None
+    models: tuple[str, ...] = ()
 
     @property
     def record(self) -> ModelRecord | Ensemble:
         """The model's record, or the ensemble."""
         return MODELS[self.model] if isinstance(self.model, str) else self.model
+
+    @property
+    def looking(self) -> tuple[str, ...]:
+        """The names of those of its `models` that look; none where there is no choice."""
+        members = members_of(self.record).values()
+        return tuple(one.name for one in members) if self.models else ()
+
+    def by(self, models: Collection[str]) -> "World":
+        """Returns the world in which these of its models look, together if they are several.
+
+        Its own one looks if none is named. Learned weights are for the models that they were
+        learned with: those that come with the world stay only where its own one looks alone.
+
+        Raises:
+            ValueError: one of them is none of the world's.
+
+        Example:
+            >>> WORLDS["weeds"].by(["unet-weeds-novice", "unet-weeds"]).record.name
+            'unet-weeds+unet-weeds-novice'
+        """
+        for name in models:
+            if name not in (self.models or (self.model,)):
+                there = ", ".join(self.models) or self.record.name
+                raise ValueError(f"model {name!r} does not look at {self.name!r}: choose {there}")
+        chosen = [name for name in self.models if name in models] or [self.model]
+        return together(
+            [self if one == self.model else replace(self, model=one, weight_paths=())
+             for one in chosen]
+        )  # fmt: skip
 
     def weight_file(self, views: tuple[str, ...]) -> WeightFile:
         """Returns the smallest weights file that has all these views, else the largest.
@@ -68,8 +101,8 @@ class World:
         """
         if not self.weight_paths:
             raise ValueError(
-                f"no weights were learned for {self.label}: choose another fusion, or learn your "
-                "own from pictures with masks"
+                f"no weights were learned for {self.record.name} in {self.label}: choose another "
+                "fusion, or learn your own from pictures with masks"
             )
         files = [WeightFile.load(path) for path in self.weight_paths]
         return next((f for f in files if set(views) <= set(f.views)), files[-1])
@@ -79,7 +112,8 @@ class World:
     ) -> tuple[Plan, tuple[str, ...]]:
         """Returns the plan of these views, and notes; without fusion the original alone counts.
 
-        All models of an ensemble look so; without fusion the first one's original alone counts.
+        An ensemble's rows may be named instead of views, in which all its models look; without
+        fusion the first one's original alone counts.
         A fusion that takes learned weights takes those of `file`, or else the world's own.
 
         Raises:
@@ -89,9 +123,10 @@ class World:
             raise ValueError("no view is chosen: choose at least one")
         if fusion not in FUSIONS:
             raise ValueError(f"fusion {fusion!r} is unknown: choose one of {', '.join(FUSIONS)}")
-        rows = rows_of(self.record, views)
+        named = set(views) <= set(rows_of(self.record, VIEWS))
+        rows = tuple(views) if named else rows_of(self.record, views)
         if not FUSIONS[fusion].weighted:
-            return Plan.chosen(rows, fusion, plain=rows_of(self.record, ONE_LOOK.views)[0]), ()
+            return Plan.chosen(rows, fusion, plain=one_look(self.record).views[0]), ()
         notes = () if file is None else (f"Weights of {file.origin}.",)
         file = file or self.weight_file(views)
         weights = file.select(rows, self.record.digest, self.record.classes)
@@ -157,6 +192,7 @@ WORLDS: dict[str, World] = {
         weight_paths=_weight_paths("weeds"),
         pictures=weeds.labelled,
         generate=weeds.sample,
+        models=("unet-weeds", "unet-weeds-small", "unet-weeds-novice"),
     ),
     "nuclei": World(
         name="nuclei",

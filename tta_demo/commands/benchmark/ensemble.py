@@ -17,13 +17,14 @@ from tta_demo.models.ensemble import Ensemble, look_as
 from tta_demo.models.registry import MODELS, load_model
 from tta_demo.samples.weeds import SEEDS, sample
 from tta_demo.scoring.score import Score, evaluate, gain
+from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.plan import Plan
 from tta_demo.tta.predict import ViewStack, to_tensor
 from tta_demo.tta.views import VIEW_SETS
 
 __all__ = ["measure_ensembles"]
 
-MEMBERS = {"expert": "unet-weeds", "apprentice": "unet-weeds-small", "novice": "unet-weeds-novice"}
+MEMBERS = {MODELS[name].role.lower(): name for name in WORLDS["weeds"].models}
 """The models of weeds by what they have seen in training, the most first."""
 
 EVERYBODY = Ensemble(tuple(MODELS[name] for name in MEMBERS.values()))

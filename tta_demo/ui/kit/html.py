@@ -7,9 +7,10 @@ from math import isnan
 import numpy as np
 
 from tta_demo.learning.weight_file import ByName
+from tta_demo.models.ensemble import Ensemble, headed
+from tta_demo.models.record import ModelRecord
 from tta_demo.pictures.palettes import Palette
 from tta_demo.scoring.metrics import f1, iou
-from tta_demo.tta.views import VIEWS
 
 __all__ = [
     "cards", "class_table", "figure", "legend_of", "looks_together", "percent", "score_cards",
@@ -88,10 +89,20 @@ def score_cards(looks: str, one: float, fused: float, unit: str) -> str:
     )
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]], note: str, above: str = "") -> str:
-    """Returns a table of scores with a note below it; cells, note and the row above are HTML."""
+def table(
+    heads: Sequence[str], rows: Iterable[Sequence[str] | str], note: str, above: str = ""
+) -> str:
+    """Returns a table of scores with a note below it; cells, note and the row above are HTML.
+
+    A row that is one string is a heading over those that follow.
+    """
     head = "".join(f"<th scope='col'>{escape(head)}</th>" for head in heads)
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    body = "".join(
+        f"<tr class='group'><th scope='rowgroup' colspan='{len(heads)}'>{row}</th></tr>"
+        if isinstance(row, str)
+        else f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>"
+        for row in rows
+    )
     return (
         f"<div class='scores' tabindex='0'><table><thead>{above}<tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table><p>{note}</p></div>"
@@ -164,22 +175,35 @@ def track(shares: Sequence[float], colors: Sequence[tuple[int, int, int]] = ()) 
     return f'<span class="track">{bars}</span>'
 
 
-def weight_bars(weights: ByName, palette: Palette) -> str:
-    """Returns a bar a view; with weights per class, one in the colour of each class."""
-    each = {name: list(w.values()) if isinstance(w, dict) else [w] for name, w in weights.items()}
+def weight_bars(weights: ByName, model: ModelRecord | Ensemble) -> str:
+    """Returns a bar a view; with weights per class, one in the colour of each class.
+
+    Of several models each has a heading, with what all its views count together.
+    """
+    each = {name: [*w.values()] if isinstance(w, dict) else [w] for name, w in weights.items()}
     longest = max(max(shares) for shares in each.values())
-    rows, several = [], False
-    for name, shares in each.items():
-        view, several = VIEWS[name], len(shares) > 1
-        said = "/".join(f"{100 * share:.0f}" for share in shares)
-        rows.append(
+    several = any(isinstance(weight, dict) for weight in weights.values())
+    colors = model.palette.colors if several else ()
+    rows = []
+    for heading, _, views in headed(model, each):
+        if heading:
+            total = [sum(shares) for shares in zip(*map(each.get, views), strict=True)]
+            rows.append(f'<h4 class="who">{escape(heading)}{_share(total)}</h4>')
+        rows += [
             f'<div class="bar" title="{escape(view.summary)}">'
-            f'<span class="name">{escape(view.label)}<small>{escape(name)}</small></span>'
-            f"{track([share / longest for share in shares], palette.colors if several else ())}"
-            f'<span class="share{" several" if several else ""}">'
-            f"{said if several else percent(shares[0])}</span></div>"
-        )
+            f'<span class="name">{escape(view.label)}<small>{escape(view.name)}</small></span>'
+            f"{track([share / longest for share in each[row]], colors)}{_share(each[row])}</div>"
+            for row, view in views.items()
+        ]
     legend = ""
     if several:
-        legend = f"<p class='classes'>For each class, in percent: {legend_of(palette)}</p>"
+        legend = f"<p class='classes'>For each class, in percent: {legend_of(model.palette)}</p>"
     return f'{legend}<div class="bars">{"".join(rows)}</div>'
+
+
+def _share(shares: Sequence[float]) -> str:
+    """Returns what something counts in percent: one number, or one for each class."""
+    if len(shares) == 1:
+        return f'<span class="share">{percent(shares[0])}</span>'
+    said = "/".join(f"{100 * share:.0f}" for share in shares)
+    return f'<span class="share several">{said}</span>'

@@ -12,10 +12,11 @@ from tta_demo.learning.fit import Fit
 from tta_demo.learning.fit_methods import needs_all_classes
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.learning.weight_reading import quoted
+from tta_demo.models.ensemble import rows_of, whose
 from tta_demo.pictures.words import several
 from tta_demo.samples.labelled import understood
 from tta_demo.tasks.gallery import Verdict, compare
-from tta_demo.tasks.worlds import WORLDS
+from tta_demo.tasks.worlds import WORLDS, World
 from tta_demo.tta.views import VIEW_SETS, VIEWS
 from tta_demo.ui.kit.files import saved, uploaded
 from tta_demo.ui.kit.parts import chosen_looks
@@ -58,8 +59,9 @@ def learn(visitor: LearnVisitor, wanted: Wanted, looker: SegmentVisitor) -> Iter
     with visitor.turn:
         visitor.halt.clear()
         needs_all_classes(wanted.method, wanted.weights_form)
-        views = chosen_looks(wanted.views, VIEWS)
-        task = task_for(visitor, wanted, looker.place(wanted.world))
+        world = looker.place(wanted.world).by(wanted.models)
+        views = rows_of(world.record, chosen_looks(wanted.views, VIEWS))
+        task = task_for(visitor, wanted, world)
         even = [1 / len(views)] * len(views)
         yield EMPTY | {
             "status": show.status("Getting ready …"),
@@ -163,8 +165,8 @@ def load_file(visitor: LearnVisitor, load: dict[str, Any], looker: SegmentVisito
                 f"The weights are for the world {quoted(file.world)}, which is not here. Load a "
                 f"file for {known}."
             )
-        world = looker.place(home)
-        unknown = [view for view in file.views if view not in VIEWS]
+        world = _world_of(file, looker.place(home))
+        unknown = [row for row in file.views if row not in rows_of(world.record, VIEWS)]
         if unknown:
             raise ValueError(
                 f"The weights are for looks that this page does not have: "
@@ -188,10 +190,19 @@ def use(learner: LearnVisitor, visitor: SegmentVisitor) -> Updates:
         case, home = visitor.case, visitor.home_of(file)
         if case is None or case.settings.world != home:
             case = _first(visitor, Settings(home, "learned", True, []))
-        case = replace(case.changed(fusion="learned", groups=tick(file.views)), file=file)
+        models = [*_world_of(file, visitor.place(home)).looking]
+        groups = tick([whose(row)[1] for row in file.views])
+        case = case.changed(fusion="learned", groups=groups, models=models)
+        off = tuple(row for row in replace(case, off=()).rows if row not in file.views)
+        case = replace(case, file=file, off=off)
         shown = run(case)
-        visitor.files[home], visitor.case = file, case
+        visitor.files[file.digest], visitor.case = file, case
         return inputs_of(case) | shown | {"page_tabs": gr.Tabs(selected="segment")}
+
+
+def _world_of(file: WeightFile, home: World) -> World:
+    """Returns the world of weights, in which the models look that they are for."""
+    return home.by(file.models) if home.models else home
 
 
 def _first(visitor: SegmentVisitor, settings: Settings) -> SegmentCase:

@@ -10,26 +10,50 @@ from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.learn.lesson import FIELDS, UPLOAD, LearnVisitor
 from tta_demo.ui.segment.choices import PLACES
 
-__all__ = ["FORMS", "SOURCES", "change_form", "change_source", "change_world", "follow"]
+__all__ = [
+    "FORMS",
+    "SOURCES",
+    "change_form",
+    "change_source",
+    "change_world",
+    "follow",
+    "keep_one",
+]
 
 SOURCES = {FIELDS: "Fields, made on the spot", UPLOAD: "My own pictures and masks"}
 FORMS = {"view": "One weight a look", "class": "One a look and class"}
 
 
-def follow(visitor: LearnVisitor, first_world: str, files: list[dict[str, Any]] | None) -> Updates:
-    """Takes over the first tab's world if that is another one; not while learning is under way."""
-    if first_world == visitor.followed or first_world not in PLACES or visitor.turn.locked():
+def follow(
+    visitor: LearnVisitor,
+    first_world: str,
+    first_models: list[str],
+    files: list[dict[str, Any]] | None,
+) -> Updates:
+    """Takes over the first tab's world and models if they are others; not while it learns."""
+    first = (first_world, first_models)
+    if first == visitor.followed or first_world not in PLACES or visitor.turn.locked():
         return {}
-    visitor.followed = first_world
-    return {"world": first_world} | change_world(first_world, files)
+    visitor.followed = first
+    taken = {"world": first_world} | change_world(first_world, files)
+    return taken | ({"models": first_models} if first_models else {})
 
 
 def change_world(world: str, files: list[dict[str, Any]] | None) -> Updates:
-    """Offers what a world has: fields where it can make some, and none were uploaded."""
+    """Offers what a world has: models, and fields if it makes some and none were uploaded."""
     makes = getattr(PLACES[world], "generate", None) is not None
     source = FIELDS if makes and not files else UPLOAD
     sources = SOURCES if makes else {UPLOAD: SOURCES[UPLOAD]}
-    return {"source": gr.Radio(choices=options_of(sources), value=source)} | change_source(source)
+    looking = getattr(PLACES[world], "looking", ())
+    return {
+        "source": gr.Radio(choices=options_of(sources), value=source),
+        "models": gr.CheckboxGroup(value=[*looking], visible=bool(looking)),
+    } | change_source(source)
+
+
+def keep_one(world: str, models: list[str]) -> Updates:
+    """Ticks the world's own model again when the last one was unticked."""
+    return {} if models else {"models": [*PLACES[world].looking]}
 
 
 def change_source(source: str) -> Updates:

@@ -9,10 +9,11 @@ from tta_demo.evaluation.failures import Failures
 from tta_demo.learning.fit import Fit, fit_steps
 from tta_demo.learning.fit_methods import METHODS
 from tta_demo.learning.weight_file import weights_by_name
+from tta_demo.models.ensemble import one_look
 from tta_demo.pictures.words import several
 from tta_demo.tasks.gallery import scored
 from tta_demo.tasks.worlds import World
-from tta_demo.tta.plan import ONE_LOOK, Plan
+from tta_demo.tta.plan import Plan
 from tta_demo.ui.kit.html import weight_bars
 from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.learn import show
@@ -79,7 +80,7 @@ class Course:
 
     Args:
         task: the pictures.
-        views: the looks to weigh.
+        views: the looks to weigh; of several models, their rows.
         wanted: how to learn.
         stopped: tells whether the visitor has had enough.
     """
@@ -89,7 +90,8 @@ class Course:
     ) -> None:
         self.task, self.views, self.wanted, self.stopped = task, views, wanted, stopped
         self.broken = Failures()
-        self._needed = tuple(dict.fromkeys((*views, *ONE_LOOK.views)))
+        plain = one_look(task.world.record).views
+        self._needed = tuple(dict.fromkeys((*views, *plain)))
         self._pace = Pace(len(self._missing(task.calibration + task.held_out)))
 
     def study(self) -> Generator[Updates, None, list[str]]:
@@ -173,5 +175,4 @@ class Course:
 
 def bars(world: World, views: Sequence[str], rows: list[Any]) -> str:
     """Returns the weights as bars: V rows, each a weight or C weights."""
-    palette = world.record.palette
-    return weight_bars(weights_by_name(views, rows, palette.names), palette)
+    return weight_bars(weights_by_name(views, rows, world.record.classes), world.record)

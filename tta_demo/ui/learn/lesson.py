@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -29,7 +29,10 @@ SHARE = 1 / 3
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to learn, as the controls say it; `count` and `held_out` are of generated fields."""
+    """What to learn, as the controls say it; `count` and `held_out` are of generated fields.
+
+    `models` are those of the world that look; its own one if none is named.
+    """
 
     source: str
     count: int
@@ -41,6 +44,7 @@ class Wanted:
     method: str
     shrink: float
     choose: bool
+    models: list[str] = field(default_factory=list)
 
     @property
     def weights_form(self) -> Form:
@@ -87,7 +91,7 @@ class LearnVisitor(Visitor):
         upload: the gallery of the last upload, by what it was.
         file: the weights learned or loaded last.
         shown: what stands beside them on the screen.
-        followed: the world of the first tab when this one was last opened.
+        followed: the world and the models of the first tab when this one was last opened.
         halt: set to stop what is under way.
     """
 
@@ -97,7 +101,7 @@ class LearnVisitor(Visitor):
         self.upload: dict[tuple[World | str, ...], tuple[Gallery, Bag]] = {}
         self.file: WeightFile | None = None
         self.shown: Updates = {}
-        self.followed: str | None = None
+        self.followed: tuple[str, list[str]] | None = None
 
     @contextmanager
     def free_turn(self) -> Iterator[None]:

@@ -14,6 +14,7 @@ from tta_demo.ui.learn.course import bars
 from tta_demo.ui.learn.lesson import LearnVisitor, Wanted
 from tta_demo.ui.learn.show import status, stored_table
 from tta_demo.ui.segment.choices import PLACES
+from tta_demo.ui.segment.team import ticks
 
 __all__ = ["build_learn_tab"]
 
@@ -34,7 +35,10 @@ def build_learn_tab(tab: gr.Tab, page_tabs: gr.Tabs, segment: Screen, held_out: 
     """Lays out the tab, whose weights are checked on held-out fields and carried to segment."""
     screen = Screen(LearnVisitor(), restore=actions.failed)
     screen.add_fixed(
-        held_out=gr.State(held_out), first_world=segment["world"], looker=segment["visitor"]
+        held_out=gr.State(held_out),
+        first_world=segment["world"],
+        first_models=segment["models"],
+        looker=segment["visitor"],
     )
     with gr.Row(equal_height=False, elem_classes=["bench", "stays"]):
         with gr.Column(elem_classes=["steps"]):
@@ -50,6 +54,7 @@ def build_learn_tab(tab: gr.Tab, page_tabs: gr.Tabs, segment: Screen, held_out: 
     heavy = HEAVY | {"show_progress_on": segment["progress"]}
     both.act(screen["use"].click, actions.use, heavy)
     both.act(screen["forget"].click, actions.forget, heavy)
+    both.on(segment["untaught"].click, lambda: {"page_tabs": gr.Tabs(selected="learn")})
 
 
 def _build_pictures(screen: Screen, held_out: int) -> None:
@@ -77,6 +82,7 @@ def _build_pictures(screen: Screen, held_out: int) -> None:
 
 def _build_choices(screen: Screen) -> None:
     gr.Markdown("### 2. What to learn, and how")
+    screen["models"] = ticks(next(iter(WORLDS.values())), "learn-models")
     PRESETS.build(screen, FIRST, "learn", show_label=True)
     screen["form"] = radio("Weights", choices.FORMS, "learn-form", show_label=True)
     screen["method"] = radio("Method", METHODS, "learn-method", METHOD, show_label=True)
@@ -146,6 +152,7 @@ def _wire_choices(screen: Screen) -> None:
     """Choices that only change other choices."""
     PRESETS.wire(screen)
     screen.on(screen["world"].input, choices.change_world, LIGHT | RAW)
+    screen.on(screen["models"].input, choices.keep_one)
     screen.on(screen["source"].input, choices.change_source)
     screen.on(screen["form"].input, choices.change_form)
     screen.on(screen["method"].input, lambda method: {"meaning": METHODS[method].summary})

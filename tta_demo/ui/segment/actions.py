@@ -11,6 +11,7 @@ from typing import Any
 
 import gradio as gr
 
+from tta_demo.models.ensemble import one_look, rows_of, whose
 from tta_demo.samples.weeds import DIFFICULTY, SEEDS
 from tta_demo.tta.views import VIEWS
 from tta_demo.ui.kit.files import uploaded
@@ -127,12 +128,27 @@ def open_picture(
 
 
 def change_views(visitor: SegmentVisitor, settings: Settings) -> Iterator[Updates]:
-    """Runs the views that are new, or all where the damage is; one forward pass each."""
+    """Runs the looks that are new, or all where the damage is; the last model stays ticked."""
     with visitor.looking(opens=False) as wanted:
-        case = visitor.present
-        chosen = replace(settings, world=case.settings.world)
-        off = tuple(name for name in case.off if name not in chosen.views)
-        yield from look(visitor, replace(case, settings=chosen, off=off), wanted)
+        before = visitor.present
+        models = settings.models or [*before.world.looking]
+        settings = replace(settings, world=before.settings.world, models=models)
+        case = before.after(settings)
+        if case.models != before.models:
+            case = _weighed(visitor, case)
+        controls = {"models": models, "fusion": case.settings.fusion}
+        yield from look(visitor, case, wanted, **controls)
+
+
+def _weighed(visitor: SegmentVisitor, case: SegmentCase) -> SegmentCase:
+    """Returns the case with the weights for its models; without any, all looks count the same."""
+    case = replace(case, file=visitor.files.get(case.world.record.digest))
+    try:
+        case.world.plan(case.rows, case.settings.fusion, case.file)
+    except ValueError:
+        gr.Info("No weights are learned for these models yet: all their looks count the same.")
+        return case.changed(fusion="mean")
+    return case
 
 
 def switch(visitor: SegmentVisitor, event: gr.EventData) -> Iterator[Updates]:
@@ -142,10 +158,14 @@ def switch(visitor: SegmentVisitor, event: gr.EventData) -> Iterator[Updates]:
             return  # a later switch had its turn before this one
         visitor.switched = event.at
         case = visitor.present
-        rows = {*case.settings.views, *case.off, "identity"}
+        record = case.world.record
+        rows = {*case.rows, *case.off, *one_look(record).views}
         on = rows.intersection(event.on)
-        chosen = replace(case.settings, groups=tick(on))
-        case = replace(case, settings=chosen, off=tuple(n for n in VIEWS if n in rows - on))
+        chosen = replace(case.settings, groups=tick([whose(row)[1] for row in on]))
+        # a view that one model alone now looks with is off for the others
+        off = {*rows, *rows_of(record, chosen.views)} - on
+        off = tuple(row for row in rows_of(record, VIEWS) if row in off)
+        case = replace(case, settings=chosen, off=off)
         # where the browser has fused already, only the rest of the page follows
         updates = look(visitor, case, wanted, groups=chosen.groups)
         for update in updates:
@@ -157,7 +177,7 @@ def switch(visitor: SegmentVisitor, event: gr.EventData) -> Iterator[Updates]:
 def _open(
     visitor: SegmentVisitor, wanted: Callable[[], bool], case: SegmentCase, **at_once: object
 ) -> Iterator[Updates]:
-    case = replace(case, file=visitor.files.get(case.settings.world))
+    case = replace(case, file=visitor.files.get(case.world.record.digest))
     yield from look(visitor, case, wanted, "fast", mask=case.mask, **at_once)
 
 

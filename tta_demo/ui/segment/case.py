@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from tta_demo.learning.weight_file import WeightFile
+from tta_demo.models.ensemble import rows_of, whose
 from tta_demo.models.onnx_session import OnnxSession
 from tta_demo.pictures.reading import Picture, read_picture
 from tta_demo.samples.weeds import DIFFICULTY
+from tta_demo.tasks.cache import KEPT
 from tta_demo.tasks.segment import Segmentation, segment
 from tta_demo.tasks.worlds import WORLDS, World, world_named
 from tta_demo.tta.predict import Track
@@ -26,6 +29,9 @@ ITSELF = "the model's own answer, by one look, to the undamaged picture"
 
 LEAST_SIDE = 32
 """Pixels; in a picture that is narrower, models of our kind see nothing."""
+
+MOST = KEPT.limit // 2
+"""Bytes of what several models say of one picture; fusing needs much more for a moment."""
 
 GROUPS: dict[str, tuple[str, ...]] = {
     group: tuple(name for name, view in VIEWS.items() if view.group == group)
@@ -50,6 +56,7 @@ class Settings:
         damage: the amounts of `Damage`.
         itself: whether, without a truth, a damaged picture is compared with the model's own
             answer to the undamaged one.
+        models: which of the world's models look; its own one if none is named.
     """
 
     world: str
@@ -58,6 +65,7 @@ class Settings:
     groups: list[list[str]]
     damage: list[float] = field(default_factory=undamaged)
     itself: bool = False
+    models: list[str] = field(default_factory=list)
 
     @property
     def views(self) -> tuple[str, ...]:
@@ -78,7 +86,7 @@ class SegmentCase(Case):
         mask_notes: what was said when the mask was read.
         file: the visitor's own learned weights; the world's own if None.
         own: the visitor's own model that looks; the world's if None.
-        off: names of views that were taken out on the stage, and can be put in there again.
+        off: names of rows that were taken out on the stage, and can be put in there again.
     """
 
     settings: Settings
@@ -93,10 +101,24 @@ class SegmentCase(Case):
     off: tuple[str, ...] = ()
     own: Own | None = None
 
-    @property
+    @cached_property
     def world(self) -> World:
-        """The world that the picture belongs to."""
-        return WORLDS[self.settings.world] if self.own is None else self.own.world
+        """The world that the picture belongs to, in which the chosen models look."""
+        if self.own is not None:
+            return self.own.world
+        return WORLDS[self.settings.world].by(self.settings.models)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The names of the world's models that look; none where it is but its own."""
+        looking = self.world.looking
+        return looking if looking and looking != WORLDS[self.settings.world].looking else ()
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """The looks that take part: of every model all views that are ticked, but for `off`."""
+        rows = rows_of(self.world.record, self.settings.views)
+        return tuple(row for row in rows if row not in self.off)
 
     @property
     def mask(self) -> np.ndarray | None:
@@ -112,24 +134,43 @@ class SegmentCase(Case):
         """Returns the case with some settings changed."""
         return replace(self, settings=replace(self.settings, **settings))
 
-    def segment(self, track: Track = iter) -> Segmentation:
-        """Returns the answer; from the cache where it can."""
-        views = self.settings.views
-        plan, notes = self.world.plan(views, self.settings.fusion, self.file)
+    def after(self, settings: Settings) -> "SegmentCase":
+        """Returns the case with other settings; looks that they change are not off any more."""
+        case = replace(self, settings=settings, off=())
+        if case.models != self.models:
+            return case
+        changed = set(self.settings.views).symmetric_difference(settings.views)
+        off = tuple(row for row in self.off if whose(row)[1] not in changed)
+        return replace(case, off=off)
+
+    def segment(self, track: Track = iter, alone: Sequence[str] = ()) -> Segmentation:
+        """Returns the answer, or that of some rows alone; from the cache where it can."""
+        rows, off = (tuple(alone), ()) if alone else (self.rows, self.off)
+        plan, notes = self.world.plan(rows, self.settings.fusion, self.file)
+        self._refuse_too_many(rows)
         picture, truth = self.seen, self.truth
         if self.itself:
             notes += (f"Compared with {ITSELF}, not with the truth.",)
             truth = segment(self.world.record, self.picture).labels
         picture = replace(picture, notes=picture.notes + self.mask_notes + notes)
-        shown = tuple(dict.fromkeys(views + self.off))
+        shown = tuple(dict.fromkeys(rows + off))
         return segment(self.world.record, picture, plan, truth, shown, track)
+
+    def _refuse_too_many(self, rows: Sequence[str]) -> None:
+        height, width = self.picture.rgb.shape[:2]
+        size = len(rows) * height * width * 2 * len(self.world.record.classes)  # float16
+        if len(self.world.looking) > 1 and size > MOST:
+            raise ValueError(
+                f"{len(rows)} looks at {width} x {height} pixels need too much memory: choose "
+                "fewer models or fewer looks"
+            )
 
 
 class SegmentVisitor(Viewer):
     """A visitor of the segmentation tab.
 
     Attributes:
-        files: own learned weights by world.
+        files: own learned weights by the digest of the models that they are for.
         switched: when looks were last switched on the stage, by the browser's clock.
         own: the visitor's own model, if there is one.
         session: of the ONNX file that was read last, to stop it.
@@ -148,12 +189,15 @@ class SegmentVisitor(Viewer):
 
     def adopt(self, own: Own) -> None:
         """Makes a model the visitor's; weights for another one go."""
-        record, file = own.model.record, self.files.get(YOURS)
+        record = own.model.record
+        if self.own is not None and self.own.model.record.digest != record.digest:
+            self.files.pop(self.own.model.record.digest, None)
+        file = self.files.get(record.digest)
         try:
             if file is not None:
                 file.select(file.views, record.digest, record.classes)
         except ValueError:
-            del self.files[YOURS]
+            del self.files[record.digest]
         self.own = own
 
     def place(self, world: str) -> World:

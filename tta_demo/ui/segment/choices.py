@@ -1,6 +1,7 @@
 """What the page offers to choose from, as it follows from the registries."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from html import escape
 from typing import Any
 
@@ -49,7 +50,7 @@ def controls_of(case: SegmentCase) -> Updates:
     """Returns how the controls stand for a case."""
     return world_parts(case.world) | {
         "domain": domain_of(case.world, case.settings.views),
-        "settings": case.settings,
+        "settings": replace(case.settings, models=[*case.world.looking]),
         "own_panel": gr.Column(visible=case.own is not None),
     }
 
@@ -63,6 +64,8 @@ def world_parts(world: World) -> Updates:
         "verdicts": verdicts(world.name),
         "note": note(world),
         "generator": gr.Column(visible=world.generate is not None),
+        "team": gr.Column(visible=bool(world.models)),
+        "models": [*world.looking],
     }
 
 
@@ -73,11 +76,13 @@ def average(world: str) -> str:
         return ""
     value, low, high = (signed(100 * part, 2, "±") for part in choice.gain)
     shares = ", ".join(f"{100 * share:.0f}" for share in SHARES)
+    role = WORLDS[world].record.called.lower() if WORLDS[world].models else ""
+    who = f", the {role} alone" if role else ""
     pool = "them" if choice.pool == choice.pictures else f"{choice.pool} pictures"
     return (
-        f"<p>On all {choice.pictures} test pictures: <b>{value} points</b> of overlap (mean IoU; "
-        f"95 % interval {low} to {high}). Below, of {pool} from the one that loses most (0 %) to "
-        f"the one that gains most (100 %), those at {shares}\N{NO-BREAK SPACE}%.</p>"
+        f"<p>On all {choice.pictures} test pictures{who}: <b>{value} points</b> of overlap (mean "
+        f"IoU; 95 % interval {low} to {high}). Below, of {pool} from the one that loses most "
+        f"(0 %) to the one that gains most (100 %), those at {shares}\N{NO-BREAK SPACE}%.</p>"
     )
 
 

@@ -6,10 +6,11 @@ from typing import Self
 from urllib.parse import urlencode
 
 from tta_demo.models.domains import DOMAINS
+from tta_demo.models.ensemble import rows_of, whose
 from tta_demo.pictures.damage import AMOUNTS, Damage
 from tta_demo.samples.weeds import DIFFICULTY, SEEDS
 from tta_demo.tasks.worlds import WORLDS, World, world_named
-from tta_demo.tta.views import VIEW_SETS, VIEWS
+from tta_demo.tta.views import VIEW_SETS, VIEWS, refuse_unknown
 from tta_demo.ui.kit.parts import set_of
 from tta_demo.ui.segment.case import SegmentCase, Settings, example_case, field_case, tick
 from tta_demo.ui.stage import MODES
@@ -33,6 +34,8 @@ class Link:
         views: names; those that suit the world if left out.
         fusion: a key of `FUSIONS`.
         mode: what the stage shows at rest, one of `MODES`.
+        models: which of the world's models look; its own one if left out.
+        off: looks of one of several models that take no part, `unet-weeds/hflip`.
 
     Raises:
         ValueError: an attribute is out of range; says its value and what is allowed.
@@ -54,19 +57,32 @@ class Link:
     views: tuple[str, ...] = ()
     fusion: str = "mean"
     mode: str = MODES[0]
+    models: tuple[str, ...] = ()
+    off: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         world = world_named(self.world)
-        wanted = self.views or DOMAINS[world.record.domain].views
-        world.plan(wanted, self.fusion)  # refuses what does not go together
-        # in the registry's order, so that links to the same looks are the same
-        object.__setattr__(self, "views", tuple(name for name in VIEWS if name in wanted))
+        self._check_looks(world)
         if self.mode not in MODES:
             raise ValueError(f"mode {self.mode!r} is unknown: choose one of {', '.join(MODES)}")
         if self.seed is None:
             self._check_example(world)
         else:
             self._check_field(world)
+
+    def _check_looks(self, home: World) -> None:
+        """Refuses what does not go together; two links to the same looks are the same."""
+        world = home.by(self.models)
+        wanted = self.views or DOMAINS[world.record.domain].views
+        views = tuple(name for name in VIEWS if name in wanted)
+        rows = rows_of(world.record, views)
+        if self.off:
+            refuse_unknown(self.off, rows)
+        off = tuple(row for row in rows if row in self.off)
+        world.plan(tuple(row for row in rows if row not in off), self.fusion)
+        models = () if world.looking == home.looking else world.looking
+        for name, value in (("views", views), ("models", models), ("off", off)):
+            object.__setattr__(self, name, value)
 
     def _check_example(self, world: World) -> None:
         last = len(world.examples)
@@ -103,21 +119,24 @@ class Link:
         if self.seed is None or self.difficulty == DIFFICULTY:
             del said["difficulty"]
         said["damage"] = ",".join(f"{name}:{x!r}" for name, x in self.damage.amounts.items())
-        if not said["damage"]:
-            del said["damage"]
-        return urlencode(said, safe=",:")
+        said["models"], said["off"] = ",".join(self.models), ",".join(self.off)
+        said = {name: value for name, value in said.items() if value != ""}
+        return urlencode(said, safe=",:/")
 
     @property
     def settings(self) -> Settings:
         """How the controls stand."""
         amounts = [getattr(self.damage, name) for name in AMOUNTS]
-        return Settings(self.world, self.fusion, True, tick(self.views), amounts)
+        settings = Settings(self.world, self.fusion, True, tick(self.views), amounts)
+        return replace(settings, models=[*self.models])
 
     def case(self) -> SegmentCase:
         """Returns the picture with the settings, not yet looked at."""
         if self.seed is None:
-            return example_case(self.settings, self.example - 1)
-        return field_case(self.settings, self.seed, self.difficulty)
+            case = example_case(self.settings, self.example - 1)
+        else:
+            case = field_case(self.settings, self.seed, self.difficulty)
+        return replace(case, off=self.off)
 
 
 def link_of(case: SegmentCase) -> Link | None:
@@ -126,8 +145,13 @@ def link_of(case: SegmentCase) -> Link | None:
         return None
     example = case.example if case.seed is None else None
     settings = case.settings
+    off = tuple(row for row in case.off if whose(row)[1] in settings.views)
     how = {"damage": case.damage, "views": settings.views, "fusion": settings.fusion}
-    link = Link(settings.world, case.seed, example, **how)
+    how |= {"models": case.models, "off": off}
+    try:
+        link = Link(settings.world, case.seed, example, **how)
+    except ValueError:  # weights of the visitor's own, for what the world has none for
+        link = Link(settings.world, case.seed, example, **how | {"fusion": "mean"})
     return link if case.seed is None else replace(link, difficulty=case.difficulty)
 
 
@@ -136,8 +160,8 @@ def links_to_scene(query: Mapping[str, str]) -> bool:
     return any(field.name in query for field in fields(Link))
 
 
-def _short(name: str, text: str) -> str:
-    if len(text) > 300:
+def _short(name: str, text: str, most: int = 300) -> str:
+    if len(text) > most:
         raise ValueError(f"{name} has {len(text)} letters: that is no link of this page")
     return text
 
@@ -163,6 +187,10 @@ def _amounts(name: str, text: str) -> Damage:
     return Damage(**{part: _fraction(part, amount) for part, amount in parts.items()})
 
 
+def _listed(name: str, text: str) -> tuple[str, ...]:
+    return tuple(part for part in _short(name, text, most=3000).split(",") if part)
+
+
 def _names(name: str, text: str) -> tuple[str, ...]:
     names = VIEW_SETS.get(text) or tuple(_short(name, text).split(","))
     if unknown := [name for name in names if name not in VIEWS]:
@@ -177,5 +205,7 @@ READ = {
     "difficulty": _fraction,
     "damage": _amounts,
     "views": _names,
+    "models": _listed,
+    "off": _listed,
 }
 """How parameters are read that are not plain words."""

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import gradio as gr
 
+from tta_demo.models.ensemble import one_look
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.views import View
 from tta_demo.ui.kit.looking import READY, WORKING
 from tta_demo.ui.kit.screen import Updates
-from tta_demo.ui.segment.case import SegmentCase, SegmentVisitor, tick
+from tta_demo.ui.segment.case import SegmentCase, SegmentVisitor
 from tta_demo.ui.segment.show import show
 from tta_demo.ui.segment.staging import scene_of
 from tta_demo.ui.stage import BUSY, MODES, pack
@@ -72,7 +73,8 @@ class _Pace:
     """Counts looks and seconds, and says on the page how many and how long are left."""
 
     def __init__(self, case: SegmentCase, wanted: Callable[[], bool]) -> None:
-        self.names = tuple(dict.fromkeys(("identity", *case.settings.views)))
+        plain = one_look(case.world.record).views
+        self.names = tuple(dict.fromkeys((*plain, *case.rows)))
         self.wanted = wanted
         self.total, self.done = len(self.names), 0
         self.shown = 0.0  # seconds that went into showing
@@ -105,10 +107,10 @@ def _first_looks(case: SegmentCase, pace: _Pace) -> Iterator[Updates]:
     """Yields the stage with one look, two, ..., as often as it costs little, if all take long."""
     weighted = FUSIONS[case.settings.fusion].weighted
     fusion = "mean" if weighted else case.settings.fusion  # weights are for all looks together
+    part = replace(case.changed(fusion=fusion), off=())
     for count in range(1, len(pace.names)):
-        part = replace(case.changed(groups=tick(pace.names[:count]), fusion=fusion), off=())
         before = pace.done
-        result = part.segment(pace.track)
+        result = part.segment(pace.track, pace.names[:count])
         if pace.done == before:  # it was kept from before
             pace.total -= 1
             continue

@@ -13,8 +13,20 @@ function scene() {
   return query;
 }
 
-const NAMES = ["world", "seed", "example", "difficulty", "damage", "views", "fusion", "mode"];
-const written = (query) => query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
+const NAMES = [
+  "world",
+  "seed",
+  "example",
+  "difficulty",
+  "damage",
+  "views",
+  "fusion",
+  "mode",
+  "models",
+  "off",
+];
+const written = (query) =>
+  query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%2F", "/");
 
 /** Keeps the address as it is until something is chosen; parameters of others stay. */
 function write() {

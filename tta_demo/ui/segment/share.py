@@ -41,4 +41,7 @@ def shared(case: SegmentCase) -> dict[str, str]:
     weighted = FUSIONS[case.settings.fusion].weighted
     own = [("mask", case.own_mask), ("weights", weighted and case.file is not None)]
     without = " and ".join(f"your own {what}" for what, brought in own if brought)
-    return {"query": link.query(), "without": without and f"It goes without {without}."}
+    told = without and f"It goes without {without}."
+    if link.fusion != case.settings.fusion:
+        told += " There all looks count the same."
+    return {"query": link.query(), "without": told}

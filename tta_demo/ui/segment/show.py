@@ -5,10 +5,10 @@ from html import escape
 import gradio as gr
 import numpy as np
 
+from tta_demo.models.ensemble import headed
 from tta_demo.scoring.metrics import mean_iou
 from tta_demo.tasks.segment import Segmentation
 from tta_demo.tta.fusion import FUSIONS
-from tta_demo.tta.views import VIEWS
 from tta_demo.ui.kit import html
 from tta_demo.ui.kit.damage_panel import damage_title
 from tta_demo.ui.kit.looking import READY
@@ -16,6 +16,7 @@ from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.segment.case import ITSELF, SegmentCase
 from tta_demo.ui.segment.share import NO_LINK, shared
 from tta_demo.ui.segment.staging import scene_of
+from tta_demo.ui.segment.team import team_parts
 from tta_demo.ui.stage import MODES, pack
 from tta_demo.ui.takeaway.panel import NO_FILES
 
@@ -49,7 +50,7 @@ def show_fusion(case: SegmentCase, result: Segmentation) -> Updates:
 
 def show_score(case: SegmentCase, result: Segmentation) -> Updates:
     """Returns what depends on the fusion, the truth and the way to score, but for the stage."""
-    return READY | NO_FILES | damage_title(case) | {
+    return READY | NO_FILES | damage_title(case) | team_parts(case) | {
         "itself": gr.Checkbox(visible=case.truth is None),
         "numbers": _numbers(case, result),
         "share": shared(case),
@@ -90,20 +91,22 @@ def _numbers(case: SegmentCase, result: Segmentation) -> str:
 
 def _look_table(case: SegmentCase, result: Segmentation) -> str:
     """Returns each look's exact name, own score, weight, and whether training showed it."""
-    weights, shown = result.weights, result.model.augmentation
+    weights = result.weights
     even = 1 / len(result.plan.views)
-    rows = []
-    for name in result.plan.views:
-        view, score = VIEWS[name], result.view_score(name, case.settings.background)
-        weight = weights[name] if weights else even
-        rows.append(
-            (
-                f"{escape(view.label)}<small>{escape(view.summary)}</small>",
-                html.figure(np.nan if score is None else 100 * score, 1),
-                html.weight_said(weight),
-                "?" if shown is None else "yes" if shown.covers(view) else "no",
+    rows: list[tuple[str, ...] | str] = []
+    for heading, model, views in headed(result.model, result.plan.views):
+        rows += [escape(heading)] if heading else []
+        shown = model.augmentation
+        for row, view in views.items():
+            score = result.view_score(row, case.settings.background)
+            rows.append(
+                (
+                    f"{escape(view.label)}<small>{escape(view.summary)}</small>",
+                    html.figure(np.nan if score is None else 100 * score, 1),
+                    html.weight_said(weights[row] if weights else even),
+                    "?" if shown is None else "yes" if shown.covers(view) else "no",
+                )
             )
-        )
     taught = "labelled pictures"
     if weights and case.file is None:
         taught = case.world.weight_file(result.plan.views).calibration["data"]

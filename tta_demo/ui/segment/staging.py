@@ -1,9 +1,11 @@
 """How a segmentation is put on the stage."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
 
+from tta_demo.models.ensemble import members_of, rows_of
 from tta_demo.tasks.segment import Segmentation
 from tta_demo.tta.fusion import Weights
 from tta_demo.tta.plan import Plan
@@ -29,13 +31,14 @@ def scene_of(
         mode: the same.
     """
     plan, palette = result.plan, result.model.palette
-    offered = {"identity", *plan.views, *(case.off if plan.fusion != "none" else ())}
-    names = [name for name in VIEWS if name in offered]
+    offered = {result.plain, *plan.views, *(case.off if plan.fusion != "none" else ())}
+    names = _ordered(result, offered)
     every = _offered(case, plan, names)
     return StagePicture(
         name=case.name,
         rgb=result.picture.rgb,
         looks={name: result.looks[name] for name in names},
+        models={name: one.called for name, one in members_of(result.model).items() if name},
         together=_together(result),
         names=palette.names,
         colors=display_colors(len(palette.names)),
@@ -50,23 +53,28 @@ def scene_of(
     )
 
 
-def _offered(case: SegmentCase, plan: Plan, names: list[str]) -> Plan:
+def _offered(case: SegmentCase, plan: Plan, names: tuple[str, ...]) -> Plan:
     """Returns the plan of all looks on the stage, on or off; those without a weight have 0."""
     if plan.weights is None:
         return plan
     try:
-        return case.world.plan(tuple(names), plan.fusion, case.file)[0]
+        return case.world.plan(names, plan.fusion, case.file)[0]
     except ValueError:  # a look that is off has no learned weight
         values = dict(zip(plan.views, plan.weights.values, strict=True))
         none = plan.weights.values[0] * 0
         table = np.stack([values.get(name, none).numpy() for name in names])
-        return Plan(tuple(names), plan.fusion, Weights(table, plan.weights.pool))
+        return Plan(names, plan.fusion, Weights(table, plan.weights.pool))
+
+
+def _ordered(result: Segmentation, rows: Collection[str]) -> tuple[str, ...]:
+    """Returns rows in the stage's order: by model, and its views as the registry has them."""
+    return tuple(row for row in rows_of(result.model, VIEWS) if row in rows)
 
 
 def _together(result: Segmentation) -> np.ndarray:
     """Returns the labels `(K, h, w)` of the first 1..K looks of the plan, fused its way."""
     plan = result.plan
-    views = tuple(name for name in VIEWS if name in plan.views)
+    views = _ordered(result, plan.views)
     stack = ViewStack.of({name: result.looks[name] for name in views})
     first = [to_labels(_part(plan, views[:k]).fuse(stack)) for k in range(1, len(views))]
     return np.stack([*first, result.labels])

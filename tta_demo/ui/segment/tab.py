@@ -16,6 +16,7 @@ from tta_demo.ui.kit.screen import Screen
 from tta_demo.ui.segment import actions, choices
 from tta_demo.ui.segment.case import GROUPS, SegmentVisitor, Settings, tick
 from tta_demo.ui.segment.share import share_button
+from tta_demo.ui.segment.team import build_team
 from tta_demo.ui.stage import stage
 from tta_demo.ui.takeaway.panel import build_takeaway, files, wire_takeaway
 from tta_demo.ui.yours import actions as yours
@@ -86,6 +87,9 @@ def _build_picture(screen: Screen) -> None:
 def _build_looks(screen: Screen) -> None:
     domain = WORLDS[WORLD].record.domain
     gr.Markdown("### 2. How should it look again?")
+    screen["team"], screen["models"], screen["told"], screen["untaught"] = build_team(
+        WORLDS[WORLD]
+    )
     screen["domain"] = radio(
         "What kind of picture is it?", DOMAINS, "domain", domain, show_label=True,
         info="Ticks the looks that suit it.",
@@ -154,7 +158,7 @@ def _wire_views(screen: Screen, heavy: dict[str, Any]) -> None:
     ticked = screen.on(screen["domain"].input, choices.tick_domain)
     every = screen.on(screen["everything"].click, choices.tick_all)
     groups = [group.input for group in screen["groups"]]
-    for trigger in (*groups, ticked.success, every.success):
+    for trigger in (screen["models"].input, *groups, ticked.success, every.success):
         screen.act(trigger, actions.change_views, heavy)
     screen.act(screen["fusion"].input, actions.change_fusion, LATEST)
     screen.act(screen["background"].input, actions.change_score, LATEST)

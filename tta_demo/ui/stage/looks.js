@@ -4,6 +4,9 @@ import { ease } from "./tools.js";
 
 export const ASIS = { flip: false, turns: 0, zoom: 1, tilt: 0, shift: 0 };
 
+/** Returns what a look is called; of several models, whose it is too. */
+export const called = ({ model, label }) => (model ? `${model}, ${label}` : label);
+
 /** Whether a look moves the picture, so that its answer must be turned back. */
 export const moves = (look) =>
   Boolean(look.flip || look.turns || look.tilt || look.shift || look.zoom !== 1);

@@ -12,8 +12,8 @@ and wraps whatever is an object: a few long strings cost nothing, arrays of numb
 `about` holds: name, play, mode, width, height, pixels (of the full size), names, colors,
 background, fusion {key, label, redo}, weights (null, one for each look, or one list for each
 look), on (a flag for each look), truth (bool), itself (bool), answers ("probs" or "sure"), looks
-(words and numbers of each view, `seen` bool, `answered` [h, w] or null), alone and steps (counts,
-taken at the full size).
+(words and numbers of each view, its row's `name`, the `model` of several that looks so or "",
+`seen` bool, `answered` [h, w] or null), alone and steps (counts, taken at the full size).
 
 The planes, each `height * width` bytes unless said otherwise:
 
@@ -43,15 +43,16 @@ import base64
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 import numpy as np
 
+from tta_demo.models.ensemble import view_of, whose
 from tta_demo.pictures.palettes import IGNORED
 from tta_demo.tta.predict import Look
-from tta_demo.tta.views import VIEWS, View
+from tta_demo.tta.views import View
 from tta_demo.ui.stage.sent import Grid, grid_of, small, webp
 
 __all__ = ["BUSY", "MODES", "NUMBERS", "StagePicture", "pack", "words"]
@@ -79,7 +80,9 @@ class StagePicture:
     Attributes:
         name: of the picture.
         rgb: `(H, W, 3)` uint8.
-        looks: V looks by view; the first is the one that all of them together are compared with.
+        looks: V looks by view, or by row where several models look; the first is the one that all
+            of them together are compared with.
+        models: what each of several models is called, by what `whose` says of their rows.
         together: `(K, H, W)` uint8, the labels of the first 1..K looks that are on, fused.
         names: C class names.
         colors: C RGB colours 0..255 to show them in.
@@ -105,6 +108,7 @@ class StagePicture:
     fusion_label: str = "Average"
     weights: np.ndarray | None = None
     pool: str = "linear"
+    models: Mapping[str, str] = field(default_factory=dict)
     truth: np.ndarray | None = None
     itself: bool = False
     on: Sequence[bool] | None = None
@@ -175,7 +179,8 @@ def _planes(scene: StagePicture, grid: Grid, answers: str) -> list[np.ndarray]:
         planes.append(small(scene.truth, grid) ^ first)
     seen = [look.seen.numpy() for look in looks.values() if look.seen is not None]
     planes += [small(one, grid).astype(np.uint8) for one in seen]
-    planes += [_upright(VIEWS[n], look) for n, look in looks.items() if VIEWS[n].zoom != 1]
+    views = {row: view_of(row) for row in looks}
+    planes += [_upright(views[row], one) for row, one in looks.items() if views[row].zoom != 1]
     for look in looks.values():
         probs = np.exp(small(look.log_probs.numpy(), grid).astype(np.float32))
         planes.append(_bytes(probs[1:] if answers == "probs" else probs.max(0)))
@@ -215,7 +220,7 @@ def _about(scene: StagePicture, grid: Grid, answers: str) -> dict[str, Any]:
         "truth": scene.truth is not None,
         "itself": scene.itself,
         "answers": answers,
-        "looks": [_answer_words(VIEWS[name], look) for name, look in scene.looks.items()],
+        "looks": [_row(scene, row, look) for row, look in scene.looks.items()],
         "alone": [_alone(scene, look) for look in scene.looks.values()],
         "steps": _steps(scene),
     }
@@ -243,9 +248,11 @@ def words(view: View) -> dict[str, Any]:
     }
 
 
-def _answer_words(view: View, look: Look) -> dict[str, Any]:
+def _row(scene: StagePicture, row: str, look: Look) -> dict[str, Any]:
+    view, model = view_of(row), scene.models.get(whose(row)[0], "")
     answered = None if view.zoom == 1 else list(_upright(view, look).shape)
-    return words(view) | {"seen": look.seen is not None, "answered": answered}
+    seen = look.seen is not None
+    return words(view) | {"name": row, "model": model, "seen": seen, "answered": answered}
 
 
 def _alone(scene: StagePicture, look: Look) -> int:

@@ -2,6 +2,7 @@
 
 import { comparedWords } from "./compared.js";
 import { IGNORED, densest, fate } from "./fuse.js";
+import { called } from "./looks.js";
 import { opinion, percent } from "./say.js";
 import { INK, arrowed, clamp, make, number, oncePerFrame, pixelAt, rgb } from "./tools.js";
 import { probability, sees, shareOf } from "./unpack.js";
@@ -147,7 +148,7 @@ export function pointing(ui) {
   /** Shows what a look was shown, what it answered, and its answer turned back. */
   function lookPanes(v) {
     const look = ui.scene.looks[v];
-    caption(`${look.label}: ${look.summary}`, ["Shown", "Answered", "Turned back"]);
+    caption(`${called(look)}: ${look.summary}`, ["Shown", "Answered", "Turned back"]);
     const layers = [null, ui.layer.answer(v), ui.layer.back(v)];
     panes.forEach((canvas, i) =>
       ui.card.portrait(canvas, v, layers[i], { turned: i < 2, cover: false }),
@@ -201,6 +202,10 @@ export function pointing(ui) {
       weightBars(row, v);
       const share = percent(shareOf(scene, fused.used, v, Math.max(0, label)));
       row.querySelector(".weight").textContent = state.on[v] ? share : "off";
+    });
+    ui.rows.total((rows) => {
+      const shares = rows.map((v) => shareOf(scene, fused.used, v, now()[i]));
+      return percent(shares.reduce((sum, share) => sum + share, 0));
     });
     ui.rows.mark();
     together(at, i, shown, votes);

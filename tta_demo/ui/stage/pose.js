@@ -1,6 +1,6 @@
 // The picture on a card: how it turns as a look sees it, and the layers that lie on it.
 
-import { ASIS, lights, motion, moves, verb, zoomed } from "./looks.js";
+import { ASIS, called, lights, motion, moves, verb, zoomed } from "./looks.js";
 import { canvasOf, clamp, ease } from "./tools.js";
 
 /** What the light of a look does to a photograph, as `View.augment` computes it. */
@@ -32,7 +32,7 @@ export function tickerOf({ v, k, phase }, looks, total, forgot = false) {
   const look = looks[v];
   const undo = !moves(look) ? "Nothing to undo" : forgot ? "Forgotten" : "Undo";
   return {
-    title: total ? `Look ${k + 1} of ${total}: ${look.label}` : look.label,
+    title: total ? `Look ${k + 1} of ${total}: ${called(look)}` : called(look),
     steps: [verb(look), "Answer", undo, total ? "Add" : "Done"],
     now: ["turn", "answer", "back", "add"].indexOf(phase),
   };

@@ -1,5 +1,7 @@
-// One row for every look: its small picture, its name, and a switch that takes it out or in.
+// One row for every look: its small picture, its name, and a switch that takes it out or in; where
+// several models look, a heading over the rows of each.
 
+import { called } from "./looks.js";
 import { make } from "./tools.js";
 
 /**
@@ -9,7 +11,8 @@ import { make } from "./tools.js";
  *   switched(on): another set of looks takes part, never none; without it there is no switch }
  */
 export function rowing(ui, show) {
-  const all = () => ui.all(".rows li");
+  const all = () => ui.all(".rows li:not(.who)");
+  let heads = []; // { head, rows }: of each model, its heading and its looks
 
   function row(look, v) {
     const line = make("li");
@@ -26,7 +29,7 @@ export function rowing(ui, show) {
   function switchOf(look, v) {
     const check = make("input");
     check.type = "checkbox";
-    check.setAttribute("aria-label", `Use the look ${look.label}`);
+    check.setAttribute("aria-label", `Use the look ${called(look)}`);
     check.addEventListener("change", () => toggle(v, check.checked));
     return check;
   }
@@ -48,8 +51,25 @@ export function rowing(ui, show) {
     });
   }
 
+  /** Returns the heading over the rows of a model, with a place for what they count together. */
+  function headOf(model) {
+    const head = make("li", "who");
+    head.append(make("span", "", model), make("span", "weight"));
+    heads.push({ head, rows: [] });
+    return head;
+  }
+
   function build() {
-    ui.find(".rows").replaceChildren(...ui.scene.looks.map(row));
+    heads = [];
+    const lines = ui.scene.looks.flatMap((look, v) => {
+      const first = look.model && look.model !== ui.scene.looks[v - 1]?.model;
+      const above = first ? [headOf(look.model)] : [];
+      heads.at(-1)?.rows.push(v);
+      return [...above, row(look, v)];
+    });
+    // in a list that scrolls, headings further down stay in sight, one below the other
+    heads.forEach(({ head }, at) => head.style.setProperty("--below", heads.length - 1 - at));
+    ui.find(".rows").replaceChildren(...lines);
     ui.find(".votes").classList.toggle("many", ui.scene.looks.length > 8);
     mark();
   }
@@ -58,6 +78,10 @@ export function rowing(ui, show) {
     all,
     build,
     mark,
+    /** Says over the rows of each model what `told(rows)` tells of them. */
+    total(told) {
+      for (const { head, rows } of heads) head.querySelector(".weight").textContent = told(rows);
+    },
     /** Marks the row of the look that plays; -1 for none. */
     now: (v) => all().forEach((line, other) => line.classList.toggle("now", other === v)),
     /** Empties the rows whose answers are yet to come; none fills all. */

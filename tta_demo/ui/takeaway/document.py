@@ -6,10 +6,10 @@ from html import escape
 import numpy as np
 
 from tta_demo.insight.changes import BROKEN, CHANGED, FIXED, WRONG
+from tta_demo.models.ensemble import headed
 from tta_demo.pictures.draw import fit_within, overlay
 from tta_demo.pictures.palettes import Palette
 from tta_demo.tta.fusion import FUSIONS
-from tta_demo.tta.views import VIEWS
 from tta_demo.ui.kit.files import beside
 from tta_demo.ui.kit.html import (
     class_table,
@@ -156,25 +156,26 @@ def _classes(take: Takeaway) -> str:
 def _looks(take: Takeaway) -> str:
     """Returns every look with its own score, weight, gap and time."""
     result, background = take.result, take.case.settings.background
-    rows = []
-    for name, gap in take.gaps.items():
-        score = result.view_score(name, background)
-        seconds = result.looks[name].seconds
-        rows.append(
-            (
-                f"{escape(VIEWS[name].label)} <small>{escape(name)}</small>",
-                "–" if score is None else figure(100 * score, 2),
-                _weight(take, name),
-                figure(100 * gap, 2),
-                "–" if seconds is None else f"{1000 * seconds:.0f}",
+    rows: list[tuple[str, ...] | str] = []
+    for heading, _, views in headed(result.model, take.gaps):
+        rows += [escape(heading)] if heading else []
+        for row, view in views.items():
+            score, seconds = result.view_score(row, background), result.looks[row].seconds
+            rows.append(
+                (
+                    f"{escape(view.label)} <small>{escape(view.name)}</small>",
+                    "–" if score is None else figure(100 * score, 2),
+                    _weight(take, row),
+                    figure(100 * take.gaps[row], 2),
+                    "–" if seconds is None else f"{1000 * seconds:.0f}",
+                )
             )
-        )
     return "<h2>Look by look</h2>" + table(
         ("Look", "own mean IoU, %", "weight, %", "gap, %", "time, ms"),
         rows,
-        "The equivariance gap is how far the answer, turned back, is from that to the picture as "
-        "it is (mean total variation). The time is that of the forward pass, with the way there "
-        "and back.",
+        "The equivariance gap is how far the answer, turned back, is from the same model's to the "
+        "picture as it is (mean total variation). The time is that of the forward pass, with the "
+        "way there and back.",
     )
 
 
@@ -198,7 +199,11 @@ def _settings(take: Takeaway) -> str:
         "Model": f"{result.model.name}, digest {result.model.digest}",
         "Picture": f"{case.name}, {width} × {height} pixels",
         "Looked at": f"{w} × {h} pixels",
-        "Looks": ", ".join(result.plan.views),
+        "Looks": "; ".join(
+            f"{heading}: {names}" if heading else names
+            for heading, _, views in headed(result.model, result.plan.views)
+            for names in [", ".join(view.name for view in views.values())]
+        ),
         "Fusion": f"{fusion.label}: {fusion.summary}",
         "Background": "counts" if case.settings.background else "does not count",
         "Time": f"{whole}, of it {times['fusing']:.2f} s to combine",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from math import log2
+from math import log2, nan
 from typing import Any
 
 import torch
@@ -11,8 +11,10 @@ import torch
 from tta_demo.insight.changes import BROKEN, CHANGED, FIXED, Changes, changes
 from tta_demo.insight.doubt import Doubt, doubt
 from tta_demo.insight.equivariance import gaps
+from tta_demo.models.ensemble import whose
 from tta_demo.pictures.words import several
 from tta_demo.tasks.segment import Segmentation
+from tta_demo.tta.plan import ONE_LOOK
 from tta_demo.tta.predict import ViewStack
 from tta_demo.ui.kit.html import percent
 from tta_demo.ui.segment.case import ITSELF, SegmentCase
@@ -69,11 +71,16 @@ class Takeaway:
 
     @cached_property
     def gaps(self) -> dict[str, float]:
-        """Each look's equivariance gap, 0..1."""
-        found = {"identity": 0.0}
-        for name in self.result.plan.views:
-            if name != "identity":
-                found |= gaps(self.result.stack("identity", name))
+        """Each look's equivariance gap, 0..1; NaN where its model has no plain look."""
+        result, found = self.result, {}
+        for row in dict.fromkeys((result.plain, *result.plan.views)):
+            plain = row.removesuffix(whose(row)[1]) + ONE_LOOK.views[0]
+            if row == plain:
+                found[row] = 0.0
+            elif plain in result.looks:
+                found[row] = gaps(result.stack(plain, row), plain)[row]
+            else:
+                found[row] = nan
         return found
 
     @property

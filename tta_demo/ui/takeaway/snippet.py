@@ -4,6 +4,7 @@ import re
 from json import dumps
 from textwrap import fill
 
+from tta_demo.models.ensemble import rows_of
 from tta_demo.pictures.assets import ASSETS
 from tta_demo.pictures.palettes import numbered_palette
 from tta_demo.tasks.segment import Segmentation
@@ -97,7 +98,8 @@ def _picture(case: SegmentCase) -> str:
 
 def _world(case: SegmentCase) -> str:
     if case.own is None:
-        return f"world = WORLDS[{dumps(case.settings.world)}]\n"
+        by = f".by({dumps(case.models)})" if case.models else ""
+        return f"world = WORLDS[{dumps(case.settings.world)}]{by}\n"
     model, given, code = case.own.model, f"Path({case.own.path.name!a})", ""
     palette = model.record.palette
     if palette != numbered_palette(len(palette.names)):
@@ -142,7 +144,7 @@ def _damage(case: SegmentCase) -> str:
 
 def _plan(case: SegmentCase, result: Segmentation) -> str:
     plan = result.plan
-    views, fusion = f"views = {_views(plan.views)}\n", dumps(plan.fusion)
+    views, fusion = f"views = {_views(result)}\n", dumps(plan.fusion)
     if plan.weights is None:
         return f"{views}plan = Plan(views, {fusion})\n"
     if case.file is None:
@@ -153,16 +155,19 @@ def _plan(case: SegmentCase, result: Segmentation) -> str:
     return f"{views}{numbers}plan = Plan(views, {fusion}, {made})\n"
 
 
-def _views(views: tuple[str, ...]) -> str:
+def _views(result: Segmentation) -> str:
+    views = result.plan.views
     for name, some in VIEW_SETS.items():
-        if some == views:
-            return f"VIEW_SETS[{dumps(name)}]"
+        if rows_of(result.model, some) == views:
+            chosen = f"VIEW_SETS[{dumps(name)}]"
+            return chosen if some == views else f"world.record.rows({chosen})"
     indent = "    "
     names = fill(
         " ".join(f"{dumps(name)}," for name in views),
         95,
         initial_indent=indent,
         subsequent_indent=indent,
+        break_on_hyphens=False,
     )
     return f"(\n{names}\n)"
 

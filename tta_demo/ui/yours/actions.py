@@ -121,7 +121,8 @@ def own_scene(visitor: SegmentVisitor, before: SegmentCase, settings: Settings) 
 
     Only the truth for a model of their own, with as many classes, stays.
     """
-    own, file = _present(visitor), visitor.files.get(YOURS)
+    own = _present(visitor)
+    file = visitor.files.get(own.model.record.digest)
     weighted = FUSIONS[settings.fusion].weighted
     fusion = "mean" if weighted and file is None else settings.fusion
     case = SegmentCase(

@@ -35,7 +35,7 @@ from tta_demo.ui.takeaway.facts import Takeaway
 from tta_demo.ui.yours.actions import correct, open_model, rename, stop
 from tta_demo.ui.yours.model import YOURS, Reading, palette_of, text_of
 
-SETTINGS = Settings("weeds", "mean", True, tick(VIEW_SETS["flips"]))
+SETTINGS = Settings("weeds", "mean", True, tick(VIEW_SETS["flips"]), models=["unet-weeds"])
 HOSTILE = '"><script>alert(1)</script>${1}{{2}}'
 
 

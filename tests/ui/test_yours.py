@@ -21,6 +21,7 @@ from yours_files import save_checkpoint, save_onnx
 
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.models.own import FEEDS
+from tta_demo.models.registry import MODELS
 from tta_demo.pictures.palettes import Palette, numbered_palette
 from tta_demo.pictures.reading import Picture
 from tta_demo.tasks.cache import KEPT
@@ -32,8 +33,9 @@ from tta_demo.ui.segment.case import SegmentCase, SegmentVisitor, Settings, exam
 from tta_demo.ui.segment.share import shared
 from tta_demo.ui.takeaway.bundle import all_files, result_masks
 from tta_demo.ui.takeaway.facts import Takeaway
-from tta_demo.ui.yours.actions import correct, open_model, rename, stop
-from tta_demo.ui.yours.model import YOURS, Reading, palette_of, text_of
+from tta_demo.ui.yours.actions import OWN
+from tta_demo.ui.yours.classes import palette_of, text_of
+from tta_demo.ui.yours.model import YOURS, Reading
 
 SETTINGS = Settings("weeds", "mean", True, tick(VIEW_SETS["flips"]))
 HOSTILE = '"><script>alert(1)</script>${1}{{2}}'
@@ -58,7 +60,7 @@ def folder():
 
 def bring(visitor, path):
     """Returns all that changes on the page when a visitor brings a file."""
-    return list(open_model(visitor, {"path": str(path)}, SETTINGS))
+    return list(OWN.open_file(visitor, {"path": str(path)}, SETTINGS))
 
 
 def said(updates):
@@ -84,29 +86,29 @@ def test_a_correction_looks_again_and_leaves_the_truth(visitor, folder):
     truth = np.ones((40, 64), np.uint8)
     visitor.case = replace(visitor.case, truth=truth, own_mask=True)
     before = visitor.case.segment()
-    list(correct(visitor, Reading("ImageNet", "RGB"), visitor.case.settings))
+    list(OWN.correct(visitor, Reading("ImageNet", "RGB"), visitor.case.settings))
     after = visitor.case.segment()
     assert visitor.case.truth is truth
     assert after.model.digest != before.model.digest
-    assert visitor.own.model.feed == FEEDS["imagenet"]
+    assert visitor.own.file.model.feed == FEEDS["imagenet"]
     assert not torch.allclose(after.probs, before.probs)
 
 
 @pytest.mark.parametrize("feed", FEEDS)
 def test_the_controls_say_every_usual_way_to_feed(visitor, folder, feed):
     bring(visitor, save_checkpoint(folder / "a.pth"))
-    own = visitor.own
-    shown = replace(own, model=replace(own.model, feed=FEEDS[feed])).reading
-    assert own.corrected(shown).model.feed == FEEDS[feed]
+    file = visitor.own.file
+    shown = replace(file, model=replace(file.model, feed=FEEDS[feed])).reading
+    assert file.corrected(shown).model.feed == FEEDS[feed]
 
 
 def test_a_fixed_size_is_letterboxed_or_stretched(visitor, folder):
     bring(visitor, save_onnx(folder / "a.onnx", (1, 3, 32, 32)))
-    reading = visitor.own.reading
+    reading = visitor.own.file.reading
     assert reading.fit == "letterbox"
     boxed = visitor.case.segment().probs
-    list(correct(visitor, replace(reading, fit="stretch"), visitor.case.settings))
-    assert "stretched" in visitor.own.model.record.reading
+    list(OWN.correct(visitor, replace(reading, fit="stretch"), visitor.case.settings))
+    assert "stretched" in visitor.own.record.reading
     assert not torch.allclose(boxed, visitor.case.segment().probs)
 
 
@@ -143,7 +145,7 @@ def test_what_is_refused_is_told_in_a_sentence_and_changes_nothing(visitor, fold
 def test_names_are_text(visitor, folder):
     updates = bring(visitor, save_checkpoint(folder / f"{HOSTILE[:8]}.pth", 3))
     names = f"{HOSTILE}\nb #010203\nc"
-    updates += list(rename(visitor, names, visitor.case.settings))
+    updates += list(OWN.rename(visitor, names, visitor.case.settings))
     palette = visitor.case.world.record.palette
     assert palette.names == (HOSTILE, "b", "c")
     assert palette.colors == ((0, 0, 0), (1, 2, 3), (0, 128, 0))
@@ -160,7 +162,8 @@ def test_names_that_make_no_palette_are_refused(text):
 
 def test_classes_as_text_come_back():
     palette = numbered_palette(255)
-    assert palette_of(text_of(palette), palette) == palette
+    record = replace(MODELS["unet-weeds"], palette=palette)
+    assert palette_of(text_of(record), palette) == palette
 
 
 def test_many_classes_shrink_the_picture_until_the_looks_fit_into_the_cache(visitor, folder):
@@ -175,7 +178,7 @@ def test_many_classes_shrink_the_picture_until_the_looks_fit_into_the_cache(visi
 
 def test_weights_for_a_model_stay_with_it(visitor, folder):
     bring(visitor, save_onnx(folder / "a.onnx"))
-    record = visitor.own.model.record
+    record = visitor.own.record
     weights = {"identity": 0.25, "hflip": 0.75}
     learner = LearnVisitor()
     learner.file = WeightFile("elsewhere", record.name, record.digest, weights)
@@ -197,11 +200,11 @@ def test_no_link_carries_a_model_even_to_an_example(visitor, folder):
 def test_its_file_goes_with_the_visitor(visitor, folder):
     upload = save_onnx(folder / "a.onnx")
     bring(visitor, upload)
-    kept = visitor.own.path
+    kept = visitor.own.file.path
     upload.unlink()
     assert kept.is_file()
     assert not kept.is_relative_to(get_upload_folder())
-    list(correct(visitor, Reading("0..255", "BGR"), visitor.case.settings))
+    list(OWN.correct(visitor, Reading("0..255", "BGR"), visitor.case.settings))
     visitor.own = visitor.case = None
     assert not kept.exists()
 
@@ -233,7 +236,7 @@ def test_a_slow_model_is_stopped_while_it_is_tried(visitor, folder):
     while visitor.session is None or visitor.session._options is None:
         assert worker.is_alive()
         worker.join(0.05)
-    stop(visitor)
+    OWN.stop(visitor)
     worker.join(30)
     assert not worker.is_alive()
     assert "stopped" in said(updates)
@@ -250,11 +253,11 @@ def test_the_code_repeats_the_mask_with_the_file_beside_it(visitor, folder, tmp_
     if kind == "onnx":
         bring(visitor, save_onnx(folder / "mine.onnx", (1, 3, 48, 48)))
         reading = Reading("ImageNet", "BGR", fit="stretch")
-        list(correct(visitor, reading, visitor.case.settings))
+        list(OWN.correct(visitor, reading, visitor.case.settings))
     else:
         bring(visitor, save_checkpoint(folder / "it's.pth", 4))
     names = "\n".join([HOSTILE, "Gr\u00fcn \U0001f600", "'c'", 'd" #102030'])
-    list(rename(visitor, names, visitor.case.settings))
+    list(OWN.rename(visitor, names, visitor.case.settings))
     truth = np.arange(40 * 64, dtype=np.uint8).reshape(40, 64) % 4
     case = replace(visitor.case, truth=truth, own_mask=True)
     taken = Takeaway(case, case.segment())
@@ -262,7 +265,7 @@ def test_the_code_repeats_the_mask_with_the_file_beside_it(visitor, folder, tmp_
         archive.extractall(tmp_path)
     assert max(map(len, taken.code.splitlines())) <= 99
     (tmp_path / "mask.png").unlink()
-    (tmp_path / visitor.own.path.name).write_bytes(visitor.own.path.read_bytes())
+    (tmp_path / visitor.own.file.path.name).write_bytes(visitor.own.file.path.read_bytes())
     here = os.environ | {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", RUN]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=here)
@@ -275,5 +278,5 @@ def test_the_code_repeats_the_mask_with_the_file_beside_it(visitor, folder, tmp_
 
 def test_a_palette_of_another_size_is_refused(visitor, folder):
     bring(visitor, save_onnx(folder / "a.onnx"))
-    with pytest.raises(ValueError, match="2 classes"):
-        visitor.own.colored(Palette(("a", "b"), ((0, 0, 0), (1, 1, 1))))
+    with pytest.raises(ValueError, match="4 classes: 2 names"):
+        visitor.own.called(Palette(("a", "b"), ((0, 0, 0), (1, 1, 1))))

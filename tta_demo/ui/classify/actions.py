@@ -34,9 +34,16 @@ def change_model(model: str) -> Updates:
 
 
 def look_with_chosen(visitor: ClassifyVisitor, settings: Settings) -> Iterator[Updates]:
-    """Looks with the model that was chosen, if there is a picture."""
-    if visitor.case is not None:
-        yield from ACTIONS.change(visitor, settings)
+    """Looks with the model that was chosen, if there is a picture and it is another model."""
+    with visitor.turn:
+        if visitor.case is None:
+            return
+        chosen = replace(visitor.case.settings, model=settings.model)
+        case = replace(visitor.case, settings=chosen)
+        if visitor.prepared(case).own is visitor.case.own:
+            visitor.case = case
+            return
+    yield from ACTIONS.change(visitor, settings)
 
 
 def _look_with_own(

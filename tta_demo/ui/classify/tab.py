@@ -50,7 +50,7 @@ def build_classify_tab(tab: gr.Tab) -> None:
 
 def _build_inputs(screen: Screen) -> None:
     gr.Markdown("### 1. Pick a photograph, or upload your own")
-    models = {DEMO: CLASSIFIER.label, YOURS: "Your model"}
+    models = {DEMO: "The demo's model", YOURS: "Your model"}
     screen["model"] = radio("Model", models, "classify-model")
     build_panel(screen, "classify", "classify-")
     with gr.Column() as screen["examples"]:

@@ -40,16 +40,17 @@ def build_panel(screen: Screen, task: str, tab: str = "") -> None:
     whole = gr.Column(visible=False, elem_id=f"{tab}yours", elem_classes=["yours"])
     with whole as screen["own_panel"]:
         gr.Markdown(f"{KINDS[task]}, {LIMIT}", elem_classes=["small"])
+        upload = gr.UploadButton(
+            "Upload a model",
+            file_types=list(ENDINGS[task]),
+            variant="primary",
+            elem_id=f"{tab}yours-file",
+            **SMALL,
+        )
+        name = _build_menu(task, tab)
         with gr.Row():
-            upload = gr.UploadButton(
-                "Upload a model",
-                file_types=list(ENDINGS[task]),
-                variant="primary",
-                elem_id=f"{tab}yours-file",
-                **SMALL,
-            )
+            load = gr.Button("Load from the Hub", elem_id=f"{tab}hub-load", **SMALL)
             stop = gr.Button("Stop", elem_id=f"{tab}yours-stop", **SMALL)
-        name, load = _build_hub(task, tab)
         screen.add_fixed(own_file=upload, own_stop=stop, hub_name=name, own_load=load)
         screen["own_told"] = gr.HTML(elem_id=f"{tab}yours-told", elem_classes=["yours-told"])
         _build_swap(screen, tab)
@@ -62,19 +63,15 @@ def build_panel(screen: Screen, task: str, tab: str = "") -> None:
     screen["reading"] = Reading
 
 
-def _build_hub(task: str, tab: str) -> tuple[gr.Dropdown, gr.Button]:
-    """Lays out the menu of the Hub; where the page is not for everybody, any name will do."""
-    with gr.Row(elem_classes=["yours-hub"]):
-        name = gr.Dropdown(
-            list(HUB_MENU[task]),
-            allow_custom_value=not is_public(),
-            label="Or a model of the Hugging Face Hub",
-            info=None if is_public() else "Of the menu, or type OWNER/MODEL.",
-            min_width=160,
-            elem_id=f"{tab}hub-name",
-        )
-        load = gr.Button("Load", scale=0, elem_id=f"{tab}hub-load", **SMALL)
-    return name, load
+def _build_menu(task: str, tab: str) -> gr.Dropdown:
+    """Returns the menu of the Hub; where the page is not for everybody, any name will do."""
+    return gr.Dropdown(
+        list(HUB_MENU[task]),
+        allow_custom_value=not is_public(),
+        label="Or one of the Hugging Face Hub",
+        info=None if is_public() else "Of the menu, or any other: type OWNER/MODEL.",
+        elem_id=f"{tab}hub-name",
+    )
 
 
 def _build_reading(screen: Screen, tab: str) -> None:
@@ -91,9 +88,10 @@ def _build_reading(screen: Screen, tab: str) -> None:
 
 def _build_classes(screen: Screen, task: str, tab: str) -> None:
     colored = task == "segment"
+    more = ", and its colour in masks if you like." if colored else "."
     screen["class_names"] = gr.Textbox(
         label="Classes", lines=3, max_lines=12, elem_id=f"{tab}own-classes",
-        info="One a line: its name" + ", and its colour in masks if you like." * colored,
+        info=f"One a line: its name{more}",
     )  # fmt: skip
     with gr.Row():
         screen.add_fixed(
@@ -152,8 +150,8 @@ def _reading_of(own: Own) -> Updates:
 def _swap_title(own: Own) -> str:
     pairs, offered = len(own.record.swap), len(offered_pairs(own.record))
     if pairs:
-        return f"{SWAP}: {several(pairs, 'pair')} exchanged in mirrored looks"
-    return f"{SWAP}: {several(offered, 'pair')} found, not exchanged yet" if offered else SWAP
+        return f"{SWAP}: {several(pairs, 'pair')} exchanged"
+    return f"{SWAP}: {several(offered, 'pair')} found" if offered else SWAP
 
 
 def told(own: Own, seconds: float | None = None, more: str = "") -> str:

@@ -29,14 +29,14 @@ class Settings:
     Attributes:
         views: names in `CROP_VIEWS`, in any order.
         fusion: a key of `FUSIONS`.
-        model: whose model looks, `DEMO` or `YOURS`.
         damage: the amounts of `Damage`.
+        model: whose model looks, `DEMO` or `YOURS`.
     """
 
     views: list[str]
     fusion: str
-    model: str
     damage: list[float] = field(default_factory=undamaged)
+    model: str = DEMO
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,9 @@ def code_of(own: Own) -> str:
     """
     classes, given = _classes(own)
     if own.file is None:
-        call = f"hub_model({own.record.name!a}, {own.record.task!a}{given})"
-        made = f"# when this was written: {_ascii(own.record.source)}\nrecord = {call}\n"
+        source = ascii(own.record.source)[1:-1]  # nothing in it can end the comment
+        name = f"    {own.record.name!a},\n    {own.record.task!a}{given},\n"
+        made = f"# when this was written:\n# {source}\nrecord = hub_model(\n{name})\n"
     else:
         how, more = _reading(own.file)
         call = f"own_model(Path({own.file.path.name!a}){given}{more})"
@@ -29,7 +30,12 @@ def _classes(own: Own) -> tuple[str, str]:
         return "", ""
     pairs = zip(palette.names, palette.colors, strict=True)
     lines = "".join(f"    ({name!a}, {color}),\n" for name, color in pairs)
-    return f"classes = [\n{lines}]\n", ", palette=Palette(*zip(*classes))"
+    code, given = f"classes = [\n{lines}]\n", "*zip(*classes)"
+    if palette.also:
+        lines = "".join(f"    {pair},\n" for pair in palette.also)
+        code += f"also = (\n{lines})\n"
+        given += ", also=also"
+    return code, f", palette=Palette({given})"
 
 
 def _reading(file: File) -> tuple[str, str]:
@@ -46,8 +52,3 @@ def _swap(own: Own) -> str:
         return ""
     lines = "".join(f"    ({one!a}, {other!a}),\n" for one, other in own.record.swap)
     return f"swap = (  # what a mirror exchanges\n{lines})\nrecord = replace(record, swap=swap)\n"
-
-
-def _ascii(text: str) -> str:
-    """Returns text for a comment: one line, without anything that could end it."""
-    return ascii(text)[1:-1]

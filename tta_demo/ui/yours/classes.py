@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tta_demo.models.record import ModelRecord
 from tta_demo.models.swap import Pairs, likely_pairs
@@ -54,7 +55,7 @@ def palette_of(text: str, before: Palette) -> Palette:
         tuple(bytes.fromhex(color[1:])) if color else old
         for (_, color), old in zip(found, before.colors, strict=True)
     )
-    return Palette(names, colors)
+    return replace(before, names=names, colors=colors)
 
 
 def lines_of(pairs: Pairs) -> str:

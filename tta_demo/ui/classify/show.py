@@ -21,7 +21,7 @@ def show(case: ClassifyCase) -> Updates:
     result = case.classify()
     return {
         "ranking": pack_ranking(result, case.subject, case.right),
-        "truth": gr.Dropdown(truths(case.record), value=list(case.right or ())),
+        "truth": gr.Dropdown(truths(case.record), value=list(case.right or ()), multiselect=True),
         "notes": "\n\n".join(result.notes),
         "note": note(case.record),
         "examples": gr.Column(elem_classes=[] if case.own is None else ["unmeasured"]),

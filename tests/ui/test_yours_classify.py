@@ -158,6 +158,8 @@ def test_files_of_other_names_are_refused_and_change_nothing(visitor, folder, na
 
 
 def test_left_and_right_change_places_in_a_mirror(visitor, folder):
+    rgb = np.repeat(np.linspace(0, 255, 64).astype(np.uint8)[None, :, None], 40, 0).repeat(3, 2)
+    visitor.case = replace(visitor.case, picture=Picture.of(rgb))
     bring(visitor, folder / "half.onnx", planted_half(32))
     *_, shown = OWN.rename(visitor, "brighter left\nbrighter right", MINE)
     assert shown["swap_pairs"] == "brighter left = brighter right"

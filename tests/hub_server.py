@@ -6,6 +6,8 @@ import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from huggingface_hub import constants
+
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -16,6 +18,7 @@ class Hub(ThreadingHTTPServer):
         models: folders by `OWNER/MODEL`.
         sizes: told for a file instead of the true one, by its name.
         fetched: names of the files that were sent.
+        open: weights are sent while it is set.
     """
 
     daemon_threads = True
@@ -23,6 +26,8 @@ class Hub(ThreadingHTTPServer):
     def __init__(self, models):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.models, self.sizes, self.fetched = models, {}, []
+        self.open = threading.Event()
+        self.open.set()
 
     @property
     def address(self):
@@ -35,6 +40,19 @@ def serving(models):
         threading.Thread(target=hub.serve_forever, daemon=True).start()
         yield hub
         hub.shutdown()
+
+
+@contextmanager
+def instead_of_the_hub(monkeypatch, models, cache):
+    """Serves folders where the Hub's client looks for the Hub, into a cache of one's own."""
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
+    with serving(models) as hub:
+        monkeypatch.setattr(constants, "ENDPOINT", hub.address)
+        monkeypatch.setattr(
+            constants, "HUGGINGFACE_CO_URL_TEMPLATE",
+            hub.address + "/{repo_id}/resolve/{revision}/{filename}",
+        )  # fmt: skip
+        yield hub
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -81,4 +99,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         if send:
+            if self.path.endswith(".safetensors"):
+                self.server.open.wait(30)
             self.wfile.write(body)

@@ -9,8 +9,7 @@ import torch
 import torch.nn.functional as F
 import transformers as tr
 from hub_models import KINDS, NAMES, save
-from hub_server import REVISION, serving
-from huggingface_hub import constants
+from hub_server import REVISION, instead_of_the_hub
 from transformers.models.detr.image_processing_pil_detr import DetrImageProcessorPil
 from transformers.models.rt_detr.image_processing_pil_rt_detr import RTDetrImageProcessorPil
 from transformers.models.segformer.image_processing_pil_segformer import SegformerImageProcessorPil
@@ -289,13 +288,7 @@ def hub(tmp_path, monkeypatch):
     """A Hub with a model, and an empty cache."""
     models = {"me/tiny": tmp_path / "tiny"}
     save(models["me/tiny"], "segformer")
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-    with serving(models) as hub:
-        monkeypatch.setattr(constants, "ENDPOINT", hub.address)
-        monkeypatch.setattr(
-            constants, "HUGGINGFACE_CO_URL_TEMPLATE",
-            hub.address + "/{repo_id}/resolve/{revision}/{filename}",
-        )  # fmt: skip
+    with instead_of_the_hub(monkeypatch, models, tmp_path / "cache") as hub:
         yield hub
 
 
@@ -303,7 +296,8 @@ def test_a_model_comes_once_and_serves_without_a_network(hub, tmp_path):
     told = []
     record = hub_model("me/tiny", "segment", progress=lambda *step: told.append(step))
     weights = tmp_path / "tiny" / "model.safetensors"
-    assert told[-1] == (weights.stat().st_size,) * 2
+    size = weights.stat().st_size
+    assert (told[0], told[-1]) == ((0, size), (size, size))
     assert [done for done, _ in told] == sorted(done for done, _ in told)
     assert REVISION[:12] in record.source
     assert record.digest == hub_model(str(tmp_path / "tiny"), "segment").digest

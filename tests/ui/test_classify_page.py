@@ -1,8 +1,12 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
-from browser import DESKTOP, PHONE, needs_chromium, open_tab, told, visit
+from browser import DESKTOP, PHONE, needs_chromium, open_tab, told, upload, visit
+from onnx_models import classifier
 
+from tta_demo.models.own import own_model
 from tta_demo.models.registry import load_model
 from tta_demo.pictures.reading import Picture, read_picture
 from tta_demo.tasks.classify import classify
@@ -43,12 +47,12 @@ def percent(share):
     return f"{100 * share:.1f} %"
 
 
-def expected(rgb, views, fusion="mean", looks=None):
+def expected(rgb, views, fusion="mean", looks=None, record=CLASSIFIER):
     """The likeliest class of the first looks, as the page has to write it at the top."""
     plan = Plan(CROP_SETS[views][:looks], fusion)
-    result = classify(CLASSIFIER, Picture.of(np.ascontiguousarray(rgb)), plan)
+    result = classify(record, Picture.of(np.ascontiguousarray(rgb)), plan)
     (index, share), *_ = result.top(1)
-    return f"{CLASSIFIER.classes[index]} {percent(share)}"
+    return f"{record.classes[index]} {percent(share)}"
 
 
 def shows(page, wanted):
@@ -62,6 +66,12 @@ def shows(page, wanted):
         timeout=60_000,
     )
     page.locator("#classify-results:not(.working)").wait_for()
+
+
+def seen(page, wanted):
+    """As `shows`, where the ranking may be out of sight, and waits there for somebody to look."""
+    page.locator("#ranking .stand").scroll_into_view_if_needed()
+    shows(page, wanted)
 
 
 def said(page):
@@ -190,3 +200,40 @@ def test_an_upload_is_classified_and_its_true_answer_can_be_named(page, tmp_path
     empty(page)
     file.first.set_input_files(bad)
     told(page, "bad.png")
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_visitors_own_classifier_looks_is_named_and_goes_again(page, tmp_path, size):
+    choose(page, "mirror", "mean")
+    page.locator("#classify-examples button").first.click()
+    page.locator("#classify-model").get_by_label("Your model").click()
+    page.locator("#classify-yours").wait_for()
+    seen(page, expected(FIRST, "mirror"))
+    path = tmp_path / "mine.onnx"
+    path.write_bytes(classifier(4))
+    record = own_model(path).record
+    upload(page, "#classify-yours", path)
+    page.locator("#classify-yours-told", has_text="4 classes").wait_for(timeout=60_000)
+    seen(page, expected(FIRST, "mirror", record=record))
+    assert page.locator("#ranking .truth").is_hidden()
+    assert not page.locator("#classify-examples b").first.is_visible()
+    page.locator("#classify-yours-reading > button").click()
+    page.locator("#classify-own-classes textarea").fill("cat\n<i>dog</i>\nbird\nfish")
+    page.locator("#classify-own-rename").click()
+    page.locator("#ranking .rank li", has_text="<i>dog</i>").wait_for()
+    box = page.locator("#classify-truth input")
+    box.fill("do")
+    page.get_by_role("option", name="<i>dog</i>", exact=True).click()
+    page.locator("#ranking .rank li.right", has_text="<i>dog</i>").wait_for()
+    named = replace(record, names=("cat", "<i>dog</i>", "bird", "fish"))
+    choose(page, "five-crop", "gmean")
+    seen(page, expected(FIRST, "five-crop", "gmean", record=named))
+    (tmp_path / "bad.onnx").write_bytes(b"PK\x03\x04 and more")
+    upload(page, "#classify-yours", tmp_path / "bad.onnx")
+    page.locator("#classify-yours-told .refused", has_text="zip").wait_for()
+    seen(page, expected(FIRST, "five-crop", "gmean", record=named))
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= size["width"], "the page scrolls sideways"
+    page.locator("#classify-model").get_by_label("The demo's model").click()
+    seen(page, expected(FIRST, "five-crop", "gmean"))
+    assert page.locator("#classify-examples b").first.is_visible()

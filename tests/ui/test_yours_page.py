@@ -17,10 +17,13 @@ from browser import (
     upload,
     visit,
 )
+from hub_models import save
+from hub_server import REVISION, instead_of_the_hub
 from PIL import Image
-from yours_files import save_checkpoint, save_onnx
+from yours_files import planted_sides, save_checkpoint, save_onnx
 
 from tta_demo.models.domains import DOMAINS
+from tta_demo.models.hub import HUB_MENU, hub_model
 from tta_demo.models.own import FEEDS, own_model
 from tta_demo.pictures.reading import read_picture
 from tta_demo.scoring.metrics import mean_iou
@@ -170,3 +173,50 @@ def test_weights_are_learned_for_it_and_used(page, picture, tmp_path):
     page.locator("#fusion input:checked[value=learned]").wait_for(timeout=60_000)
     settled(page)
     assert "learned" in page.locator("#looks").inner_text().lower()
+
+
+def test_a_model_of_the_hub_is_loaded_and_what_is_refused_leaves_it(
+    page, picture, tmp_path, monkeypatch
+):
+    look_at(page, picture)
+    name = HUB_MENU["segment"][0]
+    save(tmp_path / "tiny", "segformer")
+    with instead_of_the_hub(monkeypatch, {name: tmp_path / "tiny"}, tmp_path / "cache") as hub:
+        hub.open.clear()
+        page.locator("#hub-load").click()
+        page.locator("#yours-told", has_text="of 0.1 MB").wait_for(timeout=60_000)
+        page.locator("#yours-stop").click()
+        page.locator("#yours-told .refused", has_text="stopped").wait_for()
+        hub.open.set()
+        page.locator("#hub-load").click()
+        page.locator("#yours-told", has_text=REVISION[:12]).wait_for(timeout=60_000)
+        record = hub_model(name, "segment")
+        shows(page, expected(record, picture))
+        page.locator("#hub-name input").fill("me/nothing")
+        page.keyboard.press("Enter")
+        page.locator("#hub-load").click()
+        page.locator("#yours-told .refused", has_text="me/nothing").wait_for()
+    settled(page)
+    shows(page, expected(record, picture))
+    page.locator("#yours-reading > button").click()
+    assert not page.locator("#own-pixels").is_visible()
+    assert page.locator("#own-classes textarea").input_value().startswith("sky #")
+
+
+def test_left_and_right_are_offered_and_exchanged(page, picture, tmp_path):
+    look_at(page, picture)
+    path = tmp_path / "sides.onnx"
+    path.write_bytes(planted_sides(32))
+    bring(page, path)
+    page.locator("#yours-reading > button").click()
+    page.locator("#own-classes textarea").fill("none\nleft <i>\nright <i>")
+    page.locator("#own-rename").click()
+    page.locator("#yours-swap", has_text="1 pair found").wait_for()
+    assert page.locator("#own-swap textarea").input_value() == "left <i> = right <i>"
+    page.locator("#own-exchange").click()
+    page.locator("#yours-swap", has_text="1 pair exchanged").wait_for()
+    settled(page)
+    record = replace(own_model(path).record, swap=(("class 1", "class 2"),))
+    result = segment(record, read_picture(picture), Plan(VIEWS))
+    assert result.changed == 0
+    page.locator("#stage .say", has_text="changed nothing").wait_for()

@@ -126,11 +126,15 @@ def _telling(progress: Progress) -> type[tqdm]:
             known = {k: options[k] for k in ("total", "initial") if k in options}
             self._nowhere = open(os.devnull, "w")  # noqa: SIM115, PTH123 (closed with the bar)
             super().__init__(**known, file=self._nowhere, mininterval=0)
+            self._tell()
 
         def update(self, n: float | None = 1) -> bool | None:
             shown = super().update(n)
-            progress(int(self.n), int(self.total or 0))
+            self._tell()
             return shown
+
+        def _tell(self) -> None:
+            progress(int(self.n), int(self.total or 0))
 
         def close(self) -> None:
             super().close()

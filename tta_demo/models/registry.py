@@ -183,10 +183,16 @@ def load_model(
     if isinstance(model, Ensemble):
         return {one.name: load_model(one, device, dtype) for one in model.members}
     with _LOADING:
-        return _loaded(model, device_named(device), dtype)
+        loaded = _loaded(model.weights, model.load, device_named(device), dtype)
+    return WithSwap(loaded, model.swap_ids) if model.swap else loaded
 
 
 @lru_cache(maxsize=12)  # models of visitors' own come and go
-def _loaded(record: ModelRecord, device: str, dtype: torch.dtype | None) -> Callable[..., Any]:
-    model = record.load(record.weights(), device, dtype)
-    return WithSwap(model, record.swap_ids) if record.swap else model
+def _loaded(
+    weights: Callable[[], Path],
+    load: Callable[..., Callable[..., Any]],
+    device: str,
+    dtype: torch.dtype | None,
+) -> Callable[..., Any]:
+    """Returns a network; the same one for records that differ in the names of classes alone."""
+    return load(weights(), device, dtype)

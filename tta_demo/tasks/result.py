@@ -58,7 +58,7 @@ class Result(ABC):
         weights = self.plan.weights
         return known | {
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
-            "model": {"name": self.model.name, "digest": self.model.digest},
+            "model": {"name": self.model.name, "digest": self.model.digest, **_swap(self.model)},
             "picture": {"size": self.picture.size, "working_size": self.picture.rgb.shape[:2]},
             "views": list(self.plan.views),
             "fusion": self.plan.fusion,
@@ -71,6 +71,12 @@ class Result(ABC):
     @abstractmethod
     def findings(self) -> dict[str, Any]:
         """Returns what the task adds to the report."""
+
+
+def _swap(model: ModelRecord | Ensemble) -> dict[str, Any]:
+    """Returns the pairs of classes that a mirror exchanges, if there are some."""
+    pairs = getattr(model, "swap", ())
+    return {"swap": [list(pair) for pair in pairs]} if pairs else {}
 
 
 def plan_of(report: Mapping[str, Any]) -> Plan:

@@ -29,10 +29,11 @@ def looked(
 
     Args:
         viewer: who looks, and has the turn.
-        case: the new picture or settings.
+        case: the new picture or settings; the viewer prepares it.
         show: returns the result of a case; may run the model, and may fail.
         at_once: what changes before the result is there; a new picture does in any case.
     """
+    case = viewer.prepared(case)
     if viewer.case is None or viewer.case.picture is not case.picture:
         at_once["picture"] = case.picture.rgb
     yield WORKING | at_once
@@ -61,7 +62,7 @@ class PictureActions:
 
     def open_example(self, visitor: Viewer, example: int, settings: object) -> Iterator[Updates]:
         """Opens an example, and looks."""
-        with visitor.turn:
+        with visitor.looking():
             yield from looked(visitor, self.example(settings, example), self.show)
 
     def open_first(self, visitor: Viewer, settings: object) -> Iterator[Updates]:
@@ -73,7 +74,7 @@ class PictureActions:
         self, visitor: Viewer, picture: dict[str, Any], settings: object
     ) -> Iterator[Updates]:
         """Opens an uploaded picture, and looks."""
-        with visitor.turn:
+        with visitor.looking():
             case = self.case(picture=read_picture(uploaded(picture)), settings=settings)
             yield from looked(visitor, case, self.show)
 

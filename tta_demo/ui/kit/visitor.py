@@ -87,6 +87,10 @@ class Viewer(Visitor):
         with self.turn:
             yield lambda: self._newest == mine
 
+    def prepared(self, case: Case) -> Case:
+        """Returns a case as this visitor looks at it."""
+        return case
+
     def call_off(self) -> None:
         """Ends looking after the look that is under way: nobody waits for its picture."""
         self._newest = next(self._wishes)

@@ -9,7 +9,6 @@ import numpy as np
 
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.models.ensemble import rows_of, whose
-from tta_demo.models.onnx_session import OnnxSession
 from tta_demo.pictures.reading import Picture, read_picture
 from tta_demo.samples.weeds import DIFFICULTY
 from tta_demo.tasks.cache import KEPT
@@ -18,8 +17,9 @@ from tta_demo.tasks.worlds import WORLDS, World, world_named
 from tta_demo.tta.predict import Track
 from tta_demo.tta.views import VIEWS
 from tta_demo.ui.kit.damage_panel import undamaged
-from tta_demo.ui.kit.visitor import Case, Viewer
-from tta_demo.ui.yours.model import NO_MODEL, YOURS, Own
+from tta_demo.ui.kit.visitor import Case
+from tta_demo.ui.yours.model import YOURS, Own
+from tta_demo.ui.yours.owner import Owner
 
 __all__ = ["GROUPS", "ITSELF", "SegmentCase", "SegmentVisitor", "Settings", "example_case",
            "field_case", "own_case", "tick"]  # fmt: skip
@@ -166,39 +166,31 @@ class SegmentCase(Case):
             )
 
 
-class SegmentVisitor(Viewer):
+class SegmentVisitor(Owner):
     """A visitor of the segmentation tab.
 
     Attributes:
         files: own learned weights by the digest of the models that they are for.
         switched: when looks were last switched on the stage, by the browser's clock.
-        own: the visitor's own model, if there is one.
-        session: of the ONNX file that was read last, to stop it.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.files: dict[str, WeightFile] = {}
         self.switched = 0.0
-        self.own: Own | None = None
-        self.session: OnnxSession | None = None
-
-    def hold(self, session: OnnxSession) -> None:
-        """Keeps a session at hand, to be stopped."""
-        self.session = session
 
     def adopt(self, own: Own) -> None:
         """Makes a model the visitor's; weights for another one go."""
-        record = own.model.record
-        if self.own is not None and self.own.model.record.digest != record.digest:
-            self.files.pop(self.own.model.record.digest, None)
+        record = own.record
+        if self.own is not None and self.own.record.digest != record.digest:
+            self.files.pop(self.own.record.digest, None)
         file = self.files.get(record.digest)
         try:
             if file is not None:
                 file.select(file.views, record.digest, record.classes)
         except ValueError:
             del self.files[record.digest]
-        self.own = own
+        super().adopt(own)
 
     def place(self, world: str) -> World:
         """Returns a world by its key, the visitor's own among them.
@@ -206,15 +198,11 @@ class SegmentVisitor(Viewer):
         Raises:
             ValueError: there is none of this name, or no own model yet.
         """
-        if world != YOURS:
-            return world_named(world)
-        if self.own is None:
-            raise ValueError(NO_MODEL)
-        return self.own.world
+        return self.mine.world if world == YOURS else world_named(world)
 
     def home_of(self, file: WeightFile) -> str:
         """Returns the key of the world that weights are for: its name, or the visitor's own."""
-        own = self.own is not None and self.own.model.record.digest == file.digest
+        own = self.own is not None and self.own.record.digest == file.digest
         return YOURS if own else file.world
 
 

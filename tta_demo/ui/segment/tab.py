@@ -19,8 +19,9 @@ from tta_demo.ui.segment.share import share_button
 from tta_demo.ui.segment.team import build_team
 from tta_demo.ui.stage import stage
 from tta_demo.ui.takeaway.panel import build_takeaway, files, wire_takeaway
-from tta_demo.ui.yours import actions as yours
+from tta_demo.ui.yours.actions import OWN
 from tta_demo.ui.yours.panel import build_panel
+from tta_demo.ui.yours.wiring import wire_panel
 
 __all__ = ["build_segment_tab"]
 
@@ -47,7 +48,7 @@ def build_segment_tab(page: gr.Blocks) -> Screen:
     heavy = HEAVY | {"show_progress_on": screen["progress"]}
     _wire_pictures(screen, page, heavy)
     _wire_masks(screen)
-    _wire_yours(screen, heavy)
+    wire_panel(screen, OWN, actions.restore, heavy)
     _wire_views(screen, heavy)
     wire_damage(screen, actions.change_views, heavy)
     screen.act(screen["itself"].input, actions.change_views, heavy)
@@ -59,7 +60,7 @@ def build_segment_tab(page: gr.Blocks) -> Screen:
 def _build_picture(screen: Screen) -> None:
     gr.Markdown("### 1. Pick a picture, or upload your own")
     screen["world"] = radio("World", choices.PLACES, "world")
-    build_panel(screen)
+    build_panel(screen, "segment")
     # gradio shows other files than those of the first world only from the working directory
     gr.set_static_paths([path for world in WORLDS.values() for path in world.examples])
     screen["average"] = gr.HTML(choices.average(WORLD), elem_id="average")
@@ -142,16 +143,6 @@ def _wire_masks(screen: Screen) -> None:
     screen.act(screen["mask"].upload, actions.open_mask, LATEST | RAW)
     screen.act(screen["mask"].clear, actions.clear_mask, LATEST)
     screen.act(screen["stage"].painted, actions.use_painting, LIGHT | EVERY)
-
-
-def _wire_yours(screen: Screen, heavy: dict[str, Any]) -> None:
-    screen.act(screen["own_file"].upload, yours.open_model, heavy | OPENING | RAW)
-    for name in ("pixels", "order", "scores", "fit"):
-        screen.act(screen[name].input, yours.correct, heavy)
-    screen.act(screen["rename"].click, yours.rename, heavy)
-    screen.act(screen["own_palette"].upload, yours.recolor, heavy | RAW)
-    stopped = screen.on(screen["own_stop"].click, yours.stop)
-    screen.on(stopped.success, actions.restore)
 
 
 def _wire_views(screen: Screen, heavy: dict[str, Any]) -> None:

@@ -211,6 +211,9 @@ def _settings(take: Takeaway) -> str:
     }
     if case.seed is not None:
         rows["Seed"] = f"{case.seed}, difficulty {case.difficulty:.2f}"
+    if report["model"].get("swap"):
+        pairs = [" and ".join(pair) for pair in report["model"]["swap"]]
+        rows["Exchanged in a mirror"] = "; ".join(pairs)
     if case.damage.amounts:
         rows["Damage"] = f"{case.damage.told}; seed {case.damage.seed}"
     if result.plan.weights is not None:

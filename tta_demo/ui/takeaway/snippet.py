@@ -6,13 +6,13 @@ from textwrap import fill
 
 from tta_demo.models.ensemble import rows_of
 from tta_demo.pictures.assets import ASSETS
-from tta_demo.pictures.palettes import numbered_palette
 from tta_demo.tasks.segment import Segmentation
 from tta_demo.tta.fusion import FUSIONS, Weights
 from tta_demo.tta.views import VIEW_SETS
 from tta_demo.ui.kit.html import looks_together
 from tta_demo.ui.segment.case import SegmentCase
 from tta_demo.ui.takeaway.origin import example_of, own_truth
+from tta_demo.ui.takeaway.own_code import code_of
 
 __all__ = ["PICTURE", "TRUTH", "snippet"]
 
@@ -28,6 +28,7 @@ HOMES = {
     "read_picture": "tta_demo",
     "segment": "tta_demo",
     "Feed": "tta_demo.models.feed",
+    "hub_model": "tta_demo.models.hub",
     "OnnxFacts": "tta_demo.models.onnx_file",
     "own_model": "tta_demo.models.own",
     "ASSETS": "tta_demo.pictures.assets",
@@ -100,23 +101,7 @@ def _world(case: SegmentCase) -> str:
     if case.own is None:
         by = f".by({dumps(case.models)})" if case.models else ""
         return f"world = WORLDS[{dumps(case.settings.world)}]{by}\n"
-    model, given, code = case.own.model, f"Path({case.own.path.name!a})", ""
-    palette = model.record.palette
-    if palette != numbered_palette(len(palette.names)):
-        pairs = zip(palette.names, palette.colors, strict=True)
-        lines = "".join(f"    ({name!a}, {color}),\n" for name, color in pairs)
-        code += f"classes = [\n{lines}]\n"
-        given += ", palette=Palette(*zip(*classes))"
-    if model.facts is None:
-        code += f"feed = {model.feed!a}\n"
-        given += ", feed=feed"
-    else:
-        told = {name: value for name, value in vars(model.facts).items() if name != "seconds"}
-        lines = "".join(f"    {name}={value!a},\n" for name, value in told.items())
-        code += f"facts = OnnxFacts(\n{lines})\n"
-        given += ", facts=facts"
-    made = f"model = own_model({given})\nworld = own_world(model.record)\n"
-    return f"{code}# the file of your own model has to lie next to this script\n{made}"
+    return f"{code_of(case.own)}world = own_world(record)\n"
 
 
 def _truth(case: SegmentCase) -> str:

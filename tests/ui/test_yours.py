@@ -335,7 +335,7 @@ def test_a_name_with_an_equals_sign_can_stand_in_a_pair():
 def test_weights_for_other_pairs_go(visitor, folder):
     sides(visitor, folder)
     record = visitor.own.record
-    visitor.files[YOURS] = WeightFile("x", record.name, record.digest, {"hflip": 1.0})
+    visitor.files[record.digest] = WeightFile("x", record.name, record.digest, {"hflip": 1.0})
     list(OWN.exchange(visitor, "left_lung = right_lung", visitor.case.settings))
     assert visitor.files == {}
 

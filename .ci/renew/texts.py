@@ -94,7 +94,9 @@ def stored(name: str) -> dict[str, Any]:
 
 
 def interval(found: dict[str, float], factor: float = 1, digits: int = 4) -> str:
-    """A difference with its 95 % interval."""
+    """A difference with its 95 % interval, where there is one."""
+    if found["low"] is None:
+        return f"{factor * found['value']:+.{digits}f}"
     value, low, high = (factor * found[key] for key in ("value", "low", "high"))
     return f"{value:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"
 

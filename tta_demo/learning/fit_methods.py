@@ -3,6 +3,7 @@
 The right loss is the negative log of the fused probability of the true class. Tutorials often take
 a softmax of probabilities once more: then even a perfect answer costs (0.551 for 3 classes), a
 confident mistake hardly more, and the best weights are sparse. That is `classic`, to compare with.
+Exact and Adam add a prior that draws the weights towards even ones, see `prior`.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,14 +18,18 @@ from tta_demo.learning.answers import Answers
 from tta_demo.learning.module import Form, LearnableTTA
 from tta_demo.learning.solver import ascend
 
-__all__ = ["METHODS", "Method", "log_likelihood", "needs_all_classes"]
+__all__ = ["METHODS", "Method", "needs_all_classes"]
 
 _Steps = Iterator[tuple[np.ndarray, float]]
 """Weights `(V,)` or `(V, C)` float64 and their mean log-likelihood, even ones first."""
 
 
-def needs_all_classes(method: str, form: Form) -> bool:
+def needs_all_classes(
+    method: str, form: Form, prior: float | None = 0.0, score: str = "nll"
+) -> bool:
     """Returns whether more than the true class's probability is needed.
+
+    A prior of None is to be chosen by the score.
 
     Raises:
         ValueError: there is no such method, or it cannot fit this form.
@@ -36,24 +41,19 @@ def needs_all_classes(method: str, form: Form) -> bool:
             f"method {method!r} fits one weight a view and the linear pool, because other forms "
             "have no certificate here: choose adam"
         )
-    return not form.plain or METHODS[method].whole
+    chosen_by_overlap = prior is None and METHODS[method].prior and score == "miou"
+    return not form.plain or METHODS[method].whole or chosen_by_overlap
 
 
-@torch.no_grad()
-def log_likelihood(answers: Answers, weights: np.ndarray, pool: str) -> float:
-    """Returns the mean log-likelihood of weights `(V,)` or `(V, C)`."""
-    classes = weights.shape[1] if weights.ndim > 1 else None
-    tta = LearnableTTA(answers.views, classes, pool, torch.from_numpy(weights).float())
-    probs, labels = _tensors(answers)
-    return -_loss(tta, tta.values(probs), labels).item()
+def _exact(answers: Answers, _: Form, prior: float) -> _Steps:
+    return ascend(answers.true_class(), prior)
 
 
-def _exact(answers: Answers, _: Form) -> _Steps:
-    return ascend(answers.true_class())
+def _adam(answers: Answers, form: Form, prior: float, steps: int = 300) -> _Steps:
+    """Descends the loss of all pixels at once and the prior's, until their sum is flat.
 
-
-def _adam(answers: Answers, form: Form, steps: int = 300) -> _Steps:
-    """Descends the negative log-likelihood of all pixels at once, until it is flat."""
+    Per class, the prior is shared out over the classes: alike in all, they cost as one a view.
+    """
     tta, (probs, labels) = _module(answers, form), _tensors(answers)
     values = tta.values(probs)
     optimiser = torch.optim.Adam(tta.parameters(), lr=0.1)
@@ -63,14 +63,16 @@ def _adam(answers: Answers, form: Form, steps: int = 300) -> _Steps:
         len(reached) < 60 or max(reached[-30:]) - max(reached[:-30]) > 1e-7
     ):
         loss = _loss(tta, values, labels)
+        yield tta.weights.detach().double().numpy(), -loss.item()
+        if prior:
+            loss = loss - prior * tta.scores.log_softmax(0).mean()
         reached.append(-loss.item())
-        yield tta.weights.detach().double().numpy(), reached[-1]
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
 
 
-def _classic(answers: Answers, form: Form, epochs: int = 5) -> _Steps:
+def _classic(answers: Answers, form: Form, _: float, epochs: int = 5) -> _Steps:
     """Descends the cross-entropy of fused probabilities taken for logits, picture by picture."""
     tta, (everything, truth) = _module(answers, form), _tensors(answers)
     everything = tta.values(everything)
@@ -110,17 +112,20 @@ class Method:
     """A way to find weights, with plain words for people.
 
     Attributes:
-        steps: from answers and the form, to weights and their likelihood.
+        steps: from answers, the form and what the prior counts (where all pixels together count
+            1), to weights and their likelihood.
         whole: whether it needs all classes even where the likelihood does not.
         any_form: whether it fits weights per class, and the log pool.
+        prior: whether it takes a prior.
     """
 
     label: str
     summary: str
     source: str
-    steps: Callable[[Answers, Form], _Steps]
+    steps: Callable[[Answers, Form, float], _Steps]
     whole: bool = False
     any_form: bool = True
+    prior: bool = True
 
 
 METHODS: dict[str, Method] = {
@@ -141,8 +146,9 @@ METHODS: dict[str, Method] = {
         "Classic",
         "As the well-known tutorial does it: five rounds with a loss that takes a softmax of "
         "probabilities, so that confident mistakes hardly count.",
-        "Shanmugam et al. 2021",
+        "a well-known tutorial",
         _classic,
         whole=True,
+        prior=False,
     ),
 }

@@ -1,7 +1,4 @@
-"""Fusing with weights that can be learned.
-
-Source: Shanmugam et al., "Better Aggregation in Test-Time Augmentation", 2021.
-"""
+"""Fusing with weights that can be learned."""
 
 from dataclasses import dataclass
 

@@ -4,13 +4,22 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from math import isinf
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from tta_demo.learning.fit import Fit
-from tta_demo.learning.weight_reading import ByName, has, quoted, read_fields, read_weights
+from tta_demo.learning.weight_reading import (
+    EVEN,
+    ByName,
+    has,
+    quoted,
+    read_fields,
+    read_prior,
+    read_weights,
+)
 from tta_demo.models.ensemble import whose
 from tta_demo.tta.fusion import POOLS, Weights
 
@@ -19,7 +28,6 @@ __all__ = ["ByName", "WeightFile", "weights_by_name"]
 _KINDS = {
     "world": str,
     "method": str,
-    "shrink": float,
     "pool": str,
     "calibration": dict,
     "scores": dict,
@@ -38,7 +46,7 @@ class WeightFile:
         digest: of the model's weights; another model needs other weights.
         weights: by view, or by view and class; non-negative, sum 1 over the views.
         method: how they were fitted.
-        shrink: how far they were then drawn towards even, 0..1.
+        prior: how many pictures the prior counted that draws them towards even, see `Fit`.
         pool: a key of `POOLS`, what they weigh.
         calibration: what they were fitted on.
         scores: what they reached, and where.
@@ -50,7 +58,7 @@ class WeightFile:
     digest: str
     weights: ByName
     method: str = "exact"
-    shrink: float = 0.0
+    prior: float = 0.0
     pool: str = "linear"
     calibration: dict[str, Any] = field(default_factory=dict)
     scores: dict[str, Any] = field(default_factory=dict)
@@ -74,11 +82,11 @@ class WeightFile:
 
         `belongs` are `world`, `model` and `digest`; the others are as the attributes.
         """
-        own = {"even": -fit.history[0], "before_shrinking": -fit.history[-1]}
+        own = {"even": -fit.history[0], "found": -fit.history[-1]}
         return cls(
             weights=weights_by_name(views, fit.weights.round(6).tolist(), classes),
             method=fit.method,
-            shrink=fit.shrink,
+            prior=fit.prior,
             pool=fit.form.pool,
             calibration=calibration | {"pixels": fit.pixels},
             scores={"nll_on_the_calibration_pixels": own, "gap": fit.gap} | scores,
@@ -113,7 +121,9 @@ class WeightFile:
             for name, w in (by_class if isinstance(by_class, dict) else {None: by_class}).items()
         ]
         top = {key: value for key, value in asdict(self).items() if key in _KINDS}
-        data = {"format": self.FORMAT, "task": self.TASK} | top | {"entries": entries}
+        prior = EVEN if isinf(self.prior) else self.prior
+        first = {"format": self.FORMAT, "task": self.TASK, "prior": prior}
+        data = first | top | {"entries": entries}
         return json.dumps(data, indent=1) + "\n"
 
     def save(self, path: Path) -> None:
@@ -136,6 +146,7 @@ class WeightFile:
             top = {key: has(data, key, kind) for key, kind in _KINDS.items()}
             if top["pool"] not in POOLS:
                 raise ValueError(f'"pool" is {quoted(top["pool"])}, not one of {", ".join(POOLS)}')
+            top["prior"] = read_prior(data)
             pictures = top["calibration"].get("pictures", 1)
             if type(pictures) is not int or pictures < 1:
                 raise ValueError(f'"pictures" is {quoted(pictures)}, not a number from 1 on')

@@ -4,12 +4,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ByName", "has", "quoted", "read_fields", "read_weights"]
+__all__ = ["EVEN", "ByName", "has", "quoted", "read_fields", "read_prior", "read_weights"]
+
+EVEN = "even"
+"""What a file calls an infinite prior, for which JSON has no number."""
 
 ByName = dict[str, float] | dict[str, dict[str, float]]
 """Weights by view, or by view and class."""
 
 _KINDS = {str: "a text", dict: "named values", list: "a list"}
+_MOST = 1e9
 _SLACK = 1e-3
 """How far a sum may be from 1: weights are rounded in the file."""
 
@@ -70,6 +74,22 @@ def has(data: dict[str, Any], key: str, kind: type) -> Any:  # noqa: ANN401 (of 
     if not isinstance(value, kind):
         raise ValueError(f"{quoted(key)} is {quoted(value)}, not {_KINDS[kind]}")
     return value
+
+
+def read_prior(data: dict[str, Any]) -> float:
+    """Returns how many pictures the prior counted; 0 for older files, which have no word of it.
+
+    Raises:
+        ValueError: it is no number from 0 on.
+    """
+    value = data.get("prior", 0.0)
+    if value == EVEN:
+        return float("inf")
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (number and 0 <= value <= _MOST):
+        told = f'not a number of pictures from 0 to {_MOST:.0e}, or "{EVEN}"'
+        raise ValueError(f'"prior" is {quoted(value)}, {told}')
+    return float(value)
 
 
 def read_weights(entries: list[Any]) -> tuple[dict[str, str], ByName]:

@@ -87,7 +87,8 @@ def test_95_percent_intervals_cover_the_truth_so_often(draw, truth, pictures):
     for seed in range(sets):
         (found,) = bootstrap(draw(rng, pictures), pictures, draws=400, seed=seed)
         covered += found.low <= truth <= found.high
-    assert 0.93 <= covered / sets <= 0.97 + 0.005  # .5 points: four of these 800 sets
+    luck = 0.01  # of so many sets; of 3,000, the nine cases covered .935 to .955
+    assert 0.93 - luck <= covered / sets <= 0.97 + luck
 
 
 def test_several_scores_are_compared_on_the_same_draws():

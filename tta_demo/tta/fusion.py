@@ -204,7 +204,7 @@ FUSIONS: dict[str, Fusion] = {
     "learned": Fusion(
         "Learned weights",
         "mean of probabilities with weights learned on labelled pictures",
-        "Shanmugam et al. 2021",
+        "Kim et al. 2018",
         _mean,
         weighted=True,
     ),

@@ -8,7 +8,7 @@ import torch
 
 from tta_demo.learning.answers import Answers
 from tta_demo.learning.fit import fit_steps
-from tta_demo.learning.module import Form
+from tta_demo.learning.module import LEARNABLE, Form
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.tta.fusion import POOLS, fuse
 from tta_demo.tta.predict import ViewStack
@@ -83,7 +83,7 @@ def test_fitted_weights_survive_the_file_and_fuse(per_class, tmp_path):
     assert fuse(stack, "learned", weights).isfinite().all()
 
 
-@pytest.mark.parametrize("form", [Form(c, p) for c in (False, True) for p in POOLS], ids=str)
+@pytest.mark.parametrize("form", [Form(c, p) for c in (False, True) for p in LEARNABLE], ids=str)
 def test_the_file_of_a_fit_gives_its_weights_and_its_pool_back(form, tmp_path):
     rng = np.random.default_rng(0)
     probs = rng.dirichlet(np.ones(2), (3, 200)).transpose(0, 2, 1).astype(np.float32)
@@ -101,6 +101,39 @@ def test_the_file_of_a_fit_gives_its_weights_and_its_pool_back(form, tmp_path):
     weights = loaded.select("abc", "d", CLASSES)
     assert weights.pool == form.pool
     np.testing.assert_allclose(weights.values, done.weights, atol=2e-6)
+
+
+LOGITS = WeightFile(
+    world="w",
+    model="m",
+    digest="d",
+    weights={"a": {"x": 1.25, "y": 0.25}, "b": {"x": 0.75, "y": 0.0}, "c": {"x": 0.5, "y": 0.5}},
+    method="shanmugam",
+    pool="logits",
+)
+
+
+def test_weights_of_logits_are_of_any_size_and_some_of_them_weigh_as_much_as_all(tmp_path):
+    LOGITS.save(tmp_path / "weights.json")
+    assert WeightFile.load(tmp_path / "weights.json") == LOGITS
+    whole = LOGITS.select(("a", "b", "c"), "d", ("x", "y"))
+    torch.testing.assert_close(whole.values, torch.tensor([[1.25, 0.25], [0.75, 0], [0.5, 0.5]]))
+    some = LOGITS.select(("b", "a"), "d", ("x", "y"))
+    torch.testing.assert_close(some.values, torch.tensor([[0.9375, 0], [1.5625, 0.75]]))
+
+
+def test_the_file_of_a_fit_that_chooses_its_form_fuses_as_the_fit(tmp_path):
+    rng = np.random.default_rng(0)
+    probs = rng.dirichlet(np.ones(2), (6, 3, 200)).transpose(0, 1, 3, 2).astype(np.float32)
+    answers = Answers(tuple(probs), tuple(rng.integers(0, 2, (6, 200))))
+    *_, done = fit_steps(answers, "shanmugam")
+    belongs = {"world": "w", "model": "m", "digest": "d"}
+    WeightFile.of(done, "abc", CLASSES, {}, {}, **belongs).save(tmp_path / "weights.json")
+    weights = WeightFile.load(tmp_path / "weights.json").select("abc", "d", CLASSES)
+    assert weights.pool == "logits"
+    stack = ViewStack(("a", "b", "c"), torch.from_numpy(probs[0]).log())
+    wanted = fuse(stack, "learned", done)
+    torch.testing.assert_close(fuse(stack, "learned", weights), wanted, atol=1e-4, rtol=0)
 
 
 @files

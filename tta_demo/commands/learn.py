@@ -15,13 +15,12 @@ from tta_demo.evaluation.failures import Failures
 from tta_demo.learning.answers import Answers
 from tta_demo.learning.fit import Fit, fit_steps
 from tta_demo.learning.fit_methods import METHODS, needs_all_classes
-from tta_demo.learning.module import Form
+from tta_demo.learning.module import LEARNABLE, Form
 from tta_demo.learning.prior import ENOUGH, FEW, SCORES
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.models.ensemble import look_as, rows_of
 from tta_demo.models.registry import load_model
 from tta_demo.samples.labelled import Source
-from tta_demo.tta.fusion import POOLS
 from tta_demo.tta.predict import Model, ViewStack, to_tensor
 
 __all__ = ["learn"]
@@ -40,7 +39,7 @@ def learn(
     views: arguments.ViewNames = "d4",
     method: Annotated[str, typer.Option(help=f"One of {', '.join(METHODS)}.")] = "exact",
     per_class: Annotated[bool, typer.Option(help="A weight per class and view.")] = False,
-    pool: Annotated[str, typer.Option(help=f"What to weigh: {', '.join(POOLS)}.")] = "linear",
+    pool: Annotated[str, typer.Option(help=f"What to weigh: {', '.join(LEARNABLE)}.")] = "linear",
     prior: Annotated[
         str,
         typer.Option(

@@ -23,8 +23,9 @@ class Fit:
     """Weights, and how they were found.
 
     Attributes:
-        weights: `(V,)` or `(V, C)` float64, non-negative, sum 1 over V. `fuse` takes them, and
-            `Plan`; of another pool than the linear one, give it the fit itself.
+        weights: `(V,)` or `(V, C)` float64, non-negative, sum 1 over V (of any sum for the pool
+            `logits`). `fuse` takes them, and `Plan`; of another pool than the linear one, give it
+            the fit itself.
         history: mean log-likelihood of the calibration pixels, first with even weights, then
             after each step.
         gap: no weights have a higher mean log-likelihood, that of the prior added, than these by
@@ -33,7 +34,7 @@ class Fit:
         method: a key of `METHODS`.
         prior: how many pictures the prior counts, which draws the weights towards even ones; 0
             for methods that take none, infinity for even weights.
-        form: what the weights look like.
+        form: what the weights look like; some methods choose it.
     """
 
     weights: np.ndarray
@@ -128,10 +129,11 @@ def fit_steps(
     for weights, value in steps(answers, form, counts):
         history.append(value)
         now = replace(now, weights=weights, history=tuple(history), prior=prior)
+        now = replace(now, form=Form(weights.ndim > 1, METHODS[method].pool or form.pool))
         yield now
         if stopped() or isinf(prior):
             break
-    if form.plain:
+    if now.form.plain:
         now = replace(now, gap=certificate(answers.true_class(), weights, counts))
     yield now
 

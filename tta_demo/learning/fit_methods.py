@@ -1,9 +1,14 @@
-"""Ways to find weights: the exact one, Adam on the same loss, and the classic one.
+"""Ways to find weights: the exact one, Adam on the same loss, and two of others to compare with.
 
 The right loss is the negative log of the fused probability of the true class. Tutorials often take
 a softmax of probabilities once more: then even a perfect answer costs (0.551 for 3 classes), a
 confident mistake hardly more, and the best weights are sparse. That is `classic`, to compare with.
 Exact and Adam add a prior that draws the weights towards even ones, see `prior`.
+
+`shanmugam` follows the public code of Shanmugam et al., "Better Aggregation in Test-Time
+Augmentation", 2021: coefficients of the model's logits that begin even and are set to 0 where a
+step takes them below; the cross-entropy; SGD. Here the logits are log-probabilities, at
+temperature 1, a step is a picture, and there are 30 rounds.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,8 +20,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tta_demo.learning.answers import Answers
-from tta_demo.learning.module import Form, LearnableTTA
+from tta_demo.learning.module import LEARNABLE, Form, LearnableTTA
 from tta_demo.learning.solver import ascend
+from tta_demo.tta.predict import FLOOR
 
 __all__ = ["METHODS", "Method", "needs_all_classes"]
 
@@ -36,10 +42,10 @@ def needs_all_classes(
     """
     if method not in METHODS:
         raise ValueError(f"method {method!r} is unknown: choose one of {', '.join(METHODS)}")
-    if not (form.plain or METHODS[method].any_form):
+    if not (form.plain or METHODS[method].any_form) or form.pool not in LEARNABLE:
         raise ValueError(
-            f"method {method!r} fits one weight a view and the linear pool, because other forms "
-            "have no certificate here: choose adam"
+            f"method {method!r} has a form of weights of its own, not {form}: choose adam for one "
+            "a class or the log pool, shanmugam for logits"
         )
     chosen_by_overlap = prior is None and METHODS[method].prior and score == "miou"
     return not form.plain or METHODS[method].whole or chosen_by_overlap
@@ -89,6 +95,51 @@ def _classic(answers: Answers, form: Form, _: float, epochs: int = 5) -> _Steps:
         optimiser.step()
 
 
+def _shanmugam(answers: Answers, _: Form, __: float, rounds: int = 30) -> _Steps:
+    """Descends the cross-entropy of weighed logits, once for one weight a view, once a class too.
+
+    After each round over the pictures, the weights are those of the two that get more pixels right
+    of every fifth picture, which is not learned from; of one a view with fewer pictures.
+    """
+    values = [torch.from_numpy(probs).log().clamp_min(FLOOR) for probs in answers.probs]
+    labels = [torch.from_numpy(truth) for truth in answers.labels]
+    everything, truth = torch.cat(values, -1), torch.cat(labels)
+    held = range(4, len(labels), 5)
+    views, classes = answers.views, answers.classes
+    both = [torch.full(shape, 1 / views) for shape in ((views, 1), (views, classes))]
+    optimiser = torch.optim.SGD(
+        [one.requires_grad_() for one in both], lr=0.01, momentum=0.9, weight_decay=1e-4
+    )
+    for turn in range(rounds + 1):
+        for place in range(len(labels)) if turn else ():
+            if place not in held and len(labels[place]):
+                optimiser.zero_grad()
+                for one in both:
+                    F.cross_entropy(_weighed(one, values[place]).T, labels[place]).backward()
+                optimiser.step()
+                for one in both:
+                    one.data.clamp_(min=0)
+        with torch.no_grad():
+            right = [
+                sum((_weighed(one, values[i]).argmax(0) == labels[i]).sum().item() for i in held)
+                for one in both
+            ]
+            best = both[right[1] > right[0]]
+            value = -F.cross_entropy(_weighed(best, everything).T, truth).item()
+        yield _normal(best).detach().squeeze(1).double().numpy(), value
+
+
+def _weighed(coefficients: Tensor, logits: Tensor) -> Tensor:
+    """Returns the logits `(C, N)` of `(V, C, N)`; coefficients are `(V, 1)` or `(V, C)`."""
+    return (_normal(coefficients)[..., None] * logits).sum(0)
+
+
+def _normal(coefficients: Tensor) -> Tensor:
+    """Returns the weights that coefficients stand for: only one a view is normalised."""
+    one_a_view = coefficients.shape[1] == 1
+    return coefficients / coefficients.sum().clamp_min(1e-9) if one_a_view else coefficients
+
+
 def _module(answers: Answers, form: Form) -> LearnableTTA:
     classes = answers.probs[0].shape[1] if form.per_class else None
     return LearnableTTA(answers.views, classes, form.pool)
@@ -117,6 +168,7 @@ class Method:
         whole: whether it needs all classes even where the likelihood does not.
         any_form: whether it fits weights per class, and the log pool.
         prior: whether it takes a prior.
+        pool: what its weights weigh, whatever the form; None for the pool of the form.
     """
 
     label: str
@@ -126,6 +178,7 @@ class Method:
     whole: bool = False
     any_form: bool = True
     prior: bool = True
+    pool: str | None = None
 
 
 METHODS: dict[str, Method] = {
@@ -150,5 +203,16 @@ METHODS: dict[str, Method] = {
         _classic,
         whole=True,
         prior=False,
+    ),
+    "shanmugam": Method(
+        "Shanmugam",
+        "Weighs the looks before they become probabilities, per look or per look and class, "
+        "whichever gets more right on pictures that it left out.",
+        "Shanmugam et al. 2021",
+        _shanmugam,
+        whole=True,
+        any_form=False,
+        prior=False,
+        pool="logits",
     ),
 }

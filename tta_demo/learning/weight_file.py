@@ -44,7 +44,8 @@ class WeightFile:
         world: the world that they were learned in.
         model: name of the model.
         digest: of the model's weights; another model needs other weights.
-        weights: by view, or by view and class; non-negative, sum 1 over the views.
+        weights: by view, or by view and class; non-negative, sum 1 over the views (of any sum for
+            the pool `logits`).
         method: how they were fitted.
         prior: how many pictures the prior counted that draws them towards even, see `Fit`.
         pool: a key of `POOLS`, what they weigh.
@@ -150,7 +151,8 @@ class WeightFile:
             pictures = top["calibration"].get("pictures", 1)
             if type(pictures) is not int or pictures < 1:
                 raise ValueError(f'"pictures" is {quoted(pictures)}, not a number from 1 on')
-            belongs, weights = read_weights(has(data, "entries", list))
+            entries = has(data, "entries", list)
+            belongs, weights = read_weights(entries, shares=top["pool"] != "logits")
         except OSError as error:
             raise ValueError(f"{path.name} cannot be read ({error.strerror})") from error
         except ValueError as error:
@@ -188,12 +190,20 @@ class WeightFile:
                 )
             table = [[by_class[name] for name in classes] for by_class in table]
         chosen = torch.tensor(table, dtype=torch.float32)
-        if (chosen.sum(0) <= 0).any():
+        total = chosen.sum(0)
+        if (total <= 0).any():
             raise ValueError(
                 f"the learned weights of {', '.join(views)} are all 0: choose more views or "
                 "another fusion"
             )
-        return Weights(chosen / chosen.sum(0), self.pool)
+        whole = self._sums(classes) if self.pool == "logits" else torch.tensor(1.0)
+        return Weights(chosen / total * whole, self.pool)
+
+    def _sums(self, classes: Sequence[str]) -> torch.Tensor:
+        """Returns what all weights sum to, or those of each class, `(C,)`."""
+        rows = self.weights.values()
+        table = [[row[c] for c in classes] if isinstance(row, dict) else row for row in rows]
+        return torch.tensor(table, dtype=torch.float32).sum(0)
 
 
 def weights_by_name(views: Sequence[str], rows: list[Any], classes: Sequence[str]) -> ByName:

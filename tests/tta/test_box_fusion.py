@@ -6,7 +6,6 @@ import torch
 from ensemble_boxes import weighted_boxes_fusion
 
 from tta_demo.models.centernet import CenterNet, Detector
-from tta_demo.models.letterbox import undo_letterbox
 from tta_demo.tta.box_fusion import FUSERS, fuse_boxes
 from tta_demo.tta.box_views import deaugment_boxes, predict_boxes
 from tta_demo.tta.boxes import Boxes, iou, nms_groups
@@ -339,20 +338,3 @@ def test_fusing_all_eight_symmetries_makes_any_detector_turn_with_the_picture(fu
         back = deaugment_boxes(view, turned, (37, 52))
         np.testing.assert_allclose(back.scores, plain.scores, atol=1e-6)
         assert (iou(back.xyxy, plain.xyxy).max(0) > 0.999).all()
-
-
-@pytest.mark.parametrize("size", [(37, 80), (80, 37), (64, 64)])
-@pytest.mark.parametrize("frame", [(128, 128), (96, 160)])
-def test_a_box_goes_into_a_letterbox_and_back(size, frame):
-    """The reference scales and shifts single corners the slow way."""
-    rng = np.random.default_rng(0)
-    corners = np.sort(rng.random((5, 2, 2)), axis=1) * (size[1], size[0])
-    scale = min(frame[0] / size[0], frame[1] / size[1])
-    boxed = [
-        [(frame[1] - scale * size[1]) / 2 + scale * x for x in (one[0, 0], one[1, 0])]
-        + [(frame[0] - scale * size[0]) / 2 + scale * y for y in (one[0, 1], one[1, 1])]
-        for one in corners
-    ]
-    found = Boxes(np.array(boxed)[:, [0, 2, 1, 3]], np.ones(5), np.ones(5, int))
-    back = undo_letterbox(found, size, frame)
-    np.testing.assert_allclose(back.xyxy, corners.reshape(5, 4), atol=1e-9)

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 
 import numpy as np
 import torch
@@ -148,11 +147,13 @@ def thinned(
 
 def _grid(size: tuple[int, int], most: int) -> tuple[slice, ...]:
     """Returns the finest even grid of at most so many pixels, away from the edge."""
-    for step in count(1):
+    step = 1
+    while True:
         start = min(step // 2, *(length - 1 for length in size))
         rows, columns = (len(range(start, length, step)) for length in size)
         if rows * columns <= most:
             return np.s_[..., start::step, start::step]
+        step += 1
 
 
 def kept_looks(

@@ -40,6 +40,8 @@ def test_pixels_that_a_look_did_not_see_are_left_out():
     labels = np.broadcast_to([2, 2, 0, 0, 1, 1], (4, 6)).astype(np.uint8)
     kept = thinned("a", stack, labels, (0, 0))
     assert np.bincount(kept.truth).tolist() == [8, 8]
+    with_void = np.where(labels == 0, 255, labels).astype(np.uint8)
+    assert set(thinned("a", stack, with_void, (0, 0)).truth.tolist()) == {1}
     with pytest.raises(ValueError, match="no pixel"):
         thinned("a", ViewStack(stack.views, stack.log_probs, seen & ~seen), labels, (0, 0))
 

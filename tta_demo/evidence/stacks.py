@@ -9,7 +9,7 @@ import torch
 
 from tta_demo.learning.answers import Answers
 from tta_demo.models.ensemble import look_as
-from tta_demo.pictures.palettes import class_ids
+from tta_demo.pictures.palettes import IGNORED, class_ids
 from tta_demo.samples.labelled import LabelledPicture
 from tta_demo.tta.crops import predict_crops
 from tta_demo.tta.predict import Model, ViewStack, to_tensor
@@ -117,7 +117,9 @@ class Stacks:
 def thinned(
     name: str, stack: ViewStack, labels: np.ndarray, seconds: Sequence[float], pixels: int = PIXELS
 ) -> Kept:
-    """Returns what is kept of a picture: an even grid, without pixels that a look did not see.
+    """Returns what is kept of a picture: pixels on an even grid.
+
+    Those that a look did not see, and those whose truth is `IGNORED`, are left out.
 
     Args:
         name: of the picture.
@@ -136,11 +138,13 @@ def thinned(
     most = max(1, min(pixels, NUMBERS // (views * classes)))
     grid = _grid(labels.shape, most)
     logs, truth = stack.log_probs[grid].reshape(views, classes, -1), labels[grid[1:]].ravel()
+    counts = truth != IGNORED
     if stack.seen is not None:
-        everywhere = stack.seen[grid].reshape(views, -1).all(0).numpy()
-        logs, truth = logs[..., everywhere], truth[everywhere]
+        counts &= stack.seen[grid].reshape(views, -1).all(0).numpy()
+    if not counts.all():
+        logs, truth = logs[..., counts], truth[counts]
     if not len(truth):
-        raise ValueError(f"{name}: no pixel that all looks saw; leave out tilts and shifts")
+        raise ValueError(f"{name}: no pixel has a class and was seen by all looks; leave it out")
     kept = logs.to(torch.float16).contiguous().numpy()
     return Kept(name, kept, truth.astype(np.int64), np.asarray(seconds, np.float64))
 

@@ -20,6 +20,9 @@ __all__ = ["document"]
 
 NOTHING_FROM_OUTSIDE = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
+LONG = 25
+"""Rows of a table, from which on it is folded."""
+
 
 def document(evidence: Evidence, pictures: Mapping[str, bytes]) -> str:
     """Returns the whole report; nothing in it is fetched or run, every string is escaped.
@@ -64,10 +67,13 @@ def _rows(table: Table) -> str:
     body = "".join(
         f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in table.said()
     )
-    return (
+    rows = (
         f"<div class='wide' tabindex='0'><table><thead><tr>{head}</tr></thead>"
-        f"<tbody>{body}</tbody></table></div><p class='note'>{escape(table.note)}</p>"
+        f"<tbody>{body}</tbody></table></div>"
     )
+    if len(table.rows) // table.every > LONG:
+        rows = f"<details><summary>The numbers</summary>{rows}</details>"
+    return f"{rows}<p class='note'>{escape(table.note)}</p>"
 
 
 def _protocol(evidence: Evidence) -> str:

@@ -90,9 +90,9 @@ def _plans(evidence: Evidence) -> Table:
     total = len(evidence.looks)
     columns = (
         Column("plan", "plan", "text"), Column("looks", "looks", "count"), _score(evidence),
-        Column("over one look", "gain", "points"), NLL,
+        Column("points over one look", "gain", "points"), NLL,
         Column("NLL over one look", "nll_gain", "nll"),
-        Column("over the best plan", "behind", "points"), MS,
+        Column("points over the best", "behind", "points"), MS,
         Column("recommended", "recommended", "yes"),
     )  # fmt: skip
     rows = tuple(
@@ -107,7 +107,7 @@ def _plans(evidence: Evidence) -> Table:
 def _cost(evidence: Evidence) -> Table:
     columns = (
         Column("looks", "looks", "count"), Column("added", "added", "text"), _score(evidence),
-        Column("over one look", "gain", "points"), NLL,
+        Column("points over one look", "gain", "points"), NLL,
         Column("NLL over one look", "nll_gain", "nll"), MS,
         Column(f"{evidence.protocol.score} where chosen, %", "seen_score", "percent"),
     )  # fmt: skip
@@ -126,10 +126,10 @@ def _cost(evidence: Evidence) -> Table:
 def _looks(evidence: Evidence) -> Table:
     columns = (
         Column("look", "look", "text"), _score(evidence),
-        Column("over the original, alone", "gain", "points"), NLL,
+        Column("alone, points over the original", "gain", "points"), NLL,
         Column("gap, %", "gap", "percent"), Column("weight, %", "weight", "percent"),
-        Column("the others without it", "without", "points"),
-        Column("NLL without it", "nll_without", "nll"), MS, Column("hurts", "hurts", "yes"),
+        Column("without it, points", "without", "points"),
+        Column("without it, NLL", "nll_without", "nll"), MS, Column("hurts", "hurts", "yes"),
     )  # fmt: skip
     rows = tuple(
         (look_name(one.view), one.score, one.gain, one.nll, one.gap, one.weight, one.without,
@@ -147,14 +147,19 @@ def _looks(evidence: Evidence) -> Table:
 def _fusions(evidence: Evidence) -> Table:
     columns = (
         Column("fusion", "fusion", "text"), _score(evidence),
-        Column("over the mean of probabilities", "gain", "points"), NLL,
+        Column("points over the mean", "gain", "points"), NLL,
         Column("NLL over it", "nll_gain", "nll"),
     )  # fmt: skip
     rows = tuple(
         (FUSIONS[one.fusion].summary, one.score, one.gain, one.nll, one.nll_gain)
         for one in evidence.fusions
     )
-    return Table("Fusions on trial", "All looks, fused in every way.", columns, rows)
+    return Table(
+        "Fusions on trial",
+        "All looks, fused in every way, beside the mean of their probabilities.",
+        columns,
+        rows,
+    )
 
 
 def _trust(evidence: Evidence) -> Table:
@@ -231,7 +236,9 @@ def _said(kind: str, cell: Cell) -> str:
     if cell is None:
         return "–"
     if isinstance(cell, Gain):
-        return points(cell) if kind == "points" else nll_said(cell)
+        if cell == Gain(0, 0, 0):
+            return "–"  # what the others are compared with
+        return points(cell).replace(" points", "") if kind == "points" else nll_said(cell)
     if kind == "yes":
         return "yes" if cell else ""
     if isinstance(cell, str):

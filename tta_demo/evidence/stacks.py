@@ -86,14 +86,15 @@ class Stacks:
 
     def true_class(self) -> np.ndarray:
         """Returns each look's probability of the truth, `(V, N)` float32, of all pictures."""
-        return self.answers().true_class()
+        rows = (
+            np.take_along_axis(one.log_probs, one.truth[None, None], 1)[:, 0]
+            for one in self.pictures
+        )
+        return np.exp(np.concatenate([row.astype(np.float32) for row in rows], axis=1))
 
     def answers(self) -> Answers:
-        """Returns what weights are learned from."""
-        rows = (
-            np.take_along_axis(one.log_probs, one.truth[None, None], 1) for one in self.pictures
-        )
-        probs = tuple(np.exp(row.astype(np.float32)) for row in rows)
+        """Returns what weights are learned from, all classes."""
+        probs = tuple(one.probs for one in self.pictures)
         return Answers(probs, tuple(one.truth for one in self.pictures))
 
     def split(self, share: float = 0.5, seed: int = 0) -> tuple["Stacks", "Stacks"]:

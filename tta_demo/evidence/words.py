@@ -73,7 +73,9 @@ def plan_name(option: Option, views: int) -> str:
         return f"All {views} looks"
     if len(names) <= 4:
         return " + ".join(names)
-    return f"{count}: {option.name}"
+    return (
+        f"The {option.name} looks" if option.name.startswith("best") else f"{count}: {option.name}"
+    )
 
 
 def verdict_said(evidence: Evidence) -> str:

@@ -1,9 +1,11 @@
+from inspect import signature
+
 import numpy as np
 import pytest
 from looked import made
 
 from tta_demo.evidence.tally import Gain, tally
-from tta_demo.scoring.interval import Difference
+from tta_demo.scoring.interval import Difference, bootstrap
 from tta_demo.scoring.score import Score, gain
 from tta_demo.tta.plan import Plan
 
@@ -39,7 +41,8 @@ def test_gains_and_intervals_are_those_of_the_one_bootstrap():
     stacks = made(VIEWS, pictures=12, clarity=2.0)
     found, scores = both(stacks)
     gains, nll_gains = found.gains("one look")
-    expected = gain(scores["mean"], scores["one look"], stacks.classes)
+    draws = signature(bootstrap).parameters["draws"].default
+    expected = gain(scores["mean"], scores["one look"], stacks.classes, draws=draws)
     for one, known in ((gains[1], expected["miou"]), (nll_gains[1], expected["nll"])):
         assert (one.value, one.low, one.high) == pytest.approx((*known,), abs=1e-9)
     assert gains[0].value == 0

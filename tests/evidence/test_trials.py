@@ -142,7 +142,7 @@ def test_a_verdict_needs_enough_pictures():
 
 
 def test_the_cheapest_of_those_that_are_not_clearly_worse_is_taken():
-    stacks = made({"identity": 2.5, "hflip": 2.5, "vflip": 9, "rot180": 9}, pictures=60)
+    stacks = made({"identity": 2.5, "hflip": 2.5, "vflip": 60, "rot180": 60}, pictures=60)
     trials = plans_on_trial(
         stacks, options(stacks, SETS, ("identity", "hflip"), learned_on(stacks), (2,))
     )
@@ -152,7 +152,7 @@ def test_the_cheapest_of_those_that_are_not_clearly_worse_is_taken():
     assert by_name[verdict.recommended] in good
     least = min(len(one.option.views) for one in good)
     assert len(by_name[verdict.recommended].option.views) == least
-    assert verdict.recommended == "mirror"
+    assert set(by_name[verdict.recommended].option.views) == {"identity", "hflip"}
 
 
 def test_every_fusion_has_its_trial_against_the_mean():

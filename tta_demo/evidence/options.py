@@ -16,8 +16,8 @@ __all__ = ["EVEN", "GREEDY", "LEARNED", "ONE", "Option", "learned_on", "options"
 ONE, EVEN, GREEDY, LEARNED = "one look", "all", "greedy", "learned"
 """Names of options that are always there: the plain look, all looks evenly, and both learned."""
 
-LEAST = 0.005
-"""A look with less weight is not worth its time, and is left out."""
+LEAST = 0.25
+"""A look that counts less than this part of an even share is not worth its time: left out."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _weighted(calibration: Stacks, learned: Fit) -> Iterator[Option]:
     """Yields what is left of learned weights without the looks that count next to nothing."""
     greedy, _ = greedy_weights(calibration.true_class())
     for name, weights in ((GREEDY, greedy), (LEARNED, learned.weights)):
-        used = [v for v, weight in enumerate(weights) if weight >= LEAST]
+        used = [v for v, weight in enumerate(weights) if weight * len(weights) >= LEAST]
         kept = np.array(weights)[used]
         views = tuple(calibration.views[v] for v in used)
         yield Option(name, views, "learned", tuple((kept / kept.sum()).tolist()))

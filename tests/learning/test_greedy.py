@@ -4,7 +4,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from tta_demo.learning.greedy import forward, greedy_weights
+from tta_demo.learning.greedy import forward, policies
 from tta_demo.learning.solver import ascend, log_likelihood
 
 
@@ -33,27 +33,29 @@ def test_without_repetition_every_view_comes_once():
 
 def test_the_policy_is_close_to_the_best_of_all_small_ones():
     truth = truth_of(3, 60, seed=3)
-    weights, _ = greedy_weights(truth)
-    policies = itertools.chain.from_iterable(
+    *_, (weights, _) = policies(truth)
+    small = itertools.chain.from_iterable(
         itertools.combinations_with_replacement(range(3), k) for k in range(1, 7)
     )
-    best = max(slow_value(truth, policy) for policy in policies)
+    best = max(slow_value(truth, policy) for policy in small)
     *_, (_, exact) = ascend(truth)
     assert best - 2e-3 <= log_likelihood(truth, weights) <= exact + 1e-9
 
 
-def test_weights_are_counts_of_a_policy_and_reach_its_value():
-    weights, values = greedy_weights(truth_of(4, 100, seed=1))
-    assert weights.sum() == pytest.approx(1)
-    steps = int(np.argmax(values)) + 1
-    np.testing.assert_allclose(weights * steps, np.rint(weights * steps), atol=1e-9)
-    assert log_likelihood(truth_of(4, 100, seed=1), weights) == pytest.approx(max(values))
+def test_weights_are_counts_of_ever_better_policies_and_reach_their_value():
+    truth, before = truth_of(4, 100, seed=1), -np.inf
+    for weights, value in policies(truth):
+        assert weights.sum() == pytest.approx(1)
+        assert any(np.allclose(weights * k, np.rint(weights * k)) for k in range(1, 9))
+        assert log_likelihood(truth, weights) == pytest.approx(value)
+        assert value > before
+        before = value
 
 
 def test_a_view_that_is_noise_is_never_chosen():
     truth = truth_of(4, 300)
     truth[2] = np.random.default_rng(9).uniform(0.001, 0.4, 300)
-    assert greedy_weights(truth)[0][2] == 0
+    assert [*policies(truth)][-1][0][2] == 0
     assert [step.view for step in forward(truth)][-1] == 2
 
 

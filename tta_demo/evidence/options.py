@@ -7,7 +7,7 @@ import numpy as np
 
 from tta_demo.evidence.stacks import Stacks
 from tta_demo.learning.fit import Fit, fit_steps
-from tta_demo.learning.greedy import greedy_weights
+from tta_demo.learning.greedy import policies
 from tta_demo.tta.fusion import Weights
 from tta_demo.tta.plan import Plan
 
@@ -81,7 +81,7 @@ def _first_of(count: int) -> str:
 
 def _weighted(calibration: Stacks, learned: Fit) -> Iterator[Option]:
     """Yields what is left of learned weights without the looks that count next to nothing."""
-    greedy, _ = greedy_weights(calibration.true_class())
+    *_, (greedy, _) = policies(calibration.true_class())
     for name, weights in ((GREEDY, greedy), (LEARNED, learned.weights)):
         used = [v for v, weight in enumerate(weights) if weight * len(weights) >= LEAST]
         kept = np.array(weights)[used]

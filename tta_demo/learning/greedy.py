@@ -6,11 +6,12 @@ answers as they are.
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Step", "forward", "greedy_weights"]
+__all__ = ["Step", "forward", "policies"]
 
 ROUNDS = 2
 """A search with repetition takes so many steps a view, and keeps the best of them."""
@@ -58,8 +59,8 @@ def forward(truth: np.ndarray, repeat: bool = False) -> Iterator[Step]:
             left.remove(best)
 
 
-def greedy_weights(truth: np.ndarray) -> tuple[np.ndarray, list[float]]:
-    """Returns the weights `(V,)` of the best policy found, and the likelihood after each step.
+def policies(truth: np.ndarray) -> Iterator[tuple[np.ndarray, float]]:
+    """Yields ever better policies, each as weights `(V,)` with its mean log-likelihood.
 
     A policy is a set of looks with repetition; a look's weight is how often it is in there.
 
@@ -67,15 +68,13 @@ def greedy_weights(truth: np.ndarray) -> tuple[np.ndarray, list[float]]:
         truth: as for `forward`.
 
     Example:
-        >>> weights, _ = greedy_weights(np.array([[0.9, 0.9, 0.2], [0.3, 0.3, 0.9]]))
+        >>> *_, (weights, _) = policies(np.array([[0.9, 0.9, 0.2], [0.3, 0.3, 0.9]]))
         >>> weights.round(2)
         array([0.67, 0.33])
     """
-    steps = []
-    for step in forward(truth, repeat=True):
-        steps.append(step)
-        if len(steps) == ROUNDS * len(truth):
-            break
-    values = [step.value for step in steps]
-    used = [step.view for step in steps[: int(np.argmax(values)) + 1]]
-    return np.bincount(used, minlength=len(truth)) / len(used), values
+    counts, best = np.zeros(len(truth)), -np.inf
+    for step in islice(forward(truth, repeat=True), ROUNDS * len(truth)):
+        counts[step.view] += 1
+        if step.value > best:
+            best = step.value
+            yield counts / counts.sum(), best

@@ -53,7 +53,7 @@ def advise(
 
     Every look runs once over labelled pictures; half of them choose and teach, the others measure.
     Writes report.html, evidence.json, plan.json (for `predict --plan`) and the others in plans/,
-    and for every table NAME.csv, for every figure NAME.png.
+    and for every table NAME.csv, for every figure NAME.png. Boxes are not weighed.
     """
     arguments.refuse_among_pictures(out, data, masks)
     if task == "classify":

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from tta_demo.evidence.curve import Curve, cost_curve, look_order
 from tta_demo.evidence.fusions import FusionTrial, fusions_on_trial
@@ -134,13 +135,11 @@ def weigh(
     shown = (ONE, EVEN, LEARNED, verdict.recommended)
     chosen = [one.option for one in plans if one.option.name in shown]
     looks = looks_on_trial(held, learned.weights.tolist())
-    names = (tuple(one.name for one in part.pictures) for part in (calibration, held))
-    pixels = round(sum(len(one.truth) for one in stacks.pictures) / count)
-    score = "accuracy" if stacks.whole else "mIoU"
-    today = date.today().isoformat()
+    parts = [tuple(one.name for one in part.pictures) for part in (calibration, held)]
     return Evidence(
-        Protocol(data, model, digest, score, stacks.classes, stacks.views, *names, pixels, seed,
-                 today, command),
+        _protocol(
+            stacks, parts, data=data, model=model, digest=digest, command=command, seed=seed
+        ),
         verdict,
         plans,
         curve,
@@ -150,7 +149,24 @@ def weigh(
         tuple(trust(calibration, held, one.name, one.plan) for one in chosen),
         error_removal(held, next(o.plan for o in chosen if o.name == LEARNED)),
         sets_on_trial(held, chosen),
-    )  # fmt: skip
+    )
+
+
+def _protocol(
+    stacks: Stacks,
+    parts: Sequence[tuple[str, ...]],
+    **known: Any,  # noqa: ANN401 (as in `Protocol`)
+) -> Protocol:
+    return Protocol(
+        score="accuracy" if stacks.whole else "mIoU",
+        classes=stacks.classes,
+        views=stacks.views,
+        calibration=parts[0],
+        held=parts[1],
+        pixels=round(sum(len(one.truth) for one in stacks.pictures) / len(stacks.pictures)),
+        date=date.today().isoformat(),
+        **known,
+    )
 
 
 def sets_for(model: ModelRecord | Ensemble) -> dict[str, tuple[str, ...]]:

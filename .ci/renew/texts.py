@@ -83,7 +83,7 @@ def results() -> str:
     head = ["world", "views, fusion", "mIoU", "without background", "F1", "NLL", "ECE", "ms",
             "mIoU, points over the mean", "NLL over the mean"]  # fmt: skip
     return (
-        f"{table(head, rows)}\n\nWith 95 % intervals over pictures (bootstrap). "
+        f"{table(head, rows)}\n\nWith 95 % intervals over pictures (bootstrap-t). "
         f"{'; '.join(sources)}."
     )
 
@@ -94,7 +94,9 @@ def stored(name: str) -> dict[str, Any]:
 
 
 def interval(found: dict[str, float], factor: float = 1, digits: int = 4) -> str:
-    """A difference with its 95 % interval."""
+    """A difference with its 95 % interval, where there is one."""
+    if found["low"] is None:
+        return f"{factor * found['value']:+.{digits}f}"
     value, low, high = (factor * found[key] for key in ("value", "low", "high"))
     return f"{value:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"
 
@@ -204,6 +206,29 @@ def learning() -> str:
     )
 
 
+def harm() -> str:
+    """Whether learning did harm, over many random splits."""
+    result = stored("harm")
+    rows = [
+        [
+            row["set"], row["views"], row["learned_on"],
+            *(f"{row[way]['miou_points']:+.3f} ({row[way]['miou_points_worst']:+.2f})"
+              for way in ("chosen", "one", "exact")),
+            *(f"{row[way]['nll_better_percent']:.0f}" for way in ("chosen", "one", "exact")),
+        ]
+        for row in result["rows"]
+    ]  # fmt: skip
+    head = ["pictures", "views", "learned on"]
+    head += ["mIoU, points over even (worst split): prior chosen", "of one picture", "none"]
+    head += ["splits with a better NLL, %: chosen", "one", "none"]
+    models = ", ".join(f"`{name}` (`{digest}`)" for name, digest in result["models"].items())
+    return (
+        f"{table(head, rows)}\n\n`{result['command']}`, {result['date']}, {result['machine']}; "
+        f"seeds of the splits {result['seeds']}; {models}; pixels: {result['pixels']}. The priors "
+        "that were chosen are in `harm.json`."
+    )
+
+
 def damage() -> str:
     """What looking again is worth to damaged photographs."""
     result = stored("damage")
@@ -252,7 +277,7 @@ def lesson() -> str:
 
 PARTS = {
     README: (views, fusions, methods, gains),
-    RESULTS_README: (results, damage, ensembles, view_table, lesson, learning, detection),
+    RESULTS_README: (results, harm, damage, ensembles, view_table, lesson, learning, detection),
 }
 
 

@@ -228,8 +228,7 @@ def test_the_summary_tells_what_ran_and_whether_the_last_plan_gains(toy_model, t
     gain = found["gain"]["miou"]
     difference = [one["pooled"]["with_background"]["iou"] for one in (learned, mean)]
     assert gain["value"] == pytest.approx(difference[0] - difference[1])
-    assert gain["low"] <= gain["value"] <= gain["high"]
-    assert gain["low"] < gain["high"]
+    assert gain["low"] is gain["high"] is None, "three pictures are too few"
     speed = 3 / outcome.scores["mean"].seconds
     assert mean["frames_per_second"] == pytest.approx(speed)
 

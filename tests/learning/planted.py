@@ -18,6 +18,8 @@ def slow_pool(probs, weights, pool="linear"):
     scores = []
     for c in range(classes):
         share = [table[v, c] / sum(table[:, c]) for v in range(views)]
+        if pool == "logits":
+            share = list(table[:, c])
         if pool == "linear":
             scores.append(sum(share[v] * probs[v, c] for v in range(views)))
         else:

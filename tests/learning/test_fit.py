@@ -21,7 +21,7 @@ from tta_demo.learning.fit_methods import METHODS, needs_all_classes
 from tta_demo.learning.module import Form, LearnableTTA
 from tta_demo.learning.solver import ascend
 from tta_demo.tta.crops import CROP_SETS
-from tta_demo.tta.fusion import POOLS
+from tta_demo.tta.fusion import Weights, fuse
 from tta_demo.tta.plan import Plan
 from tta_demo.tta.predict import ViewStack
 
@@ -52,7 +52,7 @@ def test_pixels_that_are_not_seen_by_all_are_not_used():
     stacks, truths = gallery(probs, labels, 2, seen)
     got = fit(stacks, truths)
     assert 0 < got.pixels == everywhere.sum() < 400
-    wanted = fit(*gallery(probs[..., everywhere], labels[everywhere]))
+    wanted = fit(*gallery(probs[..., everywhere], labels[everywhere], 2))
     np.testing.assert_allclose(got.weights, wanted.weights, atol=1e-6)
 
 
@@ -81,7 +81,7 @@ def test_a_picture_without_labels_is_refused(counts):
 # Every method and form
 
 
-FORMS = [Form(per_class, pool) for per_class in (False, True) for pool in POOLS]
+FORMS = [Form(per_class, pool) for per_class in (False, True) for pool in ("linear", "log")]
 FITTED = {
     f"{method}-{'class' if form.per_class else 'view'}-{form.pool}": (method, form)
     for method, record in METHODS.items()
@@ -94,19 +94,19 @@ forms = pytest.mark.parametrize(("method", "form"), FITTED.values(), ids=FITTED.
 @forms
 def test_the_weights_are_on_the_simplex_and_their_likelihood_is_that_of_a_loop(method, form):
     answers = answers_of(*planted([0.6, 0.3, 0.1], 120), pictures=3)
-    steps = list(fit_steps(answers, method, form=form))
+    steps = list(fit_steps(answers, method, form=form, prior=0))
     for now in steps:
         assert now.weights.shape == ((3, 3) if form.per_class else (3,))
         assert (now.weights >= 0).all(), now.weights
         np.testing.assert_allclose(now.weights.sum(0), 1, atol=1e-6)
     for now in (steps[0], steps[-1]):
-        wanted = slow_log_likelihood(answers, now.weights, form.pool)
+        wanted = slow_log_likelihood(answers, now.weights, now.form.pool)
         assert now.history[-1] == pytest.approx(wanted, abs=1e-5)
     done = steps[-1]
     np.testing.assert_allclose(steps[0].weights, 1 / 3, atol=1e-6)
     assert done.history[-1] > done.history[0]
-    assert (done.method, done.pixels, done.shrink) == (method, 120, 0)
-    assert (done.gap is None) == (form.per_class or form.pool == "log")
+    assert (done.method, done.pixels, done.prior) == (method, 120, 0)
+    assert (done.gap is None) == (done.form != Form())
 
 
 @forms
@@ -133,7 +133,7 @@ def test_permuting_views_permutes_the_weights_of_every_form(method, form):
 @forms
 def test_fit_is_the_last_step(method, form):
     stacks, labels = gallery(*planted([0.6, 0.3, 0.1], 90), pictures=3)
-    options = {"method": method, "form": form, "shrink": 0.3}
+    options = {"method": method, "form": form}
     whole = Answers.of(zip(stacks, labels, strict=True), whole=True)
     got, wanted = fit(stacks, labels, **options), last(whole, **options)
     # rounding may end adam a step earlier
@@ -152,38 +152,36 @@ def test_stopping_ends_early_and_still_completes_the_fit(method, form):
         asked.append(1)
         return len(asked) >= 3
 
-    done = last(answers, stopped=stopped, shrink=0.5, **options)
+    done = last(answers, stopped=stopped, **options)
     assert len(done.history) == 3 < len(last(answers, **options).history)
-    assert (done.gap is None) == (form.per_class or form.pool == "log")
-    assert done.shrink == 0.5
-    np.testing.assert_allclose(done.weights, done.found / 2 + 0.5 / 4)
+    assert (done.gap is None) == (done.form != Form())
 
 
 def test_stopping_at_once_gives_even_weights_and_their_gap():
     answers = answers_of(*planted(PLANTED, 400))
-    done = last(answers, shrink=None, stopped=lambda: True)
+    done = last(answers, prior=0, stopped=lambda: True)
     np.testing.assert_array_equal(done.weights, np.full(4, 0.25))
-    assert last(answers).history[-1] - done.history[-1] <= done.gap
-    assert done.shrink == 0
+    assert last(answers, prior=0).history[-1] - done.history[-1] <= done.gap
 
 
-@methods
+@pytest.mark.parametrize("method", ["exact", "adam", "classic"])
 def test_the_gap_bounds_the_distance_to_the_best(method):
     answers = answers_of(*planted(PLANTED, 400), pictures=4)
-    best = last(answers).history[-1]
-    done = last(answers, method)
+    best = last(answers, prior=0).history[-1]
+    done = last(answers, method, 0)
     assert best - done.history[-1] <= done.gap + 1e-6
 
 
-def test_the_exact_fit_is_certified():
-    done = last(answers_of(*planted(PLANTED, 2000)))
+@pytest.mark.parametrize("prior", [0, 0.5, None])
+def test_the_exact_fit_is_certified(prior):
+    done = last(answers_of(*planted(PLANTED, 2000)), prior=prior)
     assert 0 <= done.gap <= 1e-6
-    assert (np.diff(done.history) >= 0).all()
+    assert min(done.history) == done.history[0]
 
 
 def test_planted_weights_are_recovered():
     stacks, labels = gallery(*planted(PLANTED, 60_000), pictures=3)
-    np.testing.assert_allclose(fit(stacks, labels).weights, PLANTED, atol=0.02)
+    np.testing.assert_allclose(fit(stacks, labels, prior=0).weights, PLANTED, atol=0.02)
 
 
 def test_the_exact_weights_are_the_same_with_all_classes_at_hand():
@@ -205,17 +203,24 @@ ADAM = {
 }
 
 
+def objective(fitted):
+    """The mean log-likelihood of one picture's pixels and that of the prior."""
+    prior = fitted.prior * np.log(fitted.weights).mean() if fitted.prior else 0
+    return fitted.history[-1] + prior
+
+
 @pytest.mark.parametrize(("weights", "pixels"), ADAM.values(), ids=ADAM.keys())
-def test_adam_reaches_the_exact_fit(weights, pixels):
+@pytest.mark.parametrize("prior", [0, 0.2])
+def test_adam_reaches_the_exact_fit(weights, pixels, prior):
     answers = answers_of(*planted(weights, pixels))
-    exact, adam = last(answers), last(answers, "adam")
-    assert adam.history[-1] == pytest.approx(exact.history[-1], abs=1e-5), adam
+    exact, adam = last(answers, prior=prior), last(answers, "adam", prior)
+    assert objective(adam) == pytest.approx(objective(exact), abs=1e-5), adam
     np.testing.assert_allclose(adam.weights, exact.weights, atol=0.01)
 
 
 def test_adam_reaches_at_least_the_exact_likelihood_with_weights_per_class():
     answers = answers_of(*planted(PLANTED_BY_CLASS, 4000))
-    exact, adam = last(answers), last(answers, "adam", form=Form(per_class=True))
+    exact, adam = last(answers, prior=0), last(answers, "adam", 0, Form(per_class=True))
     assert adam.history[-1] > exact.history[-1] + 0.01
     np.testing.assert_allclose(adam.weights, PLANTED_BY_CLASS, atol=0.06)
 
@@ -229,7 +234,7 @@ def test_adam_with_the_log_pool_agrees_with_trying_every_weight():
     labels = (rng.random((600, 1)) > pooled[320].cumsum(1)).sum(1)  # planted 0.64
     values = np.log(pooled[:, np.arange(600), labels]).mean(1)
     answers = answers_of((probs / probs.sum(2, keepdims=True)).transpose(0, 2, 1), labels)
-    adam = last(answers, "adam", form=Form(pool="log"))
+    adam = last(answers, "adam", 0, Form(pool="log"))
     assert adam.history[-1] == pytest.approx(values.max(), abs=1e-4)
     assert adam.weights[0] == pytest.approx(grid[values.argmax()].item(), abs=0.02)
 
@@ -258,8 +263,9 @@ def test_no_step_is_taken_with_an_unknown_method_or_a_form_that_it_cannot_fit(me
     with pytest.raises(ValueError, match="magic"):
         next(fit_steps(answers, "magic", form=form))
     if (method, form) in FITTED.values():
-        assert needs_all_classes(method, form) == (form != Form() or method == "classic")
-        assert next(fit_steps(answers, method, form=form)).form == form
+        assert needs_all_classes(method, form) == (form != Form() or METHODS[method].whole)
+        pool = METHODS[method].pool or form.pool
+        assert next(fit_steps(answers, method, form=form)).form == Form(form.per_class, pool)
     else:
         with pytest.raises(ValueError, match=method):
             needs_all_classes(method, form)
@@ -273,17 +279,17 @@ def test_no_step_is_taken_with_an_unknown_method_or_a_form_that_it_cannot_fit(me
 @forms
 def test_a_fit_knows_its_form_and_its_plan_fuses_with_its_weights(method, form):
     stacks, labels = gallery(*planted([0.6, 0.3, 0.1], 60), pictures=2)
-    done = fit(stacks, labels, method, 0.3, form)
-    assert done.form == form
+    done = fit(stacks, labels, method, form=form)
+    assert done.form == form or method == "shanmugam"
     plan = done.plan(stacks[0].views)
     assert (plan.views, plan.fusion) == (stacks[0].views, "learned")
-    assert plan.weights.pool == form.pool
+    assert plan.weights.pool == done.form.pool
     np.testing.assert_allclose(plan.weights.values, done.weights, atol=1e-6)
     for stack in stacks:
         fused = plan.fuse(stack).double().numpy()
         for pixel, answer in enumerate(fused.T):
             probs = stack.probs[..., pixel].double().numpy()
-            wanted = slow_pool(probs, done.weights, form.pool)
+            wanted = slow_pool(probs, done.weights, done.form.pool)
             np.testing.assert_allclose(answer, wanted, atol=1e-5)
 
 
@@ -299,7 +305,7 @@ def pictures_of(weights, pictures=6000, classes=4):
 
 
 def test_planted_weights_are_found_on_stacks_of_one_answer_a_picture():
-    found = fit(*pictures_of([0.6, 0.3, 0.1, 0.0]))
+    found = fit(*pictures_of([0.6, 0.3, 0.1, 0.0]), prior=0)
     assert found.pixels == 6000
     assert found.gap <= 1e-6
     np.testing.assert_allclose(found.weights, [0.6, 0.3, 0.1, 0.0], atol=0.04)
@@ -308,7 +314,7 @@ def test_planted_weights_are_found_on_stacks_of_one_answer_a_picture():
 @pytest.mark.parametrize("form", FORMS, ids=str)
 def test_weights_of_every_form_are_learned_on_crops_and_fuse_them(form):
     stacks, labels = pictures_of([0.7, 0.2, 0.1], pictures=300)
-    done = fit(stacks, labels, "exact" if form == Form() else "adam", form=form)
+    done = fit(stacks, labels, "exact" if form == Form() else "adam", 1, form)
     assert done.weights.shape == ((3, 4) if form.per_class else (3,))
 
     def loss(plan):
@@ -334,7 +340,7 @@ def test_a_perfect_answer_costs_something_in_the_classic_loss_alone(classes, cos
 @pytest.mark.parametrize("seed", range(3))
 def test_the_classic_method_is_at_best_as_likely_as_the_exact_one(seed):
     answers = answers_of(*planted(PLANTED, 600, seed=seed), pictures=4)
-    exact, classic = last(answers), last(answers, "classic")
+    exact, classic = last(answers, prior=0), last(answers, "classic")
     assert classic.history[0] < classic.history[-1] <= exact.history[-1] + 1e-6
 
 
@@ -344,123 +350,110 @@ def test_confident_mistakes_hardly_count_for_the_classic_method():
     truth = np.stack([often_sure, np.full(400, 0.8)])
     answers = answers_of(np.stack([truth, 1 - truth], 1), np.zeros(400, int), pictures=8)
     assert last(answers, "classic").weights[0] > 0.55
-    assert last(answers).weights[0] < 0.5
+    assert last(answers, prior=0).weights[0] < 0.5
 
 
-# Shrinking
+# The prior
 
 
-@pytest.mark.parametrize("shrink", [0, 0.1, 0.25, 0.5, 0.9, 1])
+@pytest.mark.parametrize("prior", [0, 0.1, 1, 10, np.inf])
 @pytest.mark.parametrize("seed", range(3))
-def test_the_exact_fit_is_never_worse_than_even_on_its_own_pixels(seed, shrink):
+def test_the_exact_fit_is_never_worse_than_even_on_its_own_pixels(seed, prior):
     answers = answers_of(*planted(np.full(5, 0.2), 100, seed=seed), pictures=2)
-    done = last(answers, shrink=shrink)
+    done = last(answers, prior=prior)
     here = slow_log_likelihood(answers, done.weights)
     assert here >= slow_log_likelihood(answers, np.full(5, 0.2)) - 1e-12
-    assert done.shrink == shrink
+    assert done.prior == prior
 
 
-@forms
-def test_shrinking_all_the_way_is_even_and_the_fit_as_found_is_kept(method, form):
-    answers = answers_of(*planted(PLANTED, 150), pictures=3)
-    options = {"method": method, "form": form}
-    done, plain = last(answers, shrink=1, **options), last(answers, **options)
-    np.testing.assert_allclose(done.weights, 0.25, atol=1e-12)
-    np.testing.assert_array_equal(done.found, plain.weights)
-    assert done.gap == plain.gap
-    assert done.history == plain.history
+@pytest.mark.parametrize("pictures", [1, 3, 6])
+def test_the_prior_counts_as_so_many_of_the_pictures(pictures):
+    answers = answers_of(*planted(PLANTED, 600), pictures)
+    *_, (weights, _) = ascend(answers.true_class(), 2 / pictures)
+    np.testing.assert_allclose(last(answers, prior=2).weights, weights, atol=1e-9)
 
 
-@pytest.mark.parametrize("shrink", [-0.1, 1.1, float("nan")])
-def test_a_shrink_outside_of_0_to_1_is_refused(shrink):
-    with pytest.raises(ValueError, match="shrink"):
-        last(answers_of(*planted(PLANTED, 30)), shrink=shrink)
+@pytest.mark.parametrize("form", FORMS, ids=str)
+def test_an_infinite_prior_leaves_even_weights(form):
+    method = "exact" if form == Form() else "adam"
+    done = last(answers_of(*planted(PLANTED, 150), pictures=3), method, np.inf, form)
+    np.testing.assert_allclose(done.weights, 0.25, atol=1e-7)
+    assert len(done.history) == 1
+    assert done.gap == (0 if form == Form() else None)
 
 
-def moody(seed, pictures=6, views=10, pixels=100):
-    """True-class answers `(V, n)` a picture; all its pixels share one random bias of each view.
-
-    The views are exchangeable: which is best differs from picture to picture by chance.
-    """
-    rng = np.random.default_rng(seed)
-    moods = rng.normal(1, 0.6, (pictures, views, 1))
-    return 1 / (1 + np.exp(-moods - rng.normal(0, 1.5, (pictures, views, pixels))))
+@pytest.mark.parametrize("pool", ["linear", "log"])
+def test_weights_per_class_come_nearer_to_even_as_the_prior_grows(pool):
+    answers = answers_of(*planted(PLANTED_BY_CLASS, 900), pictures=3)
+    fits = [last(answers, "adam", prior, Form(True, pool)) for prior in (0, 1, 30)]
+    off = [np.abs(one.weights - 1 / 3).max() for one in fits]
+    assert off[0] > off[1] > 2 * off[2]
 
 
-def of_true_class(pictures):
-    labels = tuple(np.zeros(one.shape[1], int) for one in pictures)
-    return Answers(tuple(one[:, None].astype(np.float32) for one in pictures), labels)
+@pytest.mark.parametrize("prior", [-0.1, float("nan")])
+def test_a_prior_below_0_is_refused(prior):
+    with pytest.raises(ValueError, match="prior"):
+        last(answers_of(*planted(PLANTED, 30)), prior=prior)
 
 
-def chosen(pictures):
-    return last(of_true_class(pictures), shrink=None).shrink
+def test_the_classic_method_refuses_a_prior():
+    with pytest.raises(ValueError, match=r"classic.*exact"):
+        last(answers_of(*planted(PLANTED, 30)), "classic", 1)
 
 
-def dealt_anew(pictures, seed):
-    """The same pixels, shared out over the pictures at random."""
-    count, views, pixels = pictures.shape
-    order = np.random.default_rng(seed).permutation(count * pixels)
-    together = pictures.transpose(1, 0, 2).reshape(views, -1)[:, order]
-    return together.reshape(views, count, pixels).transpose(1, 0, 2)
+def test_what_a_fit_returns_goes_straight_into_fusion_and_plan():
+    stacks, labels = gallery(*planted([0.6, 0.3, 0.1], 60), pictures=2)
+    found = fit(stacks, labels)
+    wanted = fuse(stacks[0], "learned", Weights(found.weights))
+    for given in (found, found.weights, found.weights.tolist(), found.learned):
+        assert torch.equal(fuse(stacks[0], "learned", given), wanted)
+        plan = Plan(stacks[0].views, "learned", given)
+        assert torch.equal(plan.fuse(stacks[0]), wanted)
 
 
-def test_cross_validation_shrinks_exchangeable_views_far_because_it_holds_out_whole_pictures():
-    by_picture = [chosen(moody(seed)) for seed in range(20)]
-    by_pixel = [chosen(dealt_anew(moody(seed), seed)) for seed in range(20)]
-    assert np.mean(by_picture) > 0.6, by_picture
-    # Were pixels held out instead of pictures, it would take moods for merit.
-    assert np.mean(by_pixel) < 0.2, by_pixel
+# The method of Shanmugam et al.
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_cross_validation_hardly_shrinks_where_one_view_is_truly_better(seed):
-    pictures = moody(seed)
-    pictures[:, 0] **= 0.3
-    assert chosen(pictures) <= 0.1
+def slow_shanmugam(answers, per_class, rounds=30):
+    """SGD with momentum and decay on the cross-entropy of weighed logits, written out."""
+    views, classes = answers.views, answers.classes
+    weights = torch.full((views, classes if per_class else 1), 1 / views, dtype=torch.float64)
+    momentum = torch.zeros_like(weights)
+    for step in range(rounds * len(answers.labels)):
+        place = step % len(answers.labels)
+        if place % 5 == 4:
+            continue
+        weights.requires_grad_()
+        logits = torch.from_numpy(answers.probs[place]).double().log()
+        used = weights if per_class else weights / weights.sum()
+        fused = torch.einsum("vc,vcn->nc", used.expand(-1, classes), logits)
+        loss = F.cross_entropy(fused, torch.from_numpy(answers.labels[place]))
+        (gradient,) = torch.autograd.grad(loss, weights)
+        with torch.no_grad():
+            momentum = 0.9 * momentum + gradient + 1e-4 * weights
+            weights = (weights - 0.01 * momentum).clamp(min=0)
+    return (weights if per_class else weights / weights.sum()).numpy()
 
 
-@pytest.mark.parametrize("pictures", [2, 4, 5])
-@pytest.mark.parametrize("seed", range(3))
-def test_the_chosen_shrink_is_the_best_when_leaving_out_each_picture_in_turn(seed, pictures):
-    data = moody(seed, pictures)
-    shrinks = np.linspace(0, 1, 11)
-    values = np.zeros(11)
-    for out in range(pictures):
-        rest = np.concatenate([data[i] for i in range(pictures) if i != out], 1)
-        *_, (weights, _) = ascend(rest)
-        values += [np.log(((1 - s) * weights + s / 10) @ data[out]).mean() for s in shrinks]
-    got = chosen(data)
-    assert values[np.abs(shrinks - got).argmin()] == pytest.approx(values.max(), abs=1e-4)
+@pytest.mark.parametrize("pictures", [3, 10])
+def test_shanmugams_weights_are_those_of_their_descent_written_out(pictures):
+    answers = answers_of(*planted(PLANTED_BY_CLASS, 600), pictures)
+    done = last(answers, "shanmugam")
+    assert done.form == Form(done.weights.ndim > 1, "logits")
+    wanted = slow_shanmugam(answers, done.form.per_class)
+    np.testing.assert_allclose(done.weights, wanted.squeeze(), atol=1e-4)
+    right = {}
+    for per_class in (False, True):
+        weights = np.broadcast_to(slow_shanmugam(answers, per_class), (3, 3))
+        held = range(4, pictures, 5)
+        right[per_class] = sum(
+            (np.einsum("vc,vcn->cn", weights, np.log(answers.probs[i])).argmax(0)
+             == answers.labels[i]).sum() for i in held
+        )  # fmt: skip
+    assert done.form.per_class == (right[True] > right[False])
 
 
-def test_a_chosen_shrink_is_applied_and_the_certificate_stays_with_the_weights_as_found():
-    answers = of_true_class(moody(0))
-    done = last(answers, shrink=None)
-    assert done.shrink > 0
-    np.testing.assert_allclose(
-        done.weights, (1 - done.shrink) * done.found + done.shrink / 10, atol=1e-12
-    )
-    assert done.gap <= 1e-6
-
-
-def test_choosing_the_shrink_needs_2_pictures():
-    stacks, labels = gallery(*planted(PLANTED, 30))
-    with pytest.raises(ValueError, match="needs 2"):
-        fit(stacks, labels, shrink=None)
-    assert fit(*gallery(*planted(PLANTED, 30), pictures=2), shrink=None).shrink >= 0
-
-
-def test_a_picture_without_a_pixel_does_not_change_the_shrink():
-    pictures = list(moody(0, 4))
-    wanted = chosen(pictures)
-    assert wanted > 0
-    assert chosen([*pictures, np.zeros((10, 0))]) == wanted
-
-
-@forms
-def test_the_shrink_can_be_chosen_for_every_form(method, form):
-    answers = answers_of(*planted([0.9, 0.05, 0.05], 120), pictures=3)
-    done = last(answers, method, None, form)
-    assert 0 <= done.shrink <= 1
-    found = slow_log_likelihood(answers, done.weights, form.pool)
-    assert found >= slow_log_likelihood(answers, np.full(3, 1 / 3), form.pool) - 1e-6
+def test_one_view_a_class_is_chosen_where_each_knows_a_class_and_of_few_pictures_never():
+    answers = answers_of(*planted(np.array([[0.95, 0.02, 0.5], [0.05, 0.98, 0.5]]), 4000), 20)
+    assert last(answers, "shanmugam").form.per_class
+    assert not last(answers.take(range(4)), "shanmugam").form.per_class

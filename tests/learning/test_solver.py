@@ -3,7 +3,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from tta_demo.learning.solver import ascend, certificate, log_likelihood
+from tta_demo.learning.solver import ascend, certificate, log_likelihood, log_prior
 
 PLANTED = np.array([0.5, 0.3, 0.2, 0.0])
 
@@ -135,15 +135,6 @@ def test_the_order_and_repetition_of_pixels_do_not_matter():
     np.testing.assert_allclose(solve(np.tile(truth[:, ::-1], 3))[0], solve(truth)[0], atol=1e-4)
 
 
-@each
-def test_no_shrinking_towards_even_makes_it_worse_than_even_on_its_own_data(truth):
-    even = np.full(len(truth), 1 / len(truth))
-    weights, _ = solve(truth)
-    for shrink in np.linspace(0, 1, 11):
-        value = slow_log_likelihood(truth, (1 - shrink) * weights + shrink * even)
-        assert value >= slow_log_likelihood(truth, even) - 1e-12, shrink
-
-
 @pytest.mark.parametrize("steps", [0, 1, 2, 3])
 @pytest.mark.parametrize("name", ["planted", "random", "sure and often wrong"])
 def test_a_limit_of_steps_is_kept_and_the_gap_still_bounds_the_distance_to_the_best(name, steps):
@@ -218,3 +209,102 @@ def test_many_pixels_are_all_counted_wherever_they_stand():
 def test_what_is_no_table_of_positive_probabilities_is_refused(truth):
     with pytest.raises(ValueError, match="truth"):
         solve(truth)
+
+
+# With a prior
+
+PRIORS = (1e-4, 0.1, 1, 10)
+priors = pytest.mark.parametrize("prior", PRIORS)
+
+
+def slow_objective(truth, weights, prior):
+    return slow_log_likelihood(truth, weights) + prior * np.mean(np.log(weights))
+
+
+@cache
+def expectation_maximisation_with_a_prior(name, prior, steps=20_000):
+    truth = DATA[name]
+    weights = np.full(len(truth), 1 / len(truth))
+    for _ in range(steps):
+        shares = weights * (truth / (weights @ truth)).mean(1)
+        weights = (shares + prior / len(truth)) / (1 + prior)
+    return weights
+
+
+@priors
+@pytest.mark.parametrize("name", DATA)
+def test_with_a_prior_the_objective_is_that_of_expectation_maximisation(name, prior):
+    truth = DATA[name]
+    values = [slow_objective(truth, weights, prior) for weights, _ in ascend(truth, prior)]
+    best = slow_objective(truth, expectation_maximisation_with_a_prior(name, prior), prior)
+    assert values[-1] == pytest.approx(best, abs=1e-5 * (1 + prior))
+    assert (np.diff(values) >= -1e-12 * (1 + prior)).all(), values
+
+
+@priors
+@pytest.mark.parametrize("name", DATA)
+def test_the_certificate_covers_the_prior_too(name, prior):
+    truth = DATA[name]
+    *_, (found, _) = ascend(truth, prior)
+    assert certificate(truth, found, prior) <= 1e-6
+    best = slow_objective(truth, found, prior)
+    rng = np.random.default_rng(8)
+    for weights in rng.dirichlet(np.ones(len(truth)), 50):
+        distance = best - slow_objective(truth, weights, prior)
+        assert -1e-6 <= distance <= certificate(truth, weights, prior) + 1e-12, weights
+
+
+@priors
+@pytest.mark.parametrize("seed", range(2))
+def test_two_views_with_a_prior_agree_with_trying_every_weight(seed, prior):
+    truth = planted_truth(np.array([0.9, 0.1]), 300, seed=seed)
+    grid = np.linspace(0, 1, 5001)[1:-1]
+    values = np.log(np.outer(grid, truth[0]) + np.outer(1 - grid, truth[1])).mean(1)
+    values += prior * (np.log(grid) + np.log(1 - grid)) / 2
+    *_, (weights, _) = ascend(truth, prior)
+    assert weights[0] == pytest.approx(grid[values.argmax()], abs=1e-3)
+
+
+@each
+def test_the_likelihood_goes_from_the_best_to_that_of_even_weights_as_the_prior_grows(truth):
+    even = np.full(len(truth), 1 / len(truth))
+    found = [list(ascend(truth, prior))[-1] for prior in (0, *PRIORS, np.inf)]
+    values = [value for _, value in found]
+    assert (np.diff(values) <= 1e-6).all(), values
+    np.testing.assert_array_equal(found[-1][0], even)
+    assert certificate(truth, even, np.inf) == 0
+    assert values[-1] == pytest.approx(slow_log_likelihood(truth, even))
+
+
+def test_a_huge_prior_is_as_good_as_an_infinite_one_and_a_tiny_one_as_none():
+    truth = DATA["planted"]
+    ends = [list(ascend(truth, prior))[-1][0] for prior in (0, 1e-9, 1e9, np.inf)]
+    np.testing.assert_allclose(ends[0], ends[1], atol=1e-3)
+    np.testing.assert_allclose(ends[2], ends[3], atol=1e-6)
+
+
+@priors
+def test_a_prior_does_not_care_for_the_order_of_views(prior):
+    truth, order = DATA["random"], [2, 0, 3, 1]
+    (*_, (one, _)), (*_, (other, _)) = ascend(truth, prior), ascend(truth[order], prior)
+    np.testing.assert_allclose(other, one[order], atol=1e-3)
+
+
+def test_where_the_ascent_starts_does_not_matter():
+    truth, start = DATA["random"], np.array([0.7, 0.1, 0.1, 0.1])
+    np.testing.assert_array_equal(next(ascend(truth, 0.1, start))[0], start)
+    (*_, (one, _)), (*_, (other, _)) = ascend(truth, 0.1), ascend(truth, 0.1, start)
+    np.testing.assert_allclose(one, other, atol=1e-3)
+
+
+def test_weights_of_0_are_infinitely_far_from_the_best_with_a_prior():
+    truth, weights = DATA["random"], np.array([1.0, 0, 0, 0])
+    assert certificate(truth, weights, 0.1) == np.inf
+    assert certificate(truth, weights, np.inf) == np.inf
+    assert log_prior(weights, 0) == 0
+
+
+@pytest.mark.parametrize("prior", [-1, float("nan")])
+def test_a_prior_below_0_is_refused(prior):
+    with pytest.raises(ValueError, match="prior"):
+        next(ascend(DATA["random"], prior))

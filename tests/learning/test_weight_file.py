@@ -8,7 +8,7 @@ import torch
 
 from tta_demo.learning.answers import Answers
 from tta_demo.learning.fit import fit_steps
-from tta_demo.learning.module import Form
+from tta_demo.learning.module import LEARNABLE, Form
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.tta.fusion import POOLS, fuse
 from tta_demo.tta.predict import ViewStack
@@ -33,7 +33,7 @@ BY_CLASS = WeightFile(
         "noise": {"background": 0.0, "nucleus": 0.6},
     },
     method="adam",
-    shrink=0.3,
+    prior=0.3,
     pool="log",
     scores={"gap": None},
 )
@@ -49,10 +49,19 @@ def test_a_saved_file_loads_as_it_was(file, tmp_path):
 
 
 @pytest.mark.parametrize("pool", POOLS)
-def test_the_pool_and_the_shrink_survive(pool, tmp_path):
-    WeightFile("w", "m", "d", {"a": 1.0}, "adam", 0.25, pool).save(tmp_path / "weights.json")
+@pytest.mark.parametrize("prior", [0.0, 0.25, 64.0, float("inf")])
+def test_the_pool_and_the_prior_survive(pool, prior, tmp_path):
+    WeightFile("w", "m", "d", {"a": 1.0}, "adam", prior, pool).save(tmp_path / "weights.json")
     loaded = WeightFile.load(tmp_path / "weights.json")
-    assert (loaded.method, loaded.shrink, loaded.pool) == ("adam", 0.25, pool)
+    assert (loaded.method, loaded.prior, loaded.pool) == ("adam", prior, pool)
+    json.loads((tmp_path / "weights.json").read_text(), parse_constant=pytest.fail)
+
+
+def test_a_file_from_before_there_was_a_prior_is_read(tmp_path):
+    data = json.loads(FILE.text()) | {"shrink": 0.25}
+    del data["prior"]
+    (tmp_path / "weights.json").write_text(json.dumps(data))
+    assert WeightFile.load(tmp_path / "weights.json") == replace(FILE, prior=0.0)
 
 
 @pytest.mark.parametrize("per_class", [False, True], ids=["view", "class"])
@@ -74,7 +83,7 @@ def test_fitted_weights_survive_the_file_and_fuse(per_class, tmp_path):
     assert fuse(stack, "learned", weights).isfinite().all()
 
 
-@pytest.mark.parametrize("form", [Form(c, p) for c in (False, True) for p in POOLS], ids=str)
+@pytest.mark.parametrize("form", [Form(c, p) for c in (False, True) for p in LEARNABLE], ids=str)
 def test_the_file_of_a_fit_gives_its_weights_and_its_pool_back(form, tmp_path):
     rng = np.random.default_rng(0)
     probs = rng.dirichlet(np.ones(2), (3, 200)).transpose(0, 2, 1).astype(np.float32)
@@ -86,12 +95,45 @@ def test_the_file_of_a_fit_gives_its_weights_and_its_pool_back(form, tmp_path):
     loaded = WeightFile.load(tmp_path / "weights.json")
     assert loaded == file
     assert (loaded.world, loaded.model, loaded.digest) == ("w", "m", "d")
-    assert (loaded.method, loaded.shrink, loaded.pool) == ("adam", 0.2, form.pool)
+    assert (loaded.method, loaded.prior, loaded.pool) == ("adam", 0.2, form.pool)
     assert loaded.calibration == {"pictures": 1, "pixels": 200}
     assert (loaded.scores["miou"], loaded.scores["gap"]) == (0.5, done.gap)
     weights = loaded.select("abc", "d", CLASSES)
     assert weights.pool == form.pool
     np.testing.assert_allclose(weights.values, done.weights, atol=2e-6)
+
+
+LOGITS = WeightFile(
+    world="w",
+    model="m",
+    digest="d",
+    weights={"a": {"x": 1.25, "y": 0.25}, "b": {"x": 0.75, "y": 0.0}, "c": {"x": 0.5, "y": 0.5}},
+    method="shanmugam",
+    pool="logits",
+)
+
+
+def test_weights_of_logits_are_of_any_size_and_some_of_them_weigh_as_much_as_all(tmp_path):
+    LOGITS.save(tmp_path / "weights.json")
+    assert WeightFile.load(tmp_path / "weights.json") == LOGITS
+    whole = LOGITS.select(("a", "b", "c"), "d", ("x", "y"))
+    torch.testing.assert_close(whole.values, torch.tensor([[1.25, 0.25], [0.75, 0], [0.5, 0.5]]))
+    some = LOGITS.select(("b", "a"), "d", ("x", "y"))
+    torch.testing.assert_close(some.values, torch.tensor([[0.9375, 0], [1.5625, 0.75]]))
+
+
+def test_the_file_of_a_fit_that_chooses_its_form_fuses_as_the_fit(tmp_path):
+    rng = np.random.default_rng(0)
+    probs = rng.dirichlet(np.ones(2), (6, 3, 200)).transpose(0, 1, 3, 2).astype(np.float32)
+    answers = Answers(tuple(probs), tuple(rng.integers(0, 2, (6, 200))))
+    *_, done = fit_steps(answers, "shanmugam")
+    belongs = {"world": "w", "model": "m", "digest": "d"}
+    WeightFile.of(done, "abc", CLASSES, {}, {}, **belongs).save(tmp_path / "weights.json")
+    weights = WeightFile.load(tmp_path / "weights.json").select("abc", "d", CLASSES)
+    assert weights.pool == "logits"
+    stack = ViewStack(("a", "b", "c"), torch.from_numpy(probs[0]).log())
+    wanted = fuse(stack, "learned", done)
+    torch.testing.assert_close(fuse(stack, "learned", weights), wanted, atol=1e-4, rtol=0)
 
 
 @files
@@ -194,9 +236,11 @@ BROKEN = {
     "another task": {"task": "detect"},
     "another pool": {"pool": "geometric"},
     "a pool that is a list": {"pool": ["log"]},
-    "shrink in words": {"shrink": "much"},
-    "no shrink": {"shrink": None},
-    "a shrink that no float holds": {"shrink": 10**400},
+    "a prior in words": {"prior": "much"},
+    "no prior": {"prior": None},
+    "a prior that no float holds": {"prior": 10**400},
+    "a prior below 0": {"prior": -0.5},
+    "a prior that is no number": {"prior": float("nan")},
     "no entries": {"entries": []},
     "entries of another kind": {"entries": ["identity"]},
     "entries that are no list": {"entries": None},
@@ -263,8 +307,8 @@ def test_a_file_that_means_something_else_is_refused_by_name(changes, tmp_path):
 SAID = {
     "another version": ({"format": 2}, "2"),
     "a pool": ({"pool": "geometric"}, '"geometric"'),
-    "a shrink": ({"shrink": 1.5}, "1.5"),
-    "a switch for a number": ({"shrink": True}, "true"),
+    "a prior": ({"prior": -1.5}, "-1.5"),
+    "a switch for a number": ({"prior": True}, "true"),
     "a weight in words": ({"entries": [entry(weight="much")]}, '"much"'),
     "a weight out of range": ({"entries": [entry(), entry("hflip", -0.5)]}, "-0.5"),
     "nan": ({"entries": [entry(weight=float("nan"))]}, "NaN"),
@@ -287,7 +331,7 @@ def test_a_refusal_names_the_value(changes, value, tmp_path):
     assert value in refused(saved(tmp_path, **changes))
 
 
-@pytest.mark.parametrize("key", json.loads(FILE.text()))
+@pytest.mark.parametrize("key", sorted(json.loads(FILE.text()).keys() - {"prior"}))
 def test_a_file_that_lacks_a_part_is_refused_by_name(key, tmp_path):
     data = json.loads(FILE.text())
     del data[key]

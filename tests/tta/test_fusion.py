@@ -356,6 +356,22 @@ def test_learned_fusion_equals_a_loop_over_pixels_and_classes(weights, pool, cov
 
 
 @coverage
+def test_weights_of_logits_need_no_sum(covered):
+    stack, weights = make_stack(covered=covered), 3 * class_weights() * torch.tensor([0.2, 1, 2])
+    fused = fuse(stack, "learned", Weights(weights, "logits"))
+    for y, x in np.ndindex(SHAPE[2:]):
+        seen = np.s_[:] if covered else stack.seen[:, y, x].numpy()
+        if not stack.log_probs[:, 0, y, x][seen].numel():
+            continue
+        # the views that see it weigh as much as all of them
+        here = weights[seen] / weights[seen].sum(0) * weights.sum(0)
+        wanted = (here * stack.log_probs[:, :, y, x].float()[seen]).sum(0).softmax(0)
+        np.testing.assert_allclose(fused[:, y, x], wanted, atol=2e-6)
+    alone = Weights(3 * weights[:, 0], "logits")
+    assert fuse(stack, "learned", alone).isfinite().all()
+
+
+@coverage
 @both_pools
 def test_equal_weights_for_all_classes_are_weights_per_view(pool, covered):
     stack = make_stack(covered=covered)

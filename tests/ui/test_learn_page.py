@@ -229,7 +229,8 @@ def test_stop_while_looking_leaves_the_weights_from_before(page, tmp_path):
 def wanted(**changes):
     given = {
         "source": FIELDS, "count": 4, "held_out": 12, "files": None, "world": "weeds",
-        "views": ["hflip"], "form": "view", "method": "exact", "shrink": 0.0, "choose": False,
+        "views": ["hflip"], "form": "view", "method": "exact", "choose": True,
+        "score": "miou", "prior": 1.0,
     }  # fmt: skip
     return Wanted(**given | changes)
 
@@ -248,8 +249,8 @@ def test_stop_while_checking_keeps_the_weights_and_gives_no_verdict_on_too_few()
     shown = stop_at(visitor, "Checking")
     assert visitor.file.calibration["pictures"] == 4
     checked = visitor.file.scores["held_out"]["pictures"]
-    assert 1 <= checked < 10
-    assert f"{10 - checked} more" in shown["verdict"]
+    assert 1 <= checked < 8
+    assert f"{8 - checked} more" in shown["verdict"]
     assert "did not learn" in shown["losses"]
 
 

@@ -242,7 +242,8 @@ def test_the_report_tells_models_and_looks_apart(case):
 def test_weights_of_models_are_learned_together_and_used(visitor):
     wanted = Wanted(
         source=FIELDS, count=4, held_out=1, files=None, world="weeds", views=["identity", "hflip"],
-        form="view", method="exact", shrink=0.0, choose=False, models=[APPRENTICE, NOVICE],
+        form="view", method="exact", choose=False, score="miou", prior=0.0,
+        models=[APPRENTICE, NOVICE],
     )  # fmt: skip
     learner = LearnVisitor()
     *_, shown = lessons.learn(learner, wanted, visitor)

@@ -11,6 +11,7 @@ from tta_demo.commands.benchmark.detect import measure_detection
 from tta_demo.commands.benchmark.ensemble import measure_ensembles
 from tta_demo.commands.benchmark.evidence import measure_evidence
 from tta_demo.commands.benchmark.examples import choose_examples
+from tta_demo.commands.benchmark.harm import measure_harm
 from tta_demo.commands.benchmark.imagenet import measure_imagenet
 from tta_demo.commands.benchmark.learn import measure_learning
 from tta_demo.commands.benchmark.photos import measure_photos
@@ -37,6 +38,7 @@ MEASUREMENTS = {
     "quality": measure_quality,
     "examples": choose_examples,
     "learn": measure_learning,
+    "harm": measure_harm,
     "detect": measure_detection,
     "ensemble": measure_ensembles,
     "imagenet": measure_imagenet,

@@ -15,6 +15,7 @@ from tta_demo.models.ensemble import whose
 from tta_demo.models.registry import load_model
 from tta_demo.pictures.words import several
 from tta_demo.samples.labelled import Source
+from tta_demo.scoring.interval import LEAST
 from tta_demo.tta.views import VIEW_SETS
 
 __all__ = ["evaluate"]
@@ -91,4 +92,7 @@ def _tell(outcome: Outcome, classes: tuple[str, ...]) -> None:
     for key, (words, factor) in GAINS.items():
         if key in outcome.gains:
             value, low, high = (f"{factor * x:+.4f}" for x in outcome.gains[key])
-            typer.echo(f"{name} - mean: {words} {value}, 95 % interval {low} to {high}")
+            sure = f"95 % interval {low} to {high}"
+            if not outcome.gains[key].known:
+                sure = f"no interval with fewer than {LEAST} pictures"
+            typer.echo(f"{name} - mean: {words} {value}, {sure}")

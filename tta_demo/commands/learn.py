@@ -15,12 +15,12 @@ from tta_demo.evaluation.failures import Failures
 from tta_demo.learning.answers import Answers
 from tta_demo.learning.fit import Fit, fit_steps
 from tta_demo.learning.fit_methods import METHODS, needs_all_classes
-from tta_demo.learning.module import Form
+from tta_demo.learning.module import LEARNABLE, Form
+from tta_demo.learning.prior import ENOUGH, FEW, SCORES
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.models.ensemble import look_as, rows_of
 from tta_demo.models.registry import load_model
 from tta_demo.samples.labelled import Source
-from tta_demo.tta.fusion import POOLS
 from tta_demo.tta.predict import Model, ViewStack, to_tensor
 
 __all__ = ["learn"]
@@ -39,10 +39,17 @@ def learn(
     views: arguments.ViewNames = "d4",
     method: Annotated[str, typer.Option(help=f"One of {', '.join(METHODS)}.")] = "exact",
     per_class: Annotated[bool, typer.Option(help="A weight per class and view.")] = False,
-    pool: Annotated[str, typer.Option(help=f"What to weigh: {', '.join(POOLS)}.")] = "linear",
-    shrink: Annotated[
-        str, typer.Option(help="0 (as found) .. 1 (even), or auto: cross-validated over pictures.")
-    ] = "0",
+    pool: Annotated[str, typer.Option(help=f"What to weigh: {', '.join(LEARNABLE)}.")] = "linear",
+    prior: Annotated[
+        str,
+        typer.Option(
+            help="How many pictures the pull towards even weights counts, 0 to inf; or auto: "
+            f"{FEW:g}, chosen by cross-validation from {ENOUGH} pictures on."
+        ),
+    ] = "auto",
+    score: Annotated[
+        str, typer.Option(help=f"What that choice looks at: {', '.join(SCORES)}.")
+    ] = "miou",
     pixels: Annotated[int, typer.Option(min=1, help="Most pixels of one picture.")] = 20_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draw of pixels.")] = 0,
 ) -> None:
@@ -51,13 +58,15 @@ def learn(
     names = rows_of(world.record, arguments.chosen_views(views))
     if out.is_dir():
         raise ValueError(f"--out {out} is a folder: name the file to write")
-    record, form, amount = world.record, Form(per_class, pool), _number(shrink)
-    whole, failures = needs_all_classes(method, form), Failures()
+    record, form, amount = world.record, Form(per_class, pool), _number(prior)
+    arguments.one_of("--score", score, SCORES)
+    whole, failures = needs_all_classes(method, form, amount, score), Failures()
     sources = arguments.labelled_pictures(world, "calibration", data, masks, palette, count)
     out.parent.mkdir(parents=True, exist_ok=True)  # before the work, which would be lost
     notes: dict[str, tuple[str, ...]] = {}
     looked = _looked(load_model(record), sources, names, failures, notes)
-    *_, found = fit_steps(Answers.of(looked, whole, pixels, seed), method, amount, form)
+    answers = Answers.of(looked, whole, pixels, seed)
+    *_, found = fit_steps(answers, method, amount, form, score=score)
     used = [source for source in sources if source not in failures]
     own = arguments.are_own(data, masks)
     which = f"{world.name}, calibration split" if own else "a folder of pictures"
@@ -101,14 +110,15 @@ def _tell(found: Fit, rows: tuple[str, ...], classes: tuple[str, ...]) -> None:
     sure = "" if found.gap is None else f", certified within {found.gap:.1e} of the best"
     typer.echo(
         f"{len(found.history) - 1} steps; NLL {-found.history[0]:.6f} even, "
-        f"{-found.history[-1]:.6f} found{sure}; shrink {found.shrink}; {found.pixels} pixels"
+        f"{-found.history[-1]:.6f} found{sure}; the prior counts {found.prior:g} pictures; "
+        f"{found.pixels} pixels"
     )
 
 
-def _number(shrink: str) -> float | None:
-    if shrink == "auto":
+def _number(prior: str) -> float | None:
+    if prior == "auto":
         return None
     with suppress(ValueError):
-        if 0 <= float(shrink) <= 1:
-            return float(shrink)
-    raise ValueError(f"--shrink {shrink}: give a number from 0 to 1, or auto")
+        if float(prior) >= 0:
+            return float(prior)
+    raise ValueError(f"--prior {prior}: give a number of pictures from 0 on, inf, or auto")

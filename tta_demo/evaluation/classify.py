@@ -175,8 +175,9 @@ def _fitted(entries: Sequence[Entry]) -> Entry:
     if not entries:
         return {"weights": None}
     truth = np.exp(np.array([entry["true"] for entry in entries], np.float32).T)
-    answers = Answers((truth[:, None],), (np.array([entry["label"] for entry in entries]),))
-    *_, found = fit_steps(answers)
+    labels = np.array([entry["label"] for entry in entries])
+    each = np.split(truth[:, None], len(entries), axis=2), np.split(labels, len(entries))
+    *_, found = fit_steps(Answers(*map(tuple, each)), score="nll")
     return {"weights": found.weights.tolist(), "gap": found.gap, "fitted_on": len(entries)}
 
 

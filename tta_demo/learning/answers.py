@@ -9,7 +9,10 @@ import torch
 from tta_demo.pictures.palettes import IGNORED
 from tta_demo.tta.predict import ViewStack
 
-__all__ = ["Answers"]
+__all__ = ["NUMBERS", "Answers"]
+
+NUMBERS = 2**20
+"""Most that is kept of one picture; with many classes fewer pixels."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +37,14 @@ class Answers:
         pixels: int = 20_000,
         seed: int = 0,
     ) -> "Answers":
-        """Returns the answers at most `pixels` drawn pixels a picture; takes them one by one.
+        """Returns the answers at drawn pixels of each picture; takes pictures one by one.
 
         Args:
             looked: a stack `(V, C, ...)` and class ids `(...)` a picture, the same views in all;
                 pixels that are `IGNORED` have no say.
             whole: whether to keep all classes, V C numbers a pixel; else V, the true class's.
-            pixels: drawn without replacement.
+            pixels: most drawn of one picture, without replacement; with all classes also so few
+                that their answers are at most `NUMBERS`.
             seed: of the draw.
 
         Raises:
@@ -68,8 +72,9 @@ class Answers:
             if stack.seen is not None:
                 everywhere = stack.seen.reshape(len(logs), -1).all(0)
                 logs, truth = logs[..., everywhere], truth[everywhere]
-            if len(truth) > pixels:
-                drawn = torch.from_numpy(rng.choice(len(truth), pixels, replace=False))
+            most = min(pixels, max(1, NUMBERS // (logs.shape[0] * logs.shape[1])))
+            if len(truth) > most:
+                drawn = torch.from_numpy(rng.choice(len(truth), most, replace=False))
                 logs, truth = logs[..., drawn], truth[drawn]
             parts.append(logs.float().exp().numpy())
             truths.append(truth.numpy())
@@ -83,6 +88,16 @@ class Answers:
         return sum(len(truth) for truth in self.labels)
 
     @property
+    def pictures(self) -> int:
+        """Number of pictures that have pixels."""
+        return sum(len(truth) > 0 for truth in self.labels)
+
+    @property
+    def classes(self) -> int:
+        """Number of classes C, or 1 for the true class alone."""
+        return self.probs[0].shape[1]
+
+    @property
     def views(self) -> int:
         """Number of views V."""
         return len(self.probs[0])
@@ -91,6 +106,15 @@ class Answers:
         """Returns those of some pictures, by their places."""
         both = (self.probs, self.labels)
         return Answers(*(tuple(parts[i] for i in pictures) for parts in both))
+
+    def thinned(self, pixels: int) -> "Answers":
+        """Returns those of the pictures that have any, at so many pixels of each at most."""
+        used = [i for i, truth in enumerate(self.labels) if len(truth)]
+        steps = {i: -(-len(self.labels[i]) // pixels) for i in used}
+        return Answers(
+            tuple(np.ascontiguousarray(self.probs[i][..., :: steps[i]]) for i in used),
+            tuple(self.labels[i][:: steps[i]] for i in used),
+        )
 
     def true_class(self) -> np.ndarray:
         """Returns each view's probability of the true class, `(V, N)`."""

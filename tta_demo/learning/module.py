@@ -1,7 +1,4 @@
-"""Fusing with weights that can be learned.
-
-Source: Shanmugam et al., "Better Aggregation in Test-Time Augmentation", 2021.
-"""
+"""Fusing with weights that can be learned."""
 
 from dataclasses import dataclass
 
@@ -11,7 +8,10 @@ from torch import Tensor, nn
 from tta_demo.tta.fusion import POOLS, weighted_mean
 from tta_demo.tta.predict import FLOOR
 
-__all__ = ["ONE_A_VIEW", "Form", "LearnableTTA"]
+__all__ = ["LEARNABLE", "ONE_A_VIEW", "Form", "LearnableTTA"]
+
+LEARNABLE = ("linear", "log")
+"""The pools of `POOLS` for weights of sum 1."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,8 @@ class LearnableTTA(nn.Module):
         super().__init__()
         shape = (views,) if classes is None else (views, classes)
         start = torch.zeros(shape) if weights is None else weights.clamp_min(1e-12).log()
+        if pool not in LEARNABLE:
+            raise ValueError(f"pool {pool!r}: weights on the simplex are for {LEARNABLE}")
         if start.shape != shape:
             raise ValueError(f"weights have shape {tuple(start.shape)}: give {shape}")
         self.pool = pool

@@ -4,13 +4,22 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from math import isinf
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from tta_demo.learning.fit import Fit
-from tta_demo.learning.weight_reading import ByName, has, quoted, read_fields, read_weights
+from tta_demo.learning.weight_reading import (
+    EVEN,
+    ByName,
+    has,
+    quoted,
+    read_fields,
+    read_prior,
+    read_weights,
+)
 from tta_demo.models.ensemble import whose
 from tta_demo.tta.fusion import POOLS, Weights
 
@@ -19,7 +28,6 @@ __all__ = ["ByName", "WeightFile", "weights_by_name"]
 _KINDS = {
     "world": str,
     "method": str,
-    "shrink": float,
     "pool": str,
     "calibration": dict,
     "scores": dict,
@@ -36,9 +44,10 @@ class WeightFile:
         world: the world that they were learned in.
         model: name of the model.
         digest: of the model's weights; another model needs other weights.
-        weights: by view, or by view and class; non-negative, sum 1 over the views.
+        weights: by view, or by view and class; non-negative, sum 1 over the views (of any sum for
+            the pool `logits`).
         method: how they were fitted.
-        shrink: how far they were then drawn towards even, 0..1.
+        prior: how many pictures the prior counted that draws them towards even, see `Fit`.
         pool: a key of `POOLS`, what they weigh.
         calibration: what they were fitted on.
         scores: what they reached, and where.
@@ -50,7 +59,7 @@ class WeightFile:
     digest: str
     weights: ByName
     method: str = "exact"
-    shrink: float = 0.0
+    prior: float = 0.0
     pool: str = "linear"
     calibration: dict[str, Any] = field(default_factory=dict)
     scores: dict[str, Any] = field(default_factory=dict)
@@ -74,11 +83,11 @@ class WeightFile:
 
         `belongs` are `world`, `model` and `digest`; the others are as the attributes.
         """
-        own = {"even": -fit.history[0], "before_shrinking": -fit.history[-1]}
+        own = {"even": -fit.history[0], "found": -fit.history[-1]}
         return cls(
             weights=weights_by_name(views, fit.weights.round(6).tolist(), classes),
             method=fit.method,
-            shrink=fit.shrink,
+            prior=fit.prior,
             pool=fit.form.pool,
             calibration=calibration | {"pixels": fit.pixels},
             scores={"nll_on_the_calibration_pixels": own, "gap": fit.gap} | scores,
@@ -113,7 +122,9 @@ class WeightFile:
             for name, w in (by_class if isinstance(by_class, dict) else {None: by_class}).items()
         ]
         top = {key: value for key, value in asdict(self).items() if key in _KINDS}
-        data = {"format": self.FORMAT, "task": self.TASK} | top | {"entries": entries}
+        prior = EVEN if isinf(self.prior) else self.prior
+        first = {"format": self.FORMAT, "task": self.TASK, "prior": prior}
+        data = first | top | {"entries": entries}
         return json.dumps(data, indent=1) + "\n"
 
     def save(self, path: Path) -> None:
@@ -136,10 +147,12 @@ class WeightFile:
             top = {key: has(data, key, kind) for key, kind in _KINDS.items()}
             if top["pool"] not in POOLS:
                 raise ValueError(f'"pool" is {quoted(top["pool"])}, not one of {", ".join(POOLS)}')
+            top["prior"] = read_prior(data)
             pictures = top["calibration"].get("pictures", 1)
             if type(pictures) is not int or pictures < 1:
                 raise ValueError(f'"pictures" is {quoted(pictures)}, not a number from 1 on')
-            belongs, weights = read_weights(has(data, "entries", list))
+            entries = has(data, "entries", list)
+            belongs, weights = read_weights(entries, shares=top["pool"] != "logits")
         except OSError as error:
             raise ValueError(f"{path.name} cannot be read ({error.strerror})") from error
         except ValueError as error:
@@ -177,12 +190,20 @@ class WeightFile:
                 )
             table = [[by_class[name] for name in classes] for by_class in table]
         chosen = torch.tensor(table, dtype=torch.float32)
-        if (chosen.sum(0) <= 0).any():
+        total = chosen.sum(0)
+        if (total <= 0).any():
             raise ValueError(
                 f"the learned weights of {', '.join(views)} are all 0: choose more views or "
                 "another fusion"
             )
-        return Weights(chosen / chosen.sum(0), self.pool)
+        whole = self._sums(classes) if self.pool == "logits" else torch.tensor(1.0)
+        return Weights(chosen / total * whole, self.pool)
+
+    def _sums(self, classes: Sequence[str]) -> torch.Tensor:
+        """Returns what all weights sum to, or those of each class, `(C,)`."""
+        rows = self.weights.values()
+        table = [[row[c] for c in classes] if isinstance(row, dict) else row for row in rows]
+        return torch.tensor(table, dtype=torch.float32).sum(0)
 
 
 def weights_by_name(views: Sequence[str], rows: list[Any], classes: Sequence[str]) -> ByName:

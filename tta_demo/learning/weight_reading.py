@@ -4,12 +4,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ByName", "has", "quoted", "read_fields", "read_weights"]
+__all__ = ["EVEN", "ByName", "has", "quoted", "read_fields", "read_prior", "read_weights"]
+
+EVEN = "even"
+"""What a file calls an infinite prior, for which JSON has no number."""
 
 ByName = dict[str, float] | dict[str, dict[str, float]]
 """Weights by view, or by view and class."""
 
 _KINDS = {str: "a text", dict: "named values", list: "a list"}
+_MOST = 1e9
 _SLACK = 1e-3
 """How far a sum may be from 1: weights are rounded in the file."""
 
@@ -72,8 +76,29 @@ def has(data: dict[str, Any], key: str, kind: type) -> Any:  # noqa: ANN401 (of 
     return value
 
 
-def read_weights(entries: list[Any]) -> tuple[dict[str, str], ByName]:
+def read_prior(data: dict[str, Any]) -> float:
+    """Returns how many pictures the prior counted; 0 for older files, which have no word of it.
+
+    Raises:
+        ValueError: it is no number from 0 on.
+    """
+    value = data.get("prior", 0.0)
+    return float("inf") if value == EVEN else _amount({"prior": value}, "prior")
+
+
+def _amount(data: dict[str, Any], key: str) -> float:
+    """Returns the number of a key, from 0 on."""
+    value = has(data, key, object)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (number and 0 <= value <= _MOST):
+        raise ValueError(f"{quoted(key)} is {quoted(value)}, not a number from 0 to {_MOST:,.0f}")
+    return float(value)
+
+
+def read_weights(entries: list[Any], shares: bool = True) -> tuple[dict[str, str], ByName]:
     """Returns `model` and `digest`, and the weights, of the entries of a file.
+
+    Weights that are `shares` sum to 1 over the views.
 
     Raises:
         ValueError: they are no weights of one model, one a view, or one a view and class.
@@ -87,7 +112,8 @@ def read_weights(entries: list[Any]) -> tuple[dict[str, str], ByName]:
             raise ValueError(f"entry {number} is {quoted(entry)}, not named values")
         try:
             model = {key: has(entry, key, str) for key in ("model", "digest")}
-            view, weight = has(entry, "view", str), has(entry, "weight", float)
+            view = has(entry, "view", str)
+            weight = has(entry, "weight", float) if shares else _amount(entry, "weight")
             name = None if entry.get("class", "") is None else has(entry, "class", str)
         except ValueError as error:
             raise ValueError(f"in entry {number}, {error}") from None
@@ -96,14 +122,14 @@ def read_weights(entries: list[Any]) -> tuple[dict[str, str], ByName]:
         if view in table.setdefault(name, {}):
             raise ValueError(f"it has two weights for {_of(view, name)}")
         table[name][view] = weight
-    _check(table)
+    _check(table, shares)
     if None in table:
         return belongs, table[None]
     views = next(iter(table.values()))
     return belongs, {view: {name: one[view] for name, one in table.items()} for view in views}
 
 
-def _check(table: dict[str | None, dict[str, float]]) -> None:
+def _check(table: dict[str | None, dict[str, float]], shares: bool) -> None:
     if len(table) > 1 and None in table:
         raise ValueError("it has weights with a class beside weights without one")
     first, views = next(iter(table.items()))
@@ -112,7 +138,7 @@ def _check(table: dict[str | None, dict[str, float]]) -> None:
             lacking = name if view in views else first
             raise ValueError(f"it lacks a weight for {_of(view, lacking)}")
         total = sum(one.values())
-        if abs(total - 1) > _SLACK:
+        if shares and abs(total - 1) > _SLACK:
             whose = "" if name is None else f" of the class {quoted(name)}"
             raise ValueError(f"the weights{whose} sum to {total:.4g}, not to 1")
 

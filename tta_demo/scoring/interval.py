@@ -1,20 +1,32 @@
 """How sure a difference is: one bootstrap over pictures for every score.
 
-Source: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993 (percentile interval).
+Percentiles of resamples are too narrow for few pictures: called 95 %, they cover 88 % with 8 (see
+`tests/scoring/test_interval.py`). Here resamples say how far a difference is off in units of its
+own standard error (bootstrap-t). A difference of scores that are pooled over pictures becomes a
+mean by the pseudo-values of the jackknife, one a picture.
+
+Source: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993 (chapters 11 and 12).
 """
 
 from collections.abc import Callable, Sequence
+from math import isnan
 from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Difference", "bootstrap"]
+__all__ = ["LEAST", "Difference", "bootstrap", "pseudo_values"]
+
+LEAST = 8
+"""Pictures, below which there is no interval: none keeps its promise there."""
+
+_AT_ONCE = 2**20
+"""Numbers of a table of resamples."""
 
 
 class Difference(NamedTuple):
     """How much more one score is than another, and a 95 % interval of that over pictures.
 
-    With a single picture there is no interval: `low` and `high` are NaN.
+    With fewer than `LEAST` pictures there is no interval: `low` and `high` are NaN.
     """
 
     value: float
@@ -22,8 +34,13 @@ class Difference(NamedTuple):
     high: float
 
     @property
+    def known(self) -> bool:
+        """Whether there is an interval."""
+        return not isnan(self.low)
+
+    @property
     def clear(self) -> bool:
-        """Whether the interval leaves out 0."""
+        """Whether there is an interval that leaves out 0."""
         return self.low > 0 or self.high < 0
 
     def rounded(self, digits: int = 6) -> dict[str, float]:
@@ -34,7 +51,7 @@ class Difference(NamedTuple):
 def bootstrap(
     differences: Callable[[np.ndarray], Sequence[float]],
     pictures: int,
-    draws: int = 1000,
+    draws: int = 2000,
     seed: int = 0,
 ) -> list[Difference]:
     """Returns differences of scores with their intervals.
@@ -48,15 +65,51 @@ def bootstrap(
         seed: of the draws.
 
     Example:
-        >>> gains = np.array([1.0, 2.0, 3.0])
-        >>> bootstrap(lambda counts: [counts @ gains / counts.sum()], 3)
-        [Difference(value=2.0, low=1.0, high=3.0)]
+        >>> gains = np.arange(8.0)
+        >>> (found,) = bootstrap(lambda counts: [counts @ gains / counts.sum()], 8)
+        >>> found.rounded(1)
+        {'value': 3.5, 'low': 1.3, 'high': 5.8}
     """
-    rng = np.random.default_rng(seed)
-    resamples = rng.multinomial(pictures, np.full(pictures, 1 / pictures), draws)
-    rows = np.array([differences(counts) for counts in (np.ones(pictures), *resamples)])
-    low, high = np.full((2, rows.shape[1]), np.nan)
-    known = ~np.isnan(rows[0])  # a score that the pictures lack has no interval either
-    if pictures > 1 and known.any():
-        low[known], high[known] = np.nanpercentile(rows[1:, known], (2.5, 97.5), axis=0)
-    return [Difference(*row) for row in np.array([rows[0], low, high]).T.tolist()]
+    whole = np.array(differences(np.ones(pictures)), float)
+    low, high = np.full((2, len(whole)), np.nan)
+    if pictures >= LEAST:
+        error, off = _off(pseudo_values(differences, pictures), draws, seed)
+        known = ~np.isnan(error)  # a score that hangs on one picture has no interval
+        tail = 2.5 - 5 / pictures  # a little more, as skewed gains need it
+        above, below = np.nanpercentile(off[:, known], (100 - tail, tail), axis=0)
+        low[known], high[known] = whole[known] - np.array([above, below]) * error[known]
+    return [Difference(*row) for row in np.array([whole, low, high]).T.tolist()]
+
+
+def pseudo_values(
+    differences: Callable[[np.ndarray], Sequence[float]], pictures: int
+) -> np.ndarray:
+    """Returns what each picture adds, `(pictures, K)`: of a mean, its own value (jackknife).
+
+    `differences` is as for `bootstrap`.
+    """
+    counts = np.ones(pictures)
+    whole, rows = np.array(differences(counts), float), []
+    for left_out in range(pictures):
+        counts = np.ones(pictures)
+        counts[left_out] = 0
+        rows.append(differences(counts))
+    return pictures * whole - (pictures - 1) * np.array(rows, float)
+
+
+def _off(values: np.ndarray, draws: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the standard error of the mean over pictures `(K,)`, and how far resamples are off.
+
+    That is `(draws, K)`, in units of each resample's own error; NaN where it has none.
+    """
+    rng, count = np.random.default_rng(seed), len(values)
+    values = values - values.mean(0)
+    error = np.sqrt((values**2).sum(0) / (count - 1) / count)
+    off = np.full((draws, values.shape[1]), np.nan)
+    for part in np.array_split(off, -(-draws * count // _AT_ONCE)):
+        times = rng.multinomial(count, np.full(count, 1 / count), len(part))
+        mean = times @ values / count
+        spread = np.maximum(times @ values**2 / count - mean**2, 0)
+        own = np.sqrt(spread / (count - 1))
+        np.divide(mean, own, out=part, where=own > 1e-6 * error)
+    return error, np.where(np.isnan(off).all(0), 0, off)

@@ -24,8 +24,7 @@ class Fusion:
         label: plain words for people.
         summary: the exact term.
         source: where it comes from.
-        reduce: from a stack and weights, `(V,)` or `(V, C)`, to scores `(C, ...)` >= 0, which
-            `fuse` normalises.
+        reduce: from a stack and weights, `(V,)` or `(V, C)`, to scores `(C, ...)`, at least 0.
         weighted: whether the weights matter.
     """
 
@@ -42,7 +41,7 @@ class Weights:
 
     Attributes:
         values: `(V,)`, or `(V, C)` for a weight per class and view; float32 on the CPU, from any
-            array of that shape; non-negative, sum 1 over V.
+            array of that shape; non-negative, sum 1 over V (of any sum for the pool `logits`).
         pool: a key of `POOLS`, what they weigh.
 
     Raises:
@@ -60,8 +59,9 @@ class Weights:
         values = torch.as_tensor(self.values, dtype=torch.float32, device="cpu").detach()
         if self.pool not in POOLS:
             raise ValueError(f"pool {self.pool!r} is unknown: choose one of {', '.join(POOLS)}")
-        on_simplex = (values >= 0).all() and ((values.sum(0) - 1).abs() <= 1e-3).all()
-        if values.ndim not in (1, 2) or not values.numel() or not on_simplex:
+        total = values.sum(0)
+        sums = total.isfinite() if self.pool == "logits" else (total - 1).abs() <= 1e-3
+        if values.ndim not in (1, 2) or not values.numel() or (values < 0).any() or not sums.all():
             told = "give numbers >= 0 of sum 1, one a view, or one a view and class"
             raise ValueError(f"weights {values.tolist()}: {told}")
         object.__setattr__(self, "values", values)
@@ -181,8 +181,14 @@ def _confidence(stack: ViewStack, _: Tensor) -> Tensor:
     return (trust * probs).sum(0)
 
 
-POOLS: dict[str, Callable[[ViewStack, Tensor], Tensor]] = {"linear": _mean, "log": _gmean}
-"""What learned weights weigh: probabilities, or their logarithms (a geometric mean)."""
+def _logits(stack: ViewStack, weights: Tensor) -> Tensor:
+    total = weights.sum(0)
+    mean = weighted_mean(stack.log_probs.float(), stack.seen_by_class, weights / total.clamp(1e-9))
+    return (total.view(-1, *[1] * (mean.ndim - 1)) * mean).softmax(0)
+
+
+POOLS = {"linear": _mean, "log": _gmean, "logits": _logits}
+"""What learned weights weigh: probabilities, their logarithms in a mean, or those in a sum."""
 
 FUSIONS: dict[str, Fusion] = {
     "none": Fusion("No fusion", "the original view alone", "baseline", _alone),
@@ -201,11 +207,5 @@ FUSIONS: dict[str, Fusion] = {
     "confidence": Fusion(
         "By confidence", "per pixel, weight 1 - entropy / log C", "Wang et al. 2019", _confidence
     ),
-    "learned": Fusion(
-        "Learned weights",
-        "mean of probabilities with weights learned on labelled pictures",
-        "Shanmugam et al. 2021",
-        _mean,
-        weighted=True,
-    ),
+    "learned": Fusion("Learned weights", "mean, learned weights", "Kim et al. 2018", _mean, True),
 }

@@ -5,12 +5,13 @@ model's own answer, by one look, to the undamaged picture. Only those teach the 
 that score such a photograph were learned on the others.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+import torch
 import typer
 from tqdm import tqdm
 
@@ -24,6 +25,7 @@ from tta_demo.pictures.assets import ASSETS
 from tta_demo.pictures.damage import Damage, damage
 from tta_demo.pictures.draw import fit_within
 from tta_demo.pictures.reading import read_picture
+from tta_demo.samples.labelled import LabelledPicture
 from tta_demo.samples.photos import PHOTOS
 from tta_demo.scoring.interval import Difference, bootstrap
 from tta_demo.scoring.metrics import confusion, iou
@@ -32,12 +34,12 @@ from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.plan import ONE_LOOK, Plan
 from tta_demo.tta.predict import Model, ViewStack, predict_views, to_labels, to_tensor
 
-__all__ = ["measure_damage"]
+__all__ = ["DAMAGES", "measure_damage", "photographs"]
 
 SIDE = 512
 """Pixels; the longer side that photographs are reduced to, as the examples are."""
 PIXELS = 5_000
-"""Drawn of each damaged photograph to learn on."""
+"""Drawn of each damaged version of a photograph to learn on, about."""
 
 DAMAGES: dict[str, tuple[Damage, ...]] = {
     "nothing": (Damage(),),
@@ -76,10 +78,9 @@ COMPARED = (
 
 @dataclass(frozen=True)
 class _Photo:
-    """A photograph `(h, w, 3)`, the labels `(h, w)` to compare with, and its looks by damage."""
+    """A photograph's name, the labels `(h, w)` to compare with, and its looks by damage."""
 
     name: str
-    rgb: np.ndarray
     labels: np.ndarray
     looked: Mapping[str, tuple[ViewStack, ...]]
 
@@ -92,9 +93,8 @@ def measure_damage(
 ) -> None:
     """Measures damage x views x fusion on photographs, and learns weights; saves both."""
     world, model = WORLDS["photos"], load_model(WORLDS["photos"].record)
-    others = [photo.path for photo in PHOTOS if photo.path not in world.examples]
-    examples = [_example(model, path) for path in tqdm(world.examples, unit="example")]
-    photos = [_other(model, path) for path in tqdm(others, unit="photograph")]
+    looked = [_looked(model, photo) for photo in tqdm(photographs(model), unit="photograph")]
+    examples, photos = looked[: len(world.examples)], looked[len(world.examples) :]
     fits = {name: _fit(photos, views) for name, views in SETS.items()}
     tables = {
         "truth": _table(examples, lambda _: _learned(fits)),
@@ -117,20 +117,23 @@ def measure_damage(
         typer.echo(f"{plan:20}  truth {truth:.3f}  own answer {own:.3f}")
 
 
-def _example(model: Model, path: Path) -> _Photo:
-    world, picture = WORLDS["photos"], read_picture(path)
-    truth, _ = world.read_truth(world.mask_of(path), picture)
-    return _looked(model, _Photo(path.stem, picture.rgb, truth, {}))
+def photographs(model: Model) -> Iterator[LabelledPicture]:
+    """Yields the examples with their masks, then other photographs with the model's own answer."""
+    world = WORLDS["photos"]
+    for path in world.examples:
+        picture = read_picture(path)
+        yield LabelledPicture(
+            path.stem, picture.rgb, world.read_truth(world.mask_of(path), picture)[0]
+        )
+    for photo in PHOTOS:
+        if photo.path not in world.examples:
+            rgb = fit_within(read_picture(photo.path).rgb, SIDE)
+            own = to_labels(predict_views(model, to_tensor(rgb)).probs[0])
+            yield LabelledPicture(photo.path.stem, rgb, own)
 
 
-def _other(model: Model, path: Path) -> _Photo:
-    rgb = fit_within(read_picture(path).rgb, SIDE)
-    own = to_labels(predict_views(model, to_tensor(rgb)).probs[0])
-    return _looked(model, _Photo(path.stem, rgb, own, {}))
-
-
-def _looked(model: Model, photo: _Photo) -> _Photo:
-    """Returns the photograph with its looks, of all views, at every damage."""
+def _looked(model: Model, photo: LabelledPicture) -> _Photo:
+    """Returns a photograph with its looks, of all views, at every damage."""
     views = tuple(dict.fromkeys(name for some in SETS.values() for name in some))
     looked = {
         name: tuple(
@@ -138,7 +141,7 @@ def _looked(model: Model, photo: _Photo) -> _Photo:
         )
         for name, hows in DAMAGES.items()
     }
-    return replace(photo, looked=looked)
+    return _Photo(photo.name, photo.labels, looked)
 
 
 def _half(stack: ViewStack) -> ViewStack:
@@ -146,15 +149,17 @@ def _half(stack: ViewStack) -> ViewStack:
 
 
 def _fit(photos: Iterable[_Photo], views: tuple[str, ...]) -> Fit:
-    """Returns weights learned on the damaged photographs: undamaged, one look is always right."""
-    pairs = [
-        (stack.take(views), photo.labels)
-        for photo in photos
-        for name, stacks in photo.looked.items()
-        for stack in stacks
-        if name != "nothing"
-    ]
-    return fit(*zip(*pairs, strict=True), pixels=PIXELS)
+    """Returns weights learned on the damaged photographs: undamaged, one look is always right.
+
+    All versions of a photograph count as one picture: they are no news of other photographs.
+    """
+    stacks, labels, versions = [], [], sum(map(len, DAMAGES.values())) - len(DAMAGES["nothing"])
+    for photo in photos:
+        damaged = (some for name, some in photo.looked.items() if name != "nothing")
+        logs = [stack.take(views).log_probs for some in damaged for stack in some]
+        stacks.append(ViewStack(views, torch.cat(logs, -1)))
+        labels.append(np.concatenate([photo.labels] * versions, -1))
+    return fit(stacks, labels, pixels=PIXELS * versions)
 
 
 def _without(photos: list[_Photo], left: _Photo) -> dict[str, Fit]:

@@ -77,7 +77,7 @@ def measure_detection(
         model=MODEL,
         digest=MODELS[MODEL].digest,
         pictures=pictures,
-        intervals=f"95 %, percentiles of {DRAWS} bootstrap resamples of the pictures",
+        intervals=f"95 %, bootstrap-t over the pictures, {DRAWS} resamples",
         rows=rows,
         learned={
             "weights": dict(zip(D4, fit.weights.round(6).tolist(), strict=True)),

@@ -105,10 +105,11 @@ def _answers(models: Mapping[str, Any], calibration: int) -> Answers:
     """Returns what all models said with all views of the calibration fields."""
     rows = EVERYBODY.rows(VIEW_SETS["all"])
     fields = map(sample, tqdm(SEEDS["calibration"][:calibration], desc="calibration"))
-    return Answers.of(
+    looked = (
         (ViewStack.of({row: look_as(models, to_tensor(f.rgb), row) for row in rows}), f.labels)
         for f in fields
     )
+    return Answers.of(looked, whole=True)
 
 
 def _plan(way: _Way, answers: Answers) -> Plan:

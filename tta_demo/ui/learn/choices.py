@@ -13,6 +13,7 @@ from tta_demo.ui.segment.choices import PLACES
 __all__ = [
     "FORMS",
     "SOURCES",
+    "change_choose",
     "change_form",
     "change_source",
     "change_world",
@@ -73,3 +74,8 @@ def change_form(form: str, method: str) -> Updates:
         "method": gr.Radio(choices=options_of(fitting), value=chosen),
         "meaning": METHODS[chosen].summary + why,
     }
+
+
+def change_choose(choose: bool) -> Updates:
+    """Offers the pull towards even where the pictures do not decide, and else by which score."""
+    return {"prior": gr.Slider(interactive=not choose), "score": gr.Radio(interactive=choose)}

@@ -8,6 +8,7 @@ from typing import Any
 from tta_demo.evaluation.failures import Failures
 from tta_demo.learning.fit import Fit, fit_steps
 from tta_demo.learning.fit_methods import METHODS
+from tta_demo.learning.prior import FEW
 from tta_demo.learning.weight_file import weights_by_name
 from tta_demo.models.ensemble import one_look
 from tta_demo.pictures.words import several
@@ -104,9 +105,9 @@ class Course:
     def fit(self) -> Generator[Updates, None, Fit]:
         """Shows the loss and the weights move; returns the fit."""
         self.task = self.task.without(self.broken)
-        shrink = None if self.wanted.choose else self.wanted.shrink
         label = METHODS[self.wanted.method].label
-        for found in self._steps(self.task.calibration, shrink, self.stopped):
+        prior = None if self.wanted.choose else self.wanted.prior
+        for found in self._steps(self.task.calibration, prior, self.stopped):
             if self._pace.due():
                 told = show.status(f"{label}: step {len(found.history) - 1}")
                 yield {"status": told} | self._moves(found)
@@ -155,15 +156,18 @@ class Course:
 
     def _so_far(self, seen: list[str]) -> Updates:
         """Returns weights and losses as they are with the pictures seen, as far as time allows."""
-        shrink = 0.0 if self.wanted.choose else self.wanted.shrink
-        *_, found = self._steps(seen, shrink, lambda: self.stopped() or self._pace.overdrawn)
+        prior = FEW if self.wanted.choose else self.wanted.prior
+        *_, found = self._steps(seen, prior, lambda: self.stopped() or self._pace.overdrawn)
         return self._moves(found) | self._losses(seen, found.plan(self.views), "so far")
 
     def _steps(
-        self, names: list[str], shrink: float | None, stopped: Callable[[], bool]
+        self, names: list[str], prior: float | None, stopped: Callable[[], bool]
     ) -> Iterator[Fit]:
         answers = self.task.gallery.answers(names, self.views)
-        return fit_steps(answers, self.wanted.method, shrink, self.wanted.weights_form, stopped)
+        method, form = self.wanted.method, self.wanted.weights_form
+        if not METHODS[method].prior:
+            prior = None
+        return fit_steps(answers, method, prior, form, stopped, self.wanted.score)
 
     def _moves(self, found: Fit) -> Updates:
         drawn = bars(self.task.world, self.views, found.weights.tolist())

@@ -42,8 +42,9 @@ class Wanted:
     views: list[str]
     form: str
     method: str
-    shrink: float
     choose: bool
+    score: str
+    prior: float
     models: list[str] = field(default_factory=list)
 
     @property

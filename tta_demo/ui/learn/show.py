@@ -3,12 +3,11 @@
 import json
 from collections.abc import Mapping, Sequence
 from html import escape
-from math import isnan
 
 from tta_demo.learning.fit import Fit
 from tta_demo.pictures.assets import ASSETS
 from tta_demo.pictures.words import several
-from tta_demo.scoring.interval import Difference
+from tta_demo.scoring.interval import LEAST, Difference
 from tta_demo.tasks.gallery import PIXELS, Verdict
 from tta_demo.tasks.worlds import MEASURED
 from tta_demo.ui.kit.html import figure, signed, table, tone, track
@@ -27,9 +26,6 @@ ROWS = (
     ("ece", "Calibration error (ECE)", 1, -1),
 )
 """Key, words, factor, and whether more is better (1) or worse (-1)."""
-
-ENOUGH = 10
-"""Pictures to check on, below which there is no verdict: intervals are too narrow there."""
 
 PLANS = {"none": "One look", "mean": "All looks, even", "learned": "All looks, learned"}
 """What is compared, as `tta_demo.tasks.gallery.scored` names it, in words."""
@@ -117,8 +113,8 @@ def fit_facts(fit: Fit) -> str:
     parts = [f"{steps} on {pixels}"]
     if fit.gap is not None:
         parts.append(f"proved: no weights have a loss lower by more than {max(fit.gap, 1e-9):.0e}")
-    if fit.shrink:
-        parts.append(f"then drawn {fit.shrink:.0%} of the way back to even")
+    if fit.prior:
+        parts.append(f"the pull towards even counted as much as {fit.prior:g} of the pictures")
     return f"<p>{escape('; '.join(parts))}.</p>"
 
 
@@ -128,8 +124,8 @@ def sentence(verdict: Verdict) -> str:
     verb = _word(overlap, "helped", "hurt", "made no clear difference")
     fit = _word(loss, "worse", "better", "no clear change")
     points, low, high = (signed(100 * x, 2) for x in (overlap.value, overlap.low, overlap.high))
-    if verdict.pictures < ENOUGH:
-        verb, more = "was" if verdict.pictures == 1 else "were", ENOUGH - verdict.pictures
+    if verdict.pictures < LEAST:
+        verb, more = "was" if verdict.pictures == 1 else "were", LEAST - verdict.pictures
         return (
             f"<p class='verdict'>{several(verdict.pictures, 'picture')} {verb} kept for checking. "
             f"There learned weights gave {points} points of overlap (mIoU) over even ones: too "
@@ -179,7 +175,7 @@ def score_table(verdict: Verdict) -> str:
 def _change(gain: Difference, factor: float, sign: int, digits: int) -> str:
     """Returns the difference with its interval, coloured if it is clear."""
     value, low, high = (signed(factor * x, digits) for x in (gain.value, gain.low, gain.high))
-    text = value if isnan(gain.low) else f"{value} ({low} to {high})"
+    text = f"{value} ({low} to {high})" if gain.known else value
     return f'<span class="{tone(sign * gain.value, 0)}">{text}</span>' if gain.clear else text
 
 

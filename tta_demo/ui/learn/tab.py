@@ -3,6 +3,7 @@
 import gradio as gr
 
 from tta_demo.learning.fit_methods import METHODS
+from tta_demo.learning.prior import ENOUGH, FEW, SCORES
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.views import VIEW_SETS, VIEWS
 from tta_demo.ui.kit.events import HEAVY, LIGHT, LONG, RAW
@@ -87,14 +88,16 @@ def _build_choices(screen: Screen) -> None:
     screen["form"] = radio("Weights", choices.FORMS, "learn-form", show_label=True)
     screen["method"] = radio("Method", METHODS, "learn-method", METHOD, show_label=True)
     screen["meaning"] = gr.Markdown(METHODS[METHOD].summary, elem_classes=["small"])
-    with gr.Accordion("Few pictures? Hold the weights back", open=False):
-        screen["shrink"] = gr.Slider(
-            0, 1, 0, step=0.1, label="Draw back towards even", elem_id="learn-shrink",
-            info="0: as found. 1: all looks count the same.",
-        )  # fmt: skip
+    with gr.Accordion("How much to trust the pictures", open=False):
         screen["choose"] = gr.Checkbox(
-            label="Choose it by cross-validation over pictures", elem_id="learn-choose"
-        )
+            True, elem_id="learn-choose", label="Let the pictures decide",
+            info=f"Below {ENOUGH} of them, even weights count as one picture more.",
+        )  # fmt: skip
+        screen["score"] = radio("What should get better", SCORES, "learn-score", show_label=True)
+        screen["prior"] = gr.Slider(
+            0, 64, FEW, step=0.1, label="Pull towards even, in pictures", elem_id="learn-prior",
+            info="0: as found, however few there are.", interactive=False,
+        )  # fmt: skip
 
 
 def _build_live(screen: Screen) -> None:
@@ -156,4 +159,4 @@ def _wire_choices(screen: Screen) -> None:
     screen.on(screen["source"].input, choices.change_source)
     screen.on(screen["form"].input, choices.change_form)
     screen.on(screen["method"].input, lambda method: {"meaning": METHODS[method].summary})
-    screen.on(screen["choose"].input, lambda choose: {"shrink": gr.Slider(interactive=not choose)})
+    screen.on(screen["choose"].input, choices.change_choose)

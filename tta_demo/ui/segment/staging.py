@@ -81,11 +81,11 @@ def _together(result: Segmentation) -> np.ndarray:
 
 
 def _part(plan: Plan, views: tuple[str, ...]) -> Plan:
-    """Returns the plan of some of its views; the weights sum to 1 again, if any is left."""
+    """Returns the plan of some of its views; the weights' sum is as it was, if any is left."""
     if plan.weights is None:
         return replace(plan, views=views)
     values = plan.weights.values[[plan.views.index(name) for name in views]]
     total = values.sum(0)
     even = values.new_full((), 1 / len(views))
-    values = (values / total).where(total > 0, even)
+    values = (values / total).where(total > 0, even) * plan.weights.values.sum(0)
     return Plan(views, plan.fusion, Weights(values, plan.weights.pool))

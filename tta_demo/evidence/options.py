@@ -71,7 +71,8 @@ def options(
 
 def learned_on(calibration: Stacks) -> Fit:
     """Returns the weights of all looks, learned as the library does it unless told otherwise."""
-    *_, found = fit_steps(calibration.answers())
+    score = "nll" if calibration.whole else "miou"  # overlap is of pixels
+    *_, found = fit_steps(calibration.answers(), score=score)
     return found
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from onnx import TensorProto, helper
+from onnx_models import classifier
 from PIL import Image
 from test_cli import run
 
@@ -84,6 +85,18 @@ def test_classes_change_places_in_a_mirror_as_the_option_or_the_palette_says(
     np.testing.assert_array_equal(swapped, np.array([0, 2, 1])[mask])
     np.testing.assert_array_equal(read, swapped)
     assert other["model"]["digest"] == same["model"]["digest"] != report["model"]["digest"]
+
+
+def test_a_classifiers_classes_change_places_in_a_mirror(tmp_path, data):
+    (tmp_path / "whole.onnx").write_bytes(classifier(2))
+    words = ("classify", data / "images" / "0.png", "--model", tmp_path / "whole.onnx")
+    swap = ("--swap", "class 0=class 1")
+    plain, same = (run(*words, "--views", "center", *more)[0] for more in ((), swap))
+    assert plain == same
+    plain, swapped = (run(*words, "--views", "center-mirror", *more)[0] for more in ((), swap))
+    turned = plain.replace("class 0", "class x").replace("class 1", "class 0")
+    assert swapped == turned.replace("class x", "class 1") != plain
+    assert "class 7" in run(*words, "--swap", "class 0=class 7", code=2)[1]
 
 
 def test_weights_are_learned_and_scored_with_the_classes_that_change_places(

@@ -23,9 +23,10 @@ def classify(
     ] = "ten-crop",
     fusion: Annotated[str, typer.Option(help="How to combine, learned excepted.")] = "mean",
     model: arguments.Classifier = arguments.CLASSIFIER,
+    swap: arguments.Swaps = None,
 ) -> None:
     """Says what is in pictures: the five likeliest classes of all looks together."""
-    record = arguments.chosen_model(model, arguments.CLASSIFIERS)
+    record = arguments.chosen_model(model, arguments.CLASSIFIERS, swap)
     unweighted = [key for key, found in FUSIONS.items() if not found.weighted]
     arguments.one_of("--fusion", fusion, unweighted)
     crops = arguments.chosen_views(views, CROP_SETS, CROP_VIEWS)

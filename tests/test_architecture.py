@@ -22,6 +22,7 @@ FLOORS = (
     "training",
     "tasks",
     "evaluation",
+    "evidence",
     "commands",
     "ui",
 )

@@ -5,9 +5,11 @@ import sys
 
 import typer
 
+from tta_demo.commands.advise import advise
 from tta_demo.commands.benchmark.damage import measure_damage
 from tta_demo.commands.benchmark.detect import measure_detection
 from tta_demo.commands.benchmark.ensemble import measure_ensembles
+from tta_demo.commands.benchmark.evidence import measure_evidence
 from tta_demo.commands.benchmark.examples import choose_examples
 from tta_demo.commands.benchmark.harm import measure_harm
 from tta_demo.commands.benchmark.imagenet import measure_imagenet
@@ -29,7 +31,7 @@ from tta_demo.evaluation.failures import sentence
 
 __all__ = ["app", "main"]
 
-VERBS = (predict, learn, evaluate, evaluate_boxes, classify, detect)
+VERBS = (predict, learn, evaluate, advise, evaluate_boxes, classify, detect)
 VERBS += (train, convert, sample, examples)
 MEASUREMENTS = {
     "speed": measure_speed,
@@ -42,6 +44,7 @@ MEASUREMENTS = {
     "imagenet": measure_imagenet,
     "photos": measure_photos,
     "damage": measure_damage,
+    "evidence": measure_evidence,
 }
 
 

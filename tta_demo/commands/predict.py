@@ -15,6 +15,7 @@ from tta_demo.pictures.draw import overlay
 from tta_demo.pictures.masks import restore
 from tta_demo.pictures.palettes import index_png, rgb_png
 from tta_demo.pictures.reading import read_picture
+from tta_demo.tasks.plan_file import read_plan
 from tta_demo.tasks.segment import Segmentation, segment
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.views import View
@@ -32,6 +33,10 @@ def predict(
     swap: arguments.Swaps = None,
     views: arguments.ViewNames = "d4",
     fusion: Annotated[str, typer.Option(help=f"One of {', '.join(FUSIONS)}.")] = "mean",
+    plan_file: Annotated[
+        Path | None,
+        typer.Option("--plan", help="A plan of advise instead of --views and --fusion."),
+    ] = None,
     masks: Annotated[
         Path | None, typer.Option(help="Folder of masks with the pictures' names, to score.")
     ] = None,
@@ -43,7 +48,10 @@ def predict(
     picture, NAME.json has views, weights, and scores where there is a mask.
     """
     world = arguments.chosen_models(name, model, feed, palette, swap)
-    plan, plan_notes = world.plan(arguments.chosen_views(views), fusion)
+    if plan_file is None:
+        plan, plan_notes = world.plan(arguments.chosen_views(views), fusion)
+    else:
+        plan, plan_notes = read_plan(plan_file, world.record), ()
     arguments.folder_for(out, pictures, masks)
 
     def one(path: Path) -> None:

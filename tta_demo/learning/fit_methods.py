@@ -20,8 +20,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tta_demo.learning.answers import Answers
+from tta_demo.learning.greedy import policies
 from tta_demo.learning.module import LEARNABLE, Form, LearnableTTA
-from tta_demo.learning.solver import ascend
+from tta_demo.learning.solver import ascend, log_likelihood
 from tta_demo.tta.predict import FLOOR
 
 __all__ = ["METHODS", "Method", "needs_all_classes"]
@@ -129,6 +130,14 @@ def _shanmugam(answers: Answers, _: Form, __: float, rounds: int = 30) -> _Steps
         yield _normal(best).detach().squeeze(1).double().numpy(), value
 
 
+def _greedy(answers: Answers, _: Form, __: float) -> _Steps:
+    """Yields even weights, and then ever better policies of looks."""
+    truth = answers.true_class()
+    even = np.full(answers.views, 1 / answers.views)
+    yield even, log_likelihood(truth, even)
+    yield from policies(truth)
+
+
 def _weighed(coefficients: Tensor, logits: Tensor) -> Tensor:
     """Returns the logits `(C, N)` of `(V, C, N)`; coefficients are `(V, 1)` or `(V, C)`."""
     return (_normal(coefficients)[..., None] * logits).sum(0)
@@ -214,5 +223,14 @@ METHODS: dict[str, Method] = {
         any_form=False,
         prior=False,
         pool="logits",
+    ),
+    "greedy": Method(
+        "Greedy",
+        "Adds the look that helps the average of those before it most, some more than once, and "
+        "keeps the best set on the way.",
+        "Molchanov et al. 2020",
+        _greedy,
+        any_form=False,
+        prior=False,
     ),
 }

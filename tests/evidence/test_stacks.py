@@ -1,0 +1,112 @@
+import numpy as np
+import pytest
+import torch
+from looked import made, stacks_of
+
+from tta_demo.evidence.stacks import Kept, Stacks, kept_crops, kept_looks, thinned
+from tta_demo.samples.labelled import LabelledPicture
+from tta_demo.tta.predict import ViewStack, predict_views, to_tensor
+
+
+@pytest.mark.parametrize("size", [(37, 21), (1, 400), (5, 3), (64, 64)])
+@pytest.mark.parametrize("most", [1, 7, 50, 10_000])
+def test_what_is_kept_lies_on_a_grid_with_its_truth(size, most):
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, size).astype(np.uint8)
+    # the answers spell each pixel's place, so that a pixel keeps its own truth
+    place = torch.arange(labels.size).reshape(size) / labels.size
+    logs = torch.stack([place, -place, 0 * place]).repeat(2, 1, 1, 1)
+    kept = thinned("a", ViewStack(("identity", "hflip"), logs), labels, (0.1, 0.2), most)
+    assert 0 < len(kept.truth) <= most
+    places = np.rint(kept.log_probs[0, 0].astype(float) * labels.size).astype(int)
+    for at, truth in zip(places, kept.truth, strict=True):
+        near = labels.ravel()[max(0, at - 1) : at + 2]  # float16 holds three digits
+        assert truth in near
+    assert kept.seconds.tolist() == [0.1, 0.2]
+
+
+def test_a_picture_of_few_pixels_is_kept_whole_and_many_classes_leave_fewer():
+    labels = np.zeros((20, 30), np.uint8)
+    few = thinned("a", ViewStack(("identity",), torch.zeros(1, 3, 20, 30)), labels, (0,))
+    assert few.log_probs.shape == (1, 3, 600)
+    many = ViewStack(("identity",), torch.zeros(1, 200, 200, 200))
+    assert thinned("a", many, np.zeros((200, 200), np.uint8), (0,)).log_probs.size <= 2**20
+
+
+def test_pixels_that_a_look_did_not_see_are_left_out():
+    seen = torch.ones(2, 4, 6, dtype=torch.bool)
+    seen[1, :, :2] = False
+    stack = ViewStack(("identity", "shift"), torch.zeros(2, 3, 4, 6), seen)
+    labels = np.broadcast_to([2, 2, 0, 0, 1, 1], (4, 6)).astype(np.uint8)
+    kept = thinned("a", stack, labels, (0, 0))
+    assert np.bincount(kept.truth).tolist() == [8, 8]
+    with_void = np.where(labels == 0, 255, labels).astype(np.uint8)
+    assert set(thinned("a", stack, with_void, (0, 0)).truth.tolist()) == {1}
+    with pytest.raises(ValueError, match="no pixel"):
+        thinned("a", ViewStack(stack.views, stack.log_probs, seen & ~seen), labels, (0, 0))
+
+
+@pytest.mark.parametrize("labels", [np.zeros((5, 4), np.uint8), np.full((4, 6), 3, np.uint8)])
+def test_a_truth_that_does_not_fit_is_refused(labels):
+    with pytest.raises(ValueError, match=r"sizes differ|class ids"):
+        thinned("a", ViewStack(("identity",), torch.zeros(1, 3, 4, 6)), labels, (0,))
+
+
+def test_looks_at_a_picture_are_those_of_the_library(toy_model):
+    rng = np.random.default_rng(0)
+    rgb = rng.integers(0, 256, (9, 12, 3), dtype=np.uint8)
+    picture = LabelledPicture("a", rgb, rng.integers(0, 3, (9, 12)).astype(np.uint8))
+    kept = kept_looks(toy_model, picture, ("identity", "rot90"))
+    expected = predict_views(toy_model, to_tensor(rgb), ("identity", "rot90")).log_probs
+    np.testing.assert_array_equal(kept.log_probs, expected.half().reshape(2, 3, -1).numpy())
+    np.testing.assert_array_equal(kept.truth, picture.labels.ravel())
+    assert (kept.seconds > 0).all()
+
+
+def test_crops_of_a_photograph_have_one_truth():
+    rgb = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    kept = kept_crops(lambda x: x.mean((2, 3)), "a", rgb, 2, ("center", "center-mirror"))
+    assert kept.log_probs.shape == (2, 3, 1)
+    assert Stacks(("center", "center-mirror"), ("a", "b", "c"), (kept,)).whole
+
+
+def test_a_split_has_every_picture_once_and_follows_its_seed():
+    stacks = made({"identity": 1, "hflip": 1}, pictures=11, pixels=2)
+    parts = stacks.split(0.3, seed=4)
+    names = [{one.name for one in part.pictures} for part in parts]
+    assert [len(part) for part in names] == [3, 8]
+    assert names[0] | names[1] == {f"p{i}" for i in range(11)}
+    again = stacks.split(0.3, seed=4)[0]
+    assert {one.name for one in again.pictures} == names[0]
+    others = {frozenset(p.name for p in stacks.split(0.3, seed=s)[0].pictures) for s in range(9)}
+    assert len(others) > 1
+    with pytest.raises(ValueError, match="at least 2"):
+        stacks.take([0]).split()
+
+
+def test_the_true_class_of_all_pictures():
+    stacks = made({"identity": 1, "hflip": 2}, pictures=3, pixels=5)
+    found = stacks.true_class()
+    slow = [
+        [one.probs[v, y, i] for one in stacks.pictures for i, y in enumerate(one.truth)]
+        for v in range(2)
+    ]
+    np.testing.assert_allclose(found, slow)
+
+
+def test_pictures_that_do_not_fit_the_names_are_refused():
+    one = made({"identity": 1, "hflip": 1}, pictures=1).pictures[0]
+    with pytest.raises(ValueError, match="V, C must be"):
+        Stacks(("identity",), ("a", "b", "c"), (one,))
+    with pytest.raises(ValueError, match="no picture"):
+        Stacks(("identity",), ("a", "b", "c"), ())
+    short = Kept("a", one.log_probs, one.truth[1:], one.seconds)
+    with pytest.raises(ValueError, match="the same"):
+        Stacks(("identity", "hflip"), ("a", "b", "c"), (short,))
+
+
+def test_milliseconds_are_those_of_the_usual_picture():
+    logits, truth = [np.zeros((1, 2, 3))] * 3, [np.zeros(3, int)] * 3
+    slow = stacks_of(logits[:1], truth[:1], ("identity",), np.array([9.0])).pictures
+    usual = stacks_of(logits[:2], truth[:2], ("identity",), np.array([0.02])).pictures
+    assert Stacks(("identity",), ("ground", "leaf"), slow + usual).ms.tolist() == [20.0]

@@ -1,0 +1,45 @@
+"""Weighing the evidence on a world's whole test set, for the page to show at once."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+
+from tta_demo.commands import arguments
+from tta_demo.commands.advise import looked_into
+from tta_demo.commands.benchmark.measuring import RESULTS
+from tta_demo.commands.failing import tell_left_out
+from tta_demo.evaluation.run import write_json
+from tta_demo.evidence.job import segmenting
+from tta_demo.evidence.stored import as_json
+from tta_demo.evidence.words import summary
+from tta_demo.tasks.worlds import MEASURED, world_named
+from tta_demo.tta.views import VIEW_SETS
+
+__all__ = ["measure_evidence"]
+
+
+def measure_evidence(
+    name: Annotated[str, typer.Argument(metavar="world", help=f"One of {', '.join(MEASURED)}.")],
+    data: arguments.SplitFolder = None,
+    count: arguments.Count = None,
+    out: Annotated[Path, typer.Option(help="Folder for evidence-WORLD.json.")] = RESULTS,
+    looks: Annotated[
+        Path | None, typer.Option(help="Folder to keep the looks in, to go on from.")
+    ] = None,
+) -> None:
+    """Weighs all evidence for looking again on a world's test split, with all 15 looks."""
+    world = world_named(name)
+    sources = arguments.labelled_pictures(world, "test", data, count=count)
+    command = f"python -m tta_demo benchmark evidence {name}"
+    command += " --data BBBC038" if data else ""
+    command += f" --count {count}" if count else ""
+    with TemporaryDirectory() as folder:
+        job = segmenting(world.record, sources, VIEW_SETS["all"])
+        about = f"{world.label}, test split"
+        evidence, failures, _ = looked_into(job, looks or Path(folder), about, command)
+    write_json(out / f"evidence-{name}.json", as_json(evidence))
+    for sentence in summary(evidence):
+        typer.echo(sentence)
+    tell_left_out(failures)

@@ -1,0 +1,59 @@
+"""Looking at all pictures once, in a folder that a run which was cut off goes on from."""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from tta_demo.evaluation.failures import Failures
+from tta_demo.evaluation.run import Entry, Progress, Run
+from tta_demo.evidence.job import Job
+from tta_demo.evidence.stacks import NUMBERS, PIXELS, Kept, Stacks
+
+__all__ = ["gather"]
+
+
+def gather(
+    job: Job, folder: Path, progress: Progress = tqdm
+) -> tuple[Stacks, Failures, dict[str, Sequence[str]]]:
+    """Returns the looks at all pictures that can be read, why others cannot, and notes on truths.
+
+    What is kept of a picture is a file in `looks/` in the folder; a picture whose file has changed
+    is looked at again.
+
+    Args:
+        job: the looks to make.
+        folder: made if it is missing.
+        progress: wraps the names that are still to do.
+
+    Raises:
+        ValueError: no picture can be read, or the folder holds looks of other settings.
+    """
+
+    def path(name: str) -> Path:
+        told = f"{name}\n{job.stamps.get(name)}".encode()
+        return folder / "looks" / f"{blake2b(told, digest_size=8).hexdigest()}.npz"
+
+    classes = job.record.classes
+    settings = {"model": job.record.digest, "classes": list(classes), "views": list(job.views)}
+    settings["pixels"] = [PIXELS, NUMBERS]
+    log = Run(folder / "looks.jsonl", settings, lambda entry: path(entry["name"]).is_file())
+
+    def work(name: str) -> Entry:
+        kept, notes = job.look(name)
+        path(name).parent.mkdir(exist_ok=True)
+        with path(name).open("wb") as file:
+            np.savez(file, logs=kept.log_probs, truth=kept.truth, seconds=kept.seconds)
+        return {"notes": list(notes)}
+
+    done = log.over(job.stamps, work, progress)
+    kept = tuple(_read(entry["name"], path(entry["name"])) for entry in done)
+    notes = {entry["name"]: entry["notes"] for entry in done}
+    return Stacks(job.views, tuple(classes), kept), log.failures, notes
+
+
+def _read(name: str, path: Path) -> Kept:
+    with np.load(path, allow_pickle=False) as file:
+        return Kept(name, file["logs"], file["truth"], file["seconds"])

@@ -1,0 +1,189 @@
+"""Every look at labelled pictures, run once and kept small: all evidence follows from these."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from tta_demo.learning.answers import Answers
+from tta_demo.models.ensemble import look_as
+from tta_demo.pictures.palettes import IGNORED, class_ids
+from tta_demo.samples.labelled import LabelledPicture
+from tta_demo.tta.crops import predict_crops
+from tta_demo.tta.predict import Model, ViewStack, to_tensor
+
+__all__ = ["NUMBERS", "PIXELS", "Kept", "Stacks", "kept_crops", "kept_looks", "thinned"]
+
+PIXELS = 8192
+"""Most pixels that are kept of a picture; they lie on an even grid."""
+NUMBERS = 2**20
+"""Most log-probabilities that are kept of a picture: with many classes, fewer pixels."""
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What is kept of one picture: the answers on a grid of pixels, and the truth there.
+
+    Attributes:
+        name: the picture's.
+        log_probs: `(V, C, n)` float16; n is 1 for the class of a whole picture.
+        truth: `(n,)` int64 class ids.
+        seconds: `(V,)` what each look took.
+    """
+
+    name: str
+    log_probs: np.ndarray
+    truth: np.ndarray
+    seconds: np.ndarray
+
+    @property
+    def probs(self) -> np.ndarray:
+        """`(V, C, n)` float32."""
+        return np.exp(self.log_probs.astype(np.float32))
+
+
+@dataclass(frozen=True)
+class Stacks:
+    """The same looks at several labelled pictures.
+
+    Attributes:
+        views: V names; the first is the plain look, the picture as it is.
+        classes: C names.
+        pictures: at least one.
+
+    Raises:
+        ValueError: there is no picture, or one does not fit the names.
+    """
+
+    views: tuple[str, ...]
+    classes: tuple[str, ...]
+    pictures: tuple[Kept, ...]
+
+    def __post_init__(self) -> None:
+        shape = len(self.views), len(self.classes)
+        if not self.pictures:
+            raise ValueError("no picture: evidence needs labelled pictures")
+        for one in self.pictures:
+            if one.log_probs.shape != (*shape, len(one.truth)):
+                told = f"{one.name}: answers {one.log_probs.shape}, truth {one.truth.shape}"
+                raise ValueError(f"{told}: V, C must be {shape}, and n the same")
+
+    @property
+    def whole(self) -> bool:
+        """Whether there is one class a picture instead of one a pixel."""
+        return all(len(one.truth) == 1 for one in self.pictures)
+
+    @property
+    def ms(self) -> np.ndarray:
+        """`(V,)` milliseconds of each look, the median over pictures."""
+        return 1000 * np.median([one.seconds for one in self.pictures], axis=0)
+
+    def stack(self, place: int) -> ViewStack:
+        """Returns the answers to one picture, `(V, C, n)`."""
+        return ViewStack(self.views, torch.from_numpy(self.pictures[place].log_probs))
+
+    def true_class(self) -> np.ndarray:
+        """Returns each look's probability of the truth, `(V, N)` float32, of all pictures."""
+        rows = (
+            np.take_along_axis(one.log_probs, one.truth[None, None], 1)[:, 0]
+            for one in self.pictures
+        )
+        return np.exp(np.concatenate([row.astype(np.float32) for row in rows], axis=1))
+
+    def answers(self) -> Answers:
+        """Returns what weights are learned from, all classes."""
+        probs = tuple(one.probs for one in self.pictures)
+        return Answers(probs, tuple(one.truth for one in self.pictures))
+
+    def split(self, share: float = 0.5, seed: int = 0) -> tuple["Stacks", "Stacks"]:
+        """Returns two parts of whole pictures, drawn with a seed: `share` of them, and the rest.
+
+        Raises:
+            ValueError: there are less than two pictures.
+        """
+        count = len(self.pictures)
+        if count < 2:
+            raise ValueError("1 picture cannot be split into two parts: give at least 2")
+        order = np.random.default_rng(seed).permutation(count)
+        cut = min(count - 1, max(1, round(share * count)))
+        return self.take(sorted(order[:cut])), self.take(sorted(order[cut:]))
+
+    def take(self, places: Sequence[int]) -> "Stacks":
+        """Returns those of some pictures, by their places."""
+        return Stacks(self.views, self.classes, tuple(self.pictures[i] for i in places))
+
+
+def thinned(
+    name: str, stack: ViewStack, labels: np.ndarray, seconds: Sequence[float], pixels: int = PIXELS
+) -> Kept:
+    """Returns what is kept of a picture: pixels on an even grid.
+
+    Those that a look did not see, and those whose truth is `IGNORED`, are left out.
+
+    Args:
+        name: of the picture.
+        stack: every look's answer, `(V, C, H, W)`.
+        labels: `(H, W)` class ids 0..C-1.
+        seconds: V, what each look took.
+        pixels: most of them.
+
+    Raises:
+        ValueError: labels of another size, ids outside of the classes, or no pixel that all saw.
+    """
+    views, classes, *size = stack.log_probs.shape
+    labels = class_ids(labels, classes)
+    if labels.shape != tuple(size):
+        raise ValueError(f"{name} is {tuple(size)}, its truth {labels.shape}: sizes differ")
+    most = max(1, min(pixels, NUMBERS // (views * classes)))
+    grid = _grid(labels.shape, most)
+    logs, truth = stack.log_probs[grid].reshape(views, classes, -1), labels[grid[1:]].ravel()
+    counts = truth != IGNORED
+    if stack.seen is not None:
+        counts &= stack.seen[grid].reshape(views, -1).all(0).numpy()
+    if not counts.all():
+        logs, truth = logs[..., counts], truth[counts]
+    if not len(truth):
+        raise ValueError(f"{name}: no pixel has a class and was seen by all looks; leave it out")
+    kept = logs.to(torch.float16).contiguous().numpy()
+    return Kept(name, kept, truth.astype(np.int64), np.asarray(seconds, np.float64))
+
+
+def _grid(size: tuple[int, int], most: int) -> tuple[slice, ...]:
+    """Returns the finest even grid of at most so many pixels, away from the edge."""
+    step = 1
+    while True:
+        start = min(step // 2, *(length - 1 for length in size))
+        rows, columns = (len(range(start, length, step)) for length in size)
+        if rows * columns <= most:
+            return np.s_[..., start::step, start::step]
+        step += 1
+
+
+def kept_looks(
+    model: Model | Mapping[str, Model], picture: LabelledPicture, rows: Sequence[str]
+) -> Kept:
+    """Returns what is kept of a picture to be segmented; each look costs one forward pass.
+
+    Args:
+        model: as `load_model` gives it.
+        picture: with its truth.
+        rows: names of the looks, see `look_as`.
+    """
+    image = to_tensor(picture.rgb)
+    looks = {row: look_as(model, image, row) for row in rows}
+    seconds = [one.seconds for one in looks.values()]
+    return thinned(picture.name, ViewStack.of(looks), picture.labels, seconds)
+
+
+def kept_crops(model: Model, name: str, rgb: np.ndarray, label: int, views: Sequence[str]) -> Kept:
+    """Returns what is kept of a picture with one class; see `predict_crops`.
+
+    All crops go through the model at once, so each is said to take the same time.
+    """
+    start = time.perf_counter()
+    logs = predict_crops(model, rgb, views).log_probs
+    each = (time.perf_counter() - start) / len(views)
+    kept = logs[..., None].to(torch.float16).numpy()
+    return Kept(name, kept, np.array([label]), np.full(len(views), each))

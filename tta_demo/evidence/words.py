@@ -1,0 +1,219 @@
+"""Evidence in plain words: sentences, and names of looks and plans."""
+
+from collections.abc import Iterable, Sequence
+
+from tta_demo.evidence.curve import SHARE
+from tta_demo.evidence.findings import Evidence
+from tta_demo.evidence.options import EVEN, GREEDY, LEARNED, ONE, Option
+from tta_demo.evidence.tally import Gain
+from tta_demo.evidence.trust import SHARES
+from tta_demo.evidence.verdict import PlanTrial
+from tta_demo.models.ensemble import whose
+from tta_demo.pictures.words import several
+from tta_demo.tta.crops import CROP_VIEWS
+from tta_demo.tta.views import VIEWS
+
+__all__ = ["cost_said", "habits_said", "listed", "look_name", "nll_said", "plan_name", "points"]
+__all__ += ["protocol_said", "signed", "summary", "trust_said", "verdict_said", "warnings_said"]
+
+HANDED = 0.05
+"""The share of doubtful pixels that the sentence tells of."""
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """Returns a number with its sign.
+
+    Example:
+        >>> signed(0.4, 1), signed(-0.004), signed(-1)
+        ('+0.4', '±0.00', '−1.00')
+    """
+    text = f"{abs(value):.{digits}f}"
+    return ("±" if float(text) == 0 else "+" if value > 0 else "−") + text
+
+
+def points(gain: Gain, digits: int = 2) -> str:
+    """Returns a difference of scores in points of 100, with its interval.
+
+    Example:
+        >>> points(Gain(0.004, 0.001, 0.0071)), points(Gain(0.004))
+        ('+0.40 points (+0.10 to +0.71)', '+0.40 points')
+    """
+    return f"{signed(100 * gain.value, digits)} points{_interval(gain, 100, digits)}"
+
+
+def nll_said(gain: Gain) -> str:
+    """Returns a difference of the NLL, with its interval."""
+    return f"{signed(gain.value, 4)}{_interval(gain, 1, 4)}"
+
+
+def look_name(row: str) -> str:
+    """Returns what a look is called, with its model's name if several look.
+
+    Example:
+        >>> look_name("hflip"), look_name("unet-weeds/rot90"), look_name("mine")
+        ('Mirror', 'Turned left (unet-weeds)', 'mine')
+    """
+    model, view = whose(row)
+    known = VIEWS.get(view) or CROP_VIEWS.get(view)
+    label = known.label if known else view
+    return f"{label} ({model})" if model else label
+
+
+def plan_name(option: Option, views: int) -> str:
+    """Returns what a plan is called; `views` is how many looks there are at all."""
+    names = [look_name(row) for row in option.views]
+    count = several(len(names), "look")
+    if option.name == ONE:
+        return "One look"
+    if option.name in (GREEDY, LEARNED):
+        return f"{count} with {option.name} weights"
+    if len(names) == 1:
+        return f"{names[0]} alone"
+    if option.name == EVEN:
+        return f"All {views} looks"
+    if len(names) <= 4:
+        return " + ".join(names)
+    return (
+        f"The {option.name} looks" if option.name.startswith("best") else f"{count}: {option.name}"
+    )
+
+
+def verdict_said(evidence: Evidence) -> str:
+    """Returns the verdict in a sentence or two."""
+    verdict, score, total = evidence.verdict, evidence.protocol.score, len(evidence.looks)
+    taken, best = evidence.recommended, evidence.plan(verdict.best)
+    best_name = plan_name(best.option, total)
+    if not verdict.told:
+        held = several(len(evidence.protocol.held), "picture")
+        return f"Too few pictures to tell: only {held} could be measured on. Stay at one look."
+    if verdict.recommended == ONE:
+        told = "Leave it off: no plan clearly gains over one look."
+        if verdict.best == ONE:
+            return f"{told} The best of all is one look."
+        return (
+            f"{told} The best, {best_name}: {points(best.gain)} of {score} {_at(evidence, best)}."
+        )
+    name = plan_name(taken.option, total)
+    told = f"{name}: {points(taken.gain)} of {score} {_at(evidence, taken)}."
+    if best is taken:
+        return f"{told} No other plan has more."
+    more = f"{best_name} has the most, {points(best.gain)} {_at(evidence, best)}"
+    return f"{told} {more}, but not clearly more."
+
+
+def cost_said(evidence: Evidence) -> str:
+    """Returns how few looks are enough."""
+    curve, total = evidence.curve, len(evidence.looks)
+    if curve.enough is None or curve.best is None:
+        return "However many looks are averaged, nothing is gained over one."
+    names = listed(look_name(point.added) for point in curve.points[: curve.enough])
+    keeps = "looks keep" if curve.enough > 1 else "look keeps"
+    told = (
+        f"{curve.enough} {keeps} {100 * SHARE:.0f} % of the gain at {curve.enough}/{total} of the "
+        f"cost: {names}."
+    )
+    if curve.kept is None:
+        return f"{told} On pictures that they were not chosen on, nothing is gained."
+    return f"{told} On pictures that they were not chosen on, it is {100 * curve.kept:.0f} %."
+
+
+def habits_said(evidence: Evidence) -> str:
+    """Returns how the model takes each kind of change, in a sentence."""
+    blind = [one.change for one in evidence.habits if one.blind and not one.disliked]
+    dislikes = [one.change for one in evidence.habits if one.disliked]
+    parts = [f"is nearly blind to {listed(blind)}"] if blind else []
+    parts += [f"dislikes {listed(dislikes)}"] if dislikes else []
+    if not parts:
+        return "This model notices every change, and does clearly worse with none."
+    return f"This model {'; it '.join(parts)}."
+
+
+def warnings_said(evidence: Evidence) -> tuple[str, ...]:
+    """Returns a warning for each look that hurts the even mean of all."""
+    return tuple(
+        f"{look_name(one.view)} hurts: without it, the average of all gains "
+        f"{points(one.without)} of {evidence.protocol.score}, and its loss (NLL) changes by "
+        f"{nll_said(one.nll_without)}."
+        for one in evidence.hurting
+    )
+
+
+def trust_said(evidence: Evidence) -> tuple[str, ...]:
+    """Returns how far probabilities can be trusted, and what doubt is good for."""
+    total, told = len(evidence.looks), []
+    for one in evidence.trust:
+        name = plan_name(evidence.plan(one.plan).option, total)
+        told.append(
+            f"{name}: probabilities are {100 * one.ece:.1f} % off on average (ECE); a temperature "
+            f"of {one.after:.2f} makes it {100 * one.ece_after:.1f} %."
+        )
+    place = SHARES.index(HANDED)
+    whole = evidence.protocol.score == "accuracy"
+    what = "pictures" if whole else "pixels"
+    shares = listed(
+        f"{100 * one.removed[place]:.0f} % by {_doubt(one.doubt)}" for one in evidence.removal
+    )
+    told.append(
+        f"Hand the {100 * HANDED:.0f} % most doubtful {what} to a person, and of the errors go: "
+        f"{shares}."
+    )
+    return tuple(told)
+
+
+def protocol_said(evidence: Evidence) -> dict[str, str]:
+    """Returns what was measured, on what, by what it is called."""
+    about = evidence.protocol
+    chosen, held = (several(len(x), "picture") for x in (about.calibration, about.held))
+    whole = about.score == "accuracy"
+    rows = {
+        "Data": about.data,
+        "Model": f"{about.model}, digest {about.digest}",
+        "Classes": ", ".join(about.classes[:12]) + (", ..." if len(about.classes) > 12 else ""),
+        "Looks": ", ".join(about.views),
+        "Chosen and learned on": f"{chosen} drawn with seed {about.seed}",
+        "Measured on": f"{held}, the others",
+        "Pixels": f"{about.pixels:,} of each, on an even grid",
+        "Score": "share of right pictures"
+        if whole
+        else "mean IoU over the truth's classes, pooled over all pixels, background included",
+        "Intervals": "95 %, bootstrap over pictures; each for itself",
+        "Date": about.date,
+    }
+    if whole:
+        del rows["Pixels"]
+    return rows
+
+
+def summary(evidence: Evidence) -> tuple[str, ...]:
+    """Returns all sentences, the verdict first."""
+    said = (verdict_said(evidence), cost_said(evidence), habits_said(evidence))
+    return (*said, *warnings_said(evidence), *trust_said(evidence))
+
+
+def listed(names: Iterable[str] | Sequence[str]) -> str:
+    """Returns names in one phrase.
+
+    Example:
+        >>> listed(["a"]), listed(["a", "b", "c"])
+        ('a', 'a, b and c')
+    """
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _interval(gain: Gain, factor: float, digits: int) -> str:
+    if gain.low is None or gain.high is None:
+        return ""
+    low, high = (signed(factor * end, digits) for end in (gain.low, gain.high))
+    return f" ({low} to {high})"
+
+
+def _at(evidence: Evidence, trial: PlanTrial) -> str:
+    times = trial.ms / evidence.plans[0].ms if evidence.plans[0].ms else len(trial.option.views)
+    return "in the same time" if abs(times - 1) < 0.05 else f"at {times:.1f} times the time"
+
+
+def _doubt(name: str) -> str:
+    return {"one look": "the doubt of one look", "all together": "that of all together"}.get(
+        name, "how much the looks disagree"
+    )

@@ -1,0 +1,53 @@
+"""A plan as a file (JSON), to look by again."""
+
+from pathlib import Path
+from typing import Any
+
+from tta_demo.learning.weight_file import weights_by_name
+from tta_demo.learning.weight_reading import has, quoted, read_fields
+from tta_demo.models.ensemble import Ensemble
+from tta_demo.models.record import ModelRecord
+from tta_demo.tasks.result import plan_of
+from tta_demo.tta.plan import Plan
+
+__all__ = ["plan_facts", "read_plan"]
+
+MAX_BYTES = 1_000_000
+
+
+def plan_facts(plan: Plan, model: ModelRecord | Ensemble, **known: object) -> dict[str, Any]:
+    """Returns a plan for a model as named values, ready for JSON, and what is known beside."""
+    weights = plan.weights
+    by_name = weights and weights_by_name(plan.views, weights.values.tolist(), model.classes)
+    return known | {
+        "model": {"name": model.name, "digest": model.digest},
+        "views": list(plan.views),
+        "fusion": plan.fusion,
+        "weights": by_name,
+        "pool": weights and weights.pool,
+    }
+
+
+def read_plan(path: Path, model: ModelRecord | Ensemble) -> Plan:
+    """Returns the plan of a file that `advise` wrote, or of a report.
+
+    Raises:
+        ValueError: it holds no plan, or one with weights that were learned for another model.
+    """
+    try:
+        data = read_fields(path, MAX_BYTES)
+        has(data, "views", list), has(data, "fusion", str)
+        plan = plan_of({"weights": None, "pool": None} | data)
+        digest = has(has(data, "model", dict), "digest", str)
+    except OSError as error:
+        raise ValueError(f"{path.name} cannot be read ({error.strerror})") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{path.name} is no plan: {error}. Take one that `python -m tta_demo advise` wrote."
+        ) from error
+    if plan.weights is not None and digest != model.digest:
+        raise ValueError(
+            f"the weights of {path.name} were learned for model {quoted(digest)}, not for this "
+            f"one ({model.digest}): ask for advice again"
+        )
+    return plan

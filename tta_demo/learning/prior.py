@@ -25,7 +25,7 @@ PRIORS = (64.0, 16.0, 4.0, 1.0, 0.25, 0.1)
 """Pictures that it may count, nearly even weights first."""
 FOLDS = 5
 PIXELS = 2048
-"""Most pixels of one picture that the choice looks at."""
+"""Most of one picture that the fits of the choice see; scores are of all, as few change."""
 
 SCORES = {"miou": "Overlap (mIoU)", "nll": "Loss (NLL)"}
 """What the choice can look at, in words."""
@@ -53,7 +53,7 @@ def chosen_prior(answers: Answers, score: str = "miou") -> Iterator[float]:
         raise ValueError(f"score {score!r} is unknown: choose one of {', '.join(SCORES)}")
     if answers.pictures < ENOUGH:
         return
-    seen = answers.thinned(PIXELS)
+    seen, thin = answers.thinned(answers.pixels), answers.thinned(PIXELS)
     if score == "miou" and seen.classes < 2:
         raise ValueError("answers hold the true class alone: mIoU needs all, or take score 'nll'")
     tried = (np.inf, *PRIORS)
@@ -62,7 +62,7 @@ def chosen_prior(answers: Answers, score: str = "miou") -> Iterator[float]:
     tables = np.zeros((*losses.shape, seen.classes, seen.classes))
     for fold in range(FOLDS):
         held = range(fold, len(pixels), FOLDS)
-        for row, weights in enumerate(_fits(seen, held, tried)):
+        for row, weights in enumerate(_fits(thin, held, tried)):
             for place in held:
                 losses[row, place], tables[row, place] = _scored(seen, place, weights)
         yield FEW
@@ -77,10 +77,10 @@ def chosen_prior(answers: Answers, score: str = "miou") -> Iterator[float]:
     yield PRIORS[int(np.where(likely > 0, overlap, 0).argmax())]
 
 
-def _fits(seen: Answers, held: range, priors: tuple[float, ...]) -> Iterator[np.ndarray]:
+def _fits(thin: Answers, held: range, priors: tuple[float, ...]) -> Iterator[np.ndarray]:
     """Yields the weights by each prior, the strongest first, from pictures that are not held."""
-    rest = [place for place in range(len(seen.labels)) if place not in held]
-    truth, weights = seen.take(rest).true_class(), None
+    rest = [place for place in range(len(thin.labels)) if place not in held]
+    truth, weights = thin.take(rest).true_class(), None
     for prior in priors:
         *_, (weights, _) = ascend(truth, prior / len(rest), weights, tolerance=1e-5)
         yield weights

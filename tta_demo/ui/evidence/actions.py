@@ -75,13 +75,13 @@ def begin(visitor: EvidenceVisitor, wanted: Wanted, looker: SegmentVisitor) -> I
         visitor.halt.clear()
         world = looker.place(wanted.world)
         pictures = pictures_for(visitor, wanted, world)
-        yield WORKING | {"status": status("Getting ready …")}
+        yield WORKING | _says("Getting ready …", True)
         trial = Trial(world, pictures, visitor.halt.is_set)
         stacks = yield from trial.look()
         if stacks is None:
-            yield READY | {"status": status(STOPPED)}
+            yield READY | _says(STOPPED)
             return
-        yield {"status": status("All seen. Weighing the evidence: a few seconds more …", 1.0)}
+        yield _says("All seen. Weighing the evidence takes some seconds more …")
         record = world.record
         told = f"{world.label}: {pictures.told}"
         found = weigh(stacks, sets_for(record), told, record.name, record.digest)
@@ -90,7 +90,16 @@ def begin(visitor: EvidenceVisitor, wanted: Wanted, looker: SegmentVisitor) -> I
         visitor.tried += pictures.fields
         visitor.world = wanted.world
         shown = _present(visitor, finding)
-        yield shown | {"world": wanted.world, "status": status(FOUND)}
+        yield shown | {"world": wanted.world} | _says(FOUND)
+
+
+def _says(text: str, stops: bool = False) -> Updates:
+    """Returns how far it is, and whether that can be stopped."""
+    return {
+        "live": gr.Row(visible=True),
+        "status": status(text),
+        "stop": gr.Button(visible=stops),
+    }
 
 
 def stop(visitor: EvidenceVisitor) -> None:
@@ -101,9 +110,9 @@ def stop(visitor: EvidenceVisitor) -> None:
 def failed(visitor: EvidenceVisitor) -> Updates:
     """Returns to what was there before an error, which a message has told."""
     if visitor.turn.locked():
-        return {"world": gr.skip()}
+        return {"world": visitor.world}
     world = {} if visitor.world is None else {"world": visitor.world}
-    return READY | world | {"status": status("Nothing new was found: see the message.")}
+    return READY | world | _says("Nothing new was found: see the message.")
 
 
 def use(learner: EvidenceVisitor, visitor: SegmentVisitor, option: str) -> Updates:

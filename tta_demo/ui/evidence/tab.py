@@ -12,7 +12,6 @@ from tta_demo.ui.kit.parts import radio
 from tta_demo.ui.kit.screen import Screen
 from tta_demo.ui.kit.theme import scroll_to
 from tta_demo.ui.learn import choices
-from tta_demo.ui.learn.show import status
 from tta_demo.ui.segment.choices import PLACES
 
 __all__ = ["build_evidence_tab"]
@@ -30,8 +29,10 @@ def build_evidence_tab(tab: gr.Tab, page_tabs: gr.Tabs, segment: Screen) -> None
     with gr.Row(equal_height=False, elem_classes=["bench"]):
         with gr.Column(elem_classes=["steps"]):
             _build_steps(screen)
-        with gr.Column(elem_id="evidence-results") as screen["box"]:
-            _build_results(screen)
+        with gr.Column(elem_id="evidence-sight"):
+            _build_live(screen)
+            with gr.Column(elem_id="evidence-results") as screen["box"]:
+                _build_results(screen)
     screen["rest"] = gr.HTML(elem_id="evidence-rest")
     screen["wanted"] = Wanted
     _wire(screen, tab)
@@ -39,7 +40,7 @@ def build_evidence_tab(tab: gr.Tab, page_tabs: gr.Tabs, segment: Screen) -> None
         learner=screen["visitor"], page_tabs=page_tabs, option=screen["option"]
     )
     heavy = HEAVY | {"show_progress_on": segment["progress"]}
-    both.act(screen["use"].click, actions.use, heavy)
+    both.act(screen["use"].click, actions.use, heavy).success(None, js="() => scrollTo({top: 0})")
 
 
 def _build_steps(screen: Screen) -> None:
@@ -64,12 +65,14 @@ def _build_steps(screen: Screen) -> None:
             f"Of more than {MOST} pictures {MOST} are drawn; the command `advise` takes all.",
             elem_classes=["small"],
         )
-    with gr.Row(elem_id="evidence-go"):
-        screen.add_fixed(
-            start=gr.Button("Start", variant="primary", elem_id="evidence-start"),
-            stop=gr.Button("Stop", elem_id="evidence-stop"),
-        )
-    screen["status"] = gr.HTML(status(""), elem_id="evidence-status")
+    screen.add_fixed(start=gr.Button("Start", variant="primary", elem_id="evidence-start"))
+
+
+def _build_live(screen: Screen) -> None:
+    """What is above the results from the first start on: on a phone the steps are far below."""
+    with gr.Row(visible=False, elem_id="evidence-live") as screen["live"]:
+        screen["status"] = gr.HTML(elem_id="evidence-status")
+        screen["stop"] = gr.Button("Stop", elem_id="evidence-stop")
 
 
 def _build_results(screen: Screen) -> None:
@@ -93,7 +96,7 @@ def _build_results(screen: Screen) -> None:
 
 
 def _wire(screen: Screen, tab: gr.Tab) -> None:
-    screen["start"].click(None, js=scroll_to("evidence-results"))
+    screen["start"].click(None, js=scroll_to("evidence-sight"))
     screen.act(screen["start"].click, actions.begin, LONG | RAW)
     screen.on(screen["stop"].click, actions.stop)
     screen.act(screen["world"].input, actions.change_world, LATEST | RAW)

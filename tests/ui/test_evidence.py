@@ -61,7 +61,7 @@ def test_a_chart_stays_in_its_frame_with_few_round_numbers(scale, shift):
     assert (at[:, 0] <= 360).all()
     assert (at[:, 1] <= 230).all()
     up = [float(text) for text in re.findall(r"text-anchor='end'>([-\d.]+)<", html)]
-    assert 2 <= len(set(up)) <= 6
+    assert 2 <= len(set(up)) <= 7
     assert up == sorted(up)
 
 

@@ -95,11 +95,7 @@ def begin(visitor: EvidenceVisitor, wanted: Wanted, looker: SegmentVisitor) -> I
 
 def _says(text: str, stops: bool = False) -> Updates:
     """Returns how far it is, and whether that can be stopped."""
-    return {
-        "live": gr.Row(visible=True),
-        "status": status(text),
-        "stop": gr.Button(visible=stops),
-    }
+    return {"live": gr.Row(visible=True), "status": status(text), "stop": gr.Button(visible=stops)}
 
 
 def stop(visitor: EvidenceVisitor) -> None:

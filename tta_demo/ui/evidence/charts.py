@@ -200,8 +200,8 @@ def _range(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _ticks(low: float, high: float) -> list[tuple[float, str]]:
-    """Returns about four round numbers in a range, and how they are written."""
-    rough = (high - low) / 4
+    """Returns a few round numbers in a range, and how they are written."""
+    rough = (high - low) / 6
     power = 10.0 ** floor(log10(rough))
     step = next(power * nice for nice in (1, 2, 5, 10) if power * nice >= rough)
     digits = max(0, -floor(log10(step)))

@@ -74,11 +74,14 @@ def fusions(evidence: Evidence) -> str:
 
 def trust(evidence: Evidence) -> str:
     """Returns how often answers are right, against how sure they are."""
-    lines = [Line("as sure as right", [(0, 0), (100, 100)], "by-chance", dots=False)]
+    lines, lowest = [], 100.0
     for i, one in enumerate(evidence.trust):
         least = RARE * sum(count for count, *_ in one.bins)
         bins = [(100 * sure, 100 * right) for count, sure, right in one.bins if count > least]
         lines.append(Line(_planned(evidence, one.plan), bins, f"s{i % 4}"))
+        lowest = min(lowest, bins[0][0])
+    even = [(lowest, lowest), (100, 100)]
+    lines.insert(0, Line("as sure as right", even, "by-chance", dots=False))
     drawn = chart("How often it is right, %", "how sure it says it is, %", lines)
     return f"<div class='charts'>{drawn}</div>{legend(lines)}"
 

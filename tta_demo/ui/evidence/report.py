@@ -7,12 +7,13 @@ from html import escape
 import gradio as gr
 
 from tta_demo.evidence.findings import Evidence
-from tta_demo.evidence.options import ONE
+from tta_demo.evidence.options import ONE, Option
 from tta_demo.evidence.tables import Table, tables
 from tta_demo.evidence.verdict import PlanTrial
 from tta_demo.evidence.words import (
     cost_said,
     habits_said,
+    look_name,
     plan_name,
     protocol_said,
     trust_said,
@@ -36,6 +37,9 @@ NOTHING: Updates = {
     "other": gr.Button(visible=False),
 }
 """Where nothing is known about a world."""
+
+NAMED = 4
+"""So many looks of a plan are in its name."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ def _offered(one: PlanTrial, total: int, best: bool) -> str:
     name = plan_name(one.option, total)
     if one.option.name != ONE:
         name += f": {signed(100 * one.gain.value, 2, '±')} points"
-    return f"{name} (recommended)" if best else name
+    return f"Recommended: {name}" if best else name
 
 
 def _verdict(finding: Finding) -> str:
@@ -105,11 +109,22 @@ def _verdict(finding: Finding) -> str:
         f"<div class='answer' role='status'><p class='small'>{where}: {escape(about.data)}. "
         f"Measured on {several(len(about.held), 'picture')} that nothing was chosen on, "
         f"{about.date}.</p><p class='headline'>{escape(_headline(evidence))}</p>"
-        f"<p>{escape(verdict_said(evidence))}</p>{told}"
+        f"<p>{escape(verdict_said(evidence))}</p>{told}{_named(taken.option)}"
         "<p class='small'>A point is a hundredth of the score. In brackets is where the gain lies "
         "with 95 % certainty: if 0 lies between, it may be chance.</p>"
         f"{warn}{notes}</div>"
     )
+
+
+def _named(option: Option) -> str:
+    """Returns which looks a plan has, and how much each counts; nothing where its name says so."""
+    names = [look_name(row) for row in option.views]
+    if option.weights is not None:
+        pairs = zip(names, option.weights, strict=True)
+        names = [f"{name} ({100 * weight:.0f} %)" for name, weight in pairs]
+    elif len(names) <= NAMED:
+        return ""
+    return f"<p>Looks: {escape(', '.join(names))}.</p>"
 
 
 def _headline(evidence: Evidence) -> str:
@@ -118,7 +133,8 @@ def _headline(evidence: Evidence) -> str:
         return "Too few pictures to tell"
     if verdict.recommended == ONE:
         return "Leave it off: one look is enough"
-    return f"Yes, look again: {plan_name(evidence.recommended.option, len(evidence.looks))}"
+    name = plan_name(evidence.recommended.option, len(evidence.looks))
+    return f"Yes, look again: {f'the {name[4:]}' if name.startswith('The ') else name}"
 
 
 def _section(evidence: Evidence, one: Section) -> str:
@@ -147,7 +163,7 @@ def _protocol(finding: Finding) -> str:
         f"<dt>{escape(name)}</dt><dd>{escape(told)}</dd>" for name, told in rows.items()
     )
     told = f"<summary>How it was measured</summary><dl>{terms}</dl>"
-    return f"<section><details>{told}</details></section>"
+    return f"<section id='about-method'><details>{told}</details></section>"
 
 
 COST = Section(
@@ -161,7 +177,7 @@ SECTIONS = (
     Section(
         "Which ways to look were tried?",
         "The dot is the gain, the bar where it lies with 95 % certainty. A bar that reaches over "
-        "the line in the middle may be chance. Far from the middle the scale is squeezed.",
+        "the upright line may be chance. Far from that line the scale is squeezed.",
         drawings.plans,
         ("plans",),
     ),

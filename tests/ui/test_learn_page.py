@@ -164,7 +164,7 @@ def test_learned_weights_are_checked_saved_and_used(page, size, tmp_path):
     learn(page)
     said = page.locator("#learn-verdict").inner_text()
     assert "6 pictures" in said
-    assert "4 more" in said, "six pictures are too few for a verdict"
+    assert "2 more" in said, "six pictures are too few for a verdict"
     assert page.locator("#learn-held-out tbody tr").count() == 6
     assert sum(shares(page)) == pytest.approx(1, abs=0.01)
     width = page.evaluate("document.documentElement.scrollWidth")

@@ -4,6 +4,7 @@ import gradio as gr
 
 from tta_demo.ui.classify.tab import build_classify_tab
 from tta_demo.ui.detect.tab import build_detect_tab
+from tta_demo.ui.evidence.tab import build_evidence_tab
 from tta_demo.ui.guide.tab import build_guide_tab
 from tta_demo.ui.kit.parts import skip_link
 from tta_demo.ui.kit.preview import TITLE
@@ -33,6 +34,8 @@ def build_page(held_out: int = 40) -> gr.Blocks:
                 segment = build_segment_tab(page)
             with gr.Tab("Learn the weights", id="learn") as learn:
                 build_learn_tab(learn, tabs, segment, held_out)
+            with gr.Tab("Evidence", id="evidence") as evidence:
+                build_evidence_tab(evidence, tabs, segment)
             with gr.Tab("Classify", id="classify") as classify:
                 build_classify_tab(classify)
             with gr.Tab("Detect", id="detect") as detect:

@@ -12,7 +12,7 @@ from tta_demo.learning.fit import Fit
 from tta_demo.learning.fit_methods import needs_all_classes
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.learning.weight_reading import quoted
-from tta_demo.models.ensemble import rows_of, whose
+from tta_demo.models.ensemble import rows_of
 from tta_demo.pictures.words import several
 from tta_demo.samples.labelled import understood
 from tta_demo.tasks.gallery import Verdict, compare
@@ -25,9 +25,9 @@ from tta_demo.ui.learn import show
 from tta_demo.ui.learn.course import Course, bars
 from tta_demo.ui.learn.lesson import LearnVisitor, Task, Wanted, task_for
 from tta_demo.ui.segment.actions import inputs_of
-from tta_demo.ui.segment.case import SegmentCase, SegmentVisitor, Settings, example_case, tick
+from tta_demo.ui.segment.carry import carry
+from tta_demo.ui.segment.case import SegmentVisitor, tick
 from tta_demo.ui.segment.looks import run
-from tta_demo.ui.yours.actions import own_scene
 from tta_demo.ui.yours.model import YOURS
 
 __all__ = ["INTRO", "failed", "forget", "learn", "load_file", "stop", "use"]
@@ -187,29 +187,15 @@ def use(learner: LearnVisitor, visitor: SegmentVisitor) -> Updates:
         file = learner.file
         if file is None:
             raise ValueError("There are no weights yet: learn some, or load a file.")
-        case, home = visitor.case, visitor.home_of(file)
-        if case is None or case.settings.world != home:
-            case = _first(visitor, Settings(home, "learned", True, []))
-        models = [*_world_of(file, visitor.place(home)).looking]
-        groups = tick([whose(row)[1] for row in file.views])
-        case = case.changed(fusion="learned", groups=groups, models=models)
-        off = tuple(row for row in replace(case, off=()).rows if row not in file.views)
-        case = replace(case, file=file, off=off)
-        shown = run(case)
-        visitor.files[file.digest], visitor.case = file, case
-        return inputs_of(case) | shown | {"page_tabs": gr.Tabs(selected="segment")}
+        home = visitor.home_of(file)
+        world = _world_of(file, visitor.place(home))
+        shown = carry(visitor, home, world, file.views, "learned", file)
+        return shown | {"page_tabs": gr.Tabs(selected="segment")}
 
 
 def _world_of(file: WeightFile, home: World) -> World:
     """Returns the world of weights, in which the models look that they are for."""
     return home.by(file.models) if home.models else home
-
-
-def _first(visitor: SegmentVisitor, settings: Settings) -> SegmentCase:
-    """Returns the world's first example, or the picture on stage for the visitor's own model."""
-    if settings.world != YOURS:
-        return example_case(settings, 0)
-    return own_scene(visitor, visitor.present, settings)
 
 
 def forget(visitor: SegmentVisitor) -> Updates:

@@ -12,7 +12,8 @@ from tta_demo.ui.takeaway.bundle import all_files, report_json, result_masks, sa
 from tta_demo.ui.takeaway.document import document
 from tta_demo.ui.takeaway.facts import Takeaway
 
-__all__ = ["NO_FILES", "build_takeaway", "files", "make_paper", "make_zip", "wire_takeaway"]
+__all__ = ["NO_FILES", "SAVE", "build_takeaway", "files", "make_paper", "make_zip"]
+__all__ += ["wire_takeaway"]
 
 READY_MADE = {"index": "Mask (class ids)", "colors": "Mask (colours)", "report": "Report (JSON)"}
 """What is written as soon as a result is on screen."""

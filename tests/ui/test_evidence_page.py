@@ -1,0 +1,82 @@
+"""The Evidence tab in a browser."""
+
+import zipfile
+
+import pytest
+from browser import DESKTOP, PHONE, needs_chromium, open_tab, settled, visit
+
+from tta_demo.evidence.stored import stored_evidence
+from tta_demo.evidence.words import verdict_said
+
+pytestmark = [needs_chromium, pytest.mark.slow]
+
+
+@pytest.fixture
+def page(window, url):
+    visit(window, url)
+    open_tab(window, "Evidence")
+    return window
+
+
+def says(page, text):
+    page.locator("#evidence-status", has_text=text).wait_for(timeout=120_000)
+
+
+def answers(page, text):
+    page.locator("#evidence-verdict .answer", has_text=text).wait_for(timeout=60_000)
+
+
+def few_fields(page):
+    box = page.locator("#evidence-count input[type=number]")
+    box.fill("8")
+    box.press("Enter")
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_stored_verdict_is_on_screen_at_once(page, size):
+    for label, world in (("Weeds", "weeds"), ("Cell nuclei", "nuclei")):
+        page.locator("#evidence-world label", has_text=label).click()
+        answers(page, verdict_said(stored_evidence(world)))
+        assert page.locator("#evidence-rest section .whiskers").count() >= 4
+    assert page.locator("#evidence-verdict .headline").bounding_box()["y"] < size["height"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+
+
+def test_a_trial_on_new_fields_is_shown_and_a_stopped_one_loses_nothing(page):
+    answers(page, "Stored result")
+    few_fields(page)
+    page.locator("#evidence-start").click()
+    says(page, "Picture")
+    says(page, "Done")
+    answers(page, "8 new fields")
+    mine = page.locator("#evidence-verdict").inner_text()
+    page.locator("#evidence-start").click()
+    says(page, "Picture")
+    page.locator("#evidence-stop").click()
+    says(page, "Stopped")
+    assert page.locator("#evidence-verdict").inner_text() == mine
+    page.locator("#evidence-other").click()
+    answers(page, verdict_said(stored_evidence("weeds")))
+    page.locator("#evidence-other", has_text="my trial").click()
+    answers(page, "8 new fields")
+
+
+def test_a_plan_is_used_on_the_first_tab_and_everything_can_be_taken_away(page, tmp_path):
+    found = stored_evidence("weeds")
+    answers(page, "Stored result")
+    with page.expect_download(timeout=60_000) as download:
+        page.locator("#evidence-zip").click()
+    download.value.save_as(tmp_path / "all.zip")
+    assert {"report.html", "cost.png", "looks.csv"} <= {
+        *zipfile.ZipFile(tmp_path / "all.zip").namelist()
+    }
+    page.locator("#evidence-option input").click()
+    page.locator("[role=option]", has_text="learned weights").click()
+    page.locator("#evidence-use").click()
+    page.locator("#fusion input:checked[value=learned]").wait_for(timeout=60_000)
+    settled(page)
+    shown = page.locator("#looks tbody td:nth-child(3)").all_inner_texts()
+    wanted = found.plan("learned").option
+    assert sorted(float(text) / 100 for text in shown) == pytest.approx(
+        sorted(wanted.weights), abs=1e-3
+    )

@@ -1,0 +1,1 @@
+"""The tab that tells whether looking again is worth it."""

@@ -1,0 +1,166 @@
+"""What a visitor can do on the Evidence tab: choose a world, try, stop, use a plan."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from tta_demo.evidence.findings import sets_for, weigh
+from tta_demo.evidence.stored import stored_evidence
+from tta_demo.learning.weight_file import WeightFile, weights_by_name
+from tta_demo.samples.labelled import understood
+from tta_demo.ui.evidence.report import NOTHING, offer, report
+from tta_demo.ui.evidence.trial import EvidenceVisitor, Finding, Trial, Wanted, pictures_for
+from tta_demo.ui.kit.looking import READY, WORKING
+from tta_demo.ui.kit.screen import Updates
+from tta_demo.ui.learn import choices
+from tta_demo.ui.learn.show import status
+from tta_demo.ui.segment.carry import carry
+from tta_demo.ui.segment.case import SegmentVisitor
+from tta_demo.ui.segment.choices import PLACES
+
+__all__ = ["begin", "change_world", "failed", "follow", "show_stored", "stop", "use"]
+
+STOPPED = "Stopped. Pictures that were looked at are kept: Start goes on from there."
+UNDER_WAY = "A trial is under way: stop it first, or wait."
+FOUND = "Done: your trial is on screen."
+
+
+def follow(
+    visitor: EvidenceVisitor,
+    looker: SegmentVisitor,
+    first_world: str,
+    files: list[dict[str, Any]] | None,
+) -> Updates:
+    """Takes over the first tab's world if that is another one; not while a trial is under way."""
+    if first_world == visitor.followed or first_world not in PLACES or visitor.turn.locked():
+        return {}
+    visitor.followed = first_world
+    return {"world": first_world} | change_world(visitor, looker, first_world, files)
+
+
+def change_world(
+    visitor: EvidenceVisitor,
+    looker: SegmentVisitor,
+    world: str,
+    files: list[dict[str, Any]] | None,
+) -> Updates:
+    """Shows what is known about a world: the visitor's last trial, or else the stored results.
+
+    Raises:
+        ValueError: a trial is under way, or the world is unknown.
+    """
+    if visitor.turn.locked():
+        raise ValueError(UNDER_WAY)
+    if world not in PLACES:
+        raise ValueError(f"The world {world!r} is unknown: choose another.")
+    offered = choices.change_world(world, files)
+    del offered["models"]  # here each world's own model looks
+    visitor.world = world
+    return offered | _present(visitor, visitor.found.get(world) or _stored(looker, world))
+
+
+def show_stored(visitor: EvidenceVisitor, looker: SegmentVisitor) -> Updates:
+    """Goes from the visitor's trial to the stored results, and back."""
+    if visitor.turn.locked():
+        raise ValueError(UNDER_WAY)
+    own = visitor.found.get(visitor.world)
+    back = visitor.shown is not own and own is not None
+    return _present(visitor, own if back else _stored(looker, visitor.world))
+
+
+def begin(visitor: EvidenceVisitor, wanted: Wanted, looker: SegmentVisitor) -> Iterator[Updates]:
+    """Looks at pictures in all ways, weighs what was seen, and shows it."""
+    with visitor.turn:
+        visitor.halt.clear()
+        world = looker.place(wanted.world)
+        pictures = pictures_for(visitor, wanted, world)
+        yield WORKING | _says("Getting ready …", True)
+        trial = Trial(world, pictures, visitor.halt.is_set)
+        stacks = yield from trial.look()
+        if stacks is None:
+            yield READY | _says(STOPPED)
+            return
+        yield _says("All seen. Weighing the evidence takes some seconds more …")
+        record = world.record
+        told = f"{world.label}: {pictures.told}"
+        found = weigh(stacks, sets_for(record), told, record.name, record.digest)
+        notes = (*pictures.notes, *trial.broken.values(), *understood(trial.notes))
+        visitor.found[wanted.world] = finding = Finding(world, found, notes)
+        visitor.tried += pictures.fields
+        visitor.world = wanted.world
+        shown = _present(visitor, finding)
+        yield shown | {"world": wanted.world} | _says(FOUND)
+
+
+def _says(text: str, stops: bool = False) -> Updates:
+    """Returns how far it is, and whether that can be stopped."""
+    return {"live": gr.Row(visible=True), "status": status(text), "stop": gr.Button(visible=stops)}
+
+
+def stop(visitor: EvidenceVisitor) -> None:
+    """Ends what is under way after the look that it is at; does not wait for its turn."""
+    visitor.halt.set()
+
+
+def failed(visitor: EvidenceVisitor) -> Updates:
+    """Returns to what was there before an error, which a message has told."""
+    if visitor.turn.locked():
+        return {"world": visitor.world}
+    world = {} if visitor.world is None else {"world": visitor.world}
+    return READY | world | _says("Nothing new was found: see the message.")
+
+
+def use(learner: EvidenceVisitor, visitor: SegmentVisitor, option: str) -> Updates:
+    """Ticks the looks of a plan on the first tab, and combines them so."""
+    finding = learner.shown
+    with visitor.turn:
+        names = [] if finding is None else [one.option.name for one in finding.evidence.plans]
+        if option not in names:
+            raise ValueError("There is no such plan on screen: choose one.")
+        chosen = finding.evidence.plan(option).option
+        fusion = "learned" if chosen.weights else "mean"
+        world, file = finding.world, _weights(finding, option)
+        shown = carry(visitor, world.name, world, chosen.views, fusion, file)
+        return shown | {"page_tabs": gr.Tabs(selected="segment")}
+
+
+def _weights(finding: Finding, name: str) -> WeightFile | None:
+    """Returns a plan's weights as the first tab takes them; None without weights."""
+    evidence = finding.evidence
+    about, option = evidence.protocol, evidence.plan(name).option
+    if option.weights is None:
+        return None
+    return WeightFile(
+        world=finding.world.name,
+        model=about.model,
+        digest=about.digest,
+        weights=weights_by_name(option.views, list(option.weights), about.classes),
+        method=name,
+        calibration={"pictures": len(about.calibration)},
+        date=about.date,
+    )
+
+
+def _stored(looker: SegmentVisitor, name: str) -> Finding | None:
+    found = stored_evidence(name)
+    return None if found is None else Finding(looker.place(name), found, stored=True)
+
+
+def _present(visitor: EvidenceVisitor, finding: Finding | None) -> Updates:
+    """Shows a finding, and makes it the visitor's."""
+    visitor.shown = finding
+    if finding is None:
+        return READY | NOTHING
+    own = visitor.found.get(visitor.world)
+    other = (
+        ""
+        if own is None or stored_evidence(visitor.world) is None
+        else ("Show the stored results" if finding is own else "Show my trial")
+    )
+    return (
+        READY
+        | report(finding)
+        | offer(finding)
+        | {"other": gr.Button(other or "Show the stored results", visible=bool(other))}
+    )

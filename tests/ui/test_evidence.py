@@ -21,6 +21,7 @@ from tta_demo.ui.evidence import actions
 from tta_demo.ui.evidence.charts import Line, Row, chart, whiskers
 from tta_demo.ui.evidence.report import report
 from tta_demo.ui.evidence.trial import (
+    MOST,
     EvidenceVisitor,
     Finding,
     Pictures,
@@ -29,6 +30,7 @@ from tta_demo.ui.evidence.trial import (
     pictures_for,
 )
 from tta_demo.ui.learn.lesson import FIELDS
+from tta_demo.ui.learn.uploads import Bag
 from tta_demo.ui.segment.case import SegmentVisitor
 
 WEEDS = WORLDS["weeds"]
@@ -159,6 +161,19 @@ def test_each_trial_takes_fields_that_nobody_has_seen():
         assert seeds <= set(SEEDS["test"])
         seen |= seeds
         visitor.tried += count
+
+
+def test_of_a_large_upload_some_are_drawn_and_that_is_said():
+    bag = Bag({f"{n}": Source(partial(small, n)) for n in range(60)}, ("alone.png",))
+    visitor = EvidenceVisitor()
+    visitor.upload = {(WEEDS, "a.zip"): bag}
+    wanted = Wanted("upload", 8, [{"path": "a.zip"}], "weeds")
+    pictures = pictures_for(visitor, wanted, WEEDS)
+    assert len(pictures.sources) == MOST
+    assert set(pictures.sources) < set(bag.sources)
+    assert "alone.png" in pictures.notes[0]
+    assert "60" in pictures.notes[1]
+    assert pictures_for(visitor, wanted, WEEDS) == pictures, "the same ones, to go on from"
 
 
 def test_a_world_without_results_and_a_model_that_is_not_there_are_told_of():

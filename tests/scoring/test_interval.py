@@ -122,6 +122,12 @@ def test_a_score_that_hangs_on_one_picture_has_no_interval():
     assert not second.known
 
 
+def test_no_interval_goes_beyond_what_single_pictures_gain():
+    gains = np.array([0, 0, 0, 0, 0, 0, 0.01, 0.9])
+    (found,) = bootstrap(mean_of(gains), 8)
+    assert 0 <= found.low < found.value < found.high <= 0.9 + 1e-9
+
+
 def test_the_same_gain_on_all_pictures_is_sure():
     (found,) = bootstrap(lambda counts: [0.5], 8)
     assert tuple(found) == (0.5, 0.5, 0.5)

@@ -73,11 +73,14 @@ def bootstrap(
     whole = np.array(differences(np.ones(pictures)), float)
     low, high = np.full((2, len(whole)), np.nan)
     if pictures >= LEAST:
-        error, off = _off(pseudo_values(differences, pictures), draws, seed)
+        each = pseudo_values(differences, pictures)
+        error, off = _off(each, draws, seed)
         known = ~np.isnan(error)  # a score that hangs on one picture has no interval
         tail = 2.5 - 5 / pictures  # a little more, as skewed gains need it
         above, below = np.nanpercentile(off[:, known], (100 - tail, tail), axis=0)
-        low[known], high[known] = whole[known] - np.array([above, below]) * error[known]
+        ends = whole[known] - np.array([above, below]) * error[known]
+        # few and very skewed gains would give ends that no picture comes near
+        low[known], high[known] = np.clip(ends, each[:, known].min(0), each[:, known].max(0))
     return [Difference(*row) for row in np.array([whole, low, high]).T.tolist()]
 
 

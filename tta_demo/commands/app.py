@@ -24,6 +24,7 @@ from tta_demo.commands.evaluate import evaluate
 from tta_demo.commands.evaluate_boxes import evaluate_boxes
 from tta_demo.commands.examples import examples
 from tta_demo.commands.learn import learn
+from tta_demo.commands.palette import palette
 from tta_demo.commands.predict import predict
 from tta_demo.commands.sample import sample
 from tta_demo.commands.train import train
@@ -32,7 +33,7 @@ from tta_demo.evaluation.failures import sentence
 __all__ = ["app", "main"]
 
 VERBS = (predict, learn, evaluate, advise, evaluate_boxes, classify, detect)
-VERBS += (train, convert, sample, examples)
+VERBS += (train, convert, sample, examples, palette)
 MEASUREMENTS = {
     "speed": measure_speed,
     "quality": measure_quality,

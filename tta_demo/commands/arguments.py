@@ -72,7 +72,8 @@ SplitFolder = Annotated[Path | None, typer.Option(help=_SPLIT)]
 Masks = Annotated[Path | None, typer.Option(help="Folder of the masks, paired by name.")]
 _COLORS = (
     'JSON of the masks\' colours if they are others: {"class": [r, g, b], ...}; or {"classes": '
-    '{...}, "swap": [["left", "right"], ...]} with the classes that a mirror exchanges'
+    '{...}, "swap": [["left", "right"], ...]} with the classes that a mirror exchanges; or '
+    "categories as COCO and Cityscapes write them"
 )
 Colors = Annotated[Path | None, typer.Option(help=_COLORS)]
 Count = Annotated[int | None, typer.Option(min=1, help="How many pictures; all if left out.")]

@@ -17,7 +17,7 @@ from tta_demo.pictures.palettes import MAX_CLASSES, Palette, class_ids
 from tta_demo.pictures.reading import Decoded, Picture, decode, turn
 from tta_demo.pictures.words import several
 
-__all__ = ["read_mask", "restore"]
+__all__ = ["read_mask", "restore", "values_of"]
 
 MOST_COLORS = 100_000
 """More different colours than any mask has, even after lossy compression: a photo."""
@@ -73,6 +73,24 @@ def read_mask(
     ids = _resized(turn(ids, pending), picture.rgb.shape[:2])
     labels = from_instances(ids) if read.instances else ids.astype(np.uint8)
     return labels, (*decoded.notes, *read.notes, *notes)
+
+
+def values_of(path: str | Path) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Returns what a mask's pixels are, whatever that means, and how many have each value.
+
+    Returns:
+        `(k,)` greys or indices, or colours as 0xRRGGBB; `(k,)` pixels; and `(k, 3)` uint8 their
+        colours, None for greys.
+
+    Raises:
+        ValueError: as `decode`.
+    """
+    image = decode(path).image
+    values, counts = np.unique(_packed(image), return_counts=True)
+    if _is_grey(image):
+        return values, counts, None
+    colors = _describe(values, counts, values, image, False).colors
+    return values, counts, colors
 
 
 def _placement(decoded: Decoded, picture: Picture, name: str) -> tuple[int, tuple[str, ...]]:

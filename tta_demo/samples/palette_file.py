@@ -4,11 +4,12 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from tta_demo.pictures.palettes import IGNORED, Palette
+from tta_demo.pictures.palettes import IGNORED, MAX_CLASSES, Palette, numbered_palette
 from tta_demo.samples.folders import blamed
 
 __all__ = ["read_palette", "read_swap"]
 
+WANTED = 'write {"class name": [red, green, blue], ...}'
 IGNORE = "ignore"
 """The name of what counts nowhere."""
 
@@ -20,7 +21,8 @@ def read_palette(path: Path, names: Sequence[str] | None = None) -> Palette:
     Pixels of a class called `ignore`, where the model has none of this name, count nowhere.
 
     Its classes may stand in any order if `names` are given, in that of the ids; else theirs is it.
-    They may also stand under `classes`, beside `swap`, see `read_swap`.
+    They may also stand under `classes`, beside `swap`, see `read_swap`; or as categories do in
+    files of COCO and Cityscapes, see `_of_categories`.
 
     Raises:
         ValueError: the file is missing or no such JSON, or its classes are not exactly `names`.
@@ -51,15 +53,48 @@ def _colors_and_swap(path: Path) -> tuple[tuple[tuple[str, object], ...], object
     """Returns a palette file's entries, name and colour, and what stands under `swap`."""
     # Pairs instead of a dict, which would drop the first of two equal names in silence.
     entries = json.loads(path.read_text("utf-8-sig"), object_pairs_hook=tuple)
+    whole = dict(entries) if isinstance(entries, tuple) else {"categories": entries}
+    if isinstance(whole.get("categories"), list) and not _is_color(whole["categories"]):
+        return _of_categories(whole["categories"]), []
     if not isinstance(entries, tuple):
-        raise ValueError('write {"class name": [red, green, blue], ...}')
-    whole = dict(entries)
+        raise ValueError(WANTED)
     if not isinstance(whole.get("classes"), tuple):  # a list is a class's colour
         return entries, []
     others = set(whole) - {"classes", "swap"}
     if others:
         raise ValueError(f"beside classes only swap may stand, not {', '.join(sorted(others))}")
     return whole["classes"], whole.get("swap", [])
+
+
+def _of_categories(listed: list[object]) -> tuple[tuple[str, object], ...]:
+    """Returns the entries of `[{"id": 1, "name": "tree", "color": [0, 128, 0]}, ...]`.
+
+    The ids of Cityscapes are those called `trainId`: classes that share one are one class, and
+    those of 255 or below 0 count nowhere. Classes without colours get those of `numbered_palette`.
+    """
+    objects = [dict(one) for one in listed if isinstance(one, tuple)]
+    if len(objects) < len(listed) or not all(isinstance(o.get("name"), str) for o in objects):
+        raise ValueError(WANTED)
+    known = sorted(objects, key=_id_of)
+    plain = numbered_palette(min(len(known), MAX_CLASSES)).colors
+    entries: dict[int, tuple[str, list[object]]] = {}
+    for number, one in enumerate(known[:MAX_CLASSES]):
+        color = one.get("color", list(plain[number]))
+        key = _id_of(one)
+        name = one["name"] if 0 <= key < IGNORED else IGNORE
+        entries.setdefault(key if name != IGNORE else IGNORED, (name, []))[1].append(color)
+    return tuple(entries.values())
+
+
+def _id_of(category: dict[str, object]) -> int:
+    found = category.get("trainId", category.get("id", 0))
+    if type(found) is not int:
+        raise ValueError(f"{category['name']} has the id {found!r}: give an integer")
+    return found
+
+
+def _is_color(value: object) -> bool:
+    return isinstance(value, list) and all(type(channel) is int for channel in value)
 
 
 def _is_pair(pair: object) -> bool:

@@ -20,7 +20,7 @@ WEEDS = WORLDS["weeds"]
 @pytest.fixture(scope="module")
 def advised(tmp_path_factory):
     out = tmp_path_factory.mktemp("advice")
-    options = ("--world", "weeds", "--count", 10, "--views", "hflip,noise", "--out", out)
+    options = ("--world", "weeds", "--count", 20, "--views", "hflip,noise", "--out", out)
     told, waited = run("advise", *options)
     again, then = run("advise", *options)
     assert again == told
@@ -34,7 +34,7 @@ def test_advise_writes_report_figures_tables_and_plans(advised):
     evidence = read_evidence(out / "evidence.json")
     assert evidence.protocol.views == ("identity", "hflip", "noise")
     assert evidence.protocol.digest == WEEDS.record.digest
-    assert "advise --world weeds --count 10" in evidence.protocol.command
+    assert "advise --world weeds --count 20" in evidence.protocol.command
     for name in FIGURES:
         assert Image.open(out / f"{name}.png").size[0] > 300
         assert len((out / f"{name}.csv").read_text().splitlines()) > 1

@@ -1,7 +1,5 @@
 """The command that tells whether looking again helps, which looks, and at what cost."""
 
-import csv
-import io
 import shlex
 import sys
 from collections.abc import Sequence
@@ -15,19 +13,12 @@ from tqdm import tqdm
 from tta_demo.commands import arguments
 from tta_demo.commands.failing import tell_left_out, tell_understood
 from tta_demo.evaluation.failures import Failures
-from tta_demo.evaluation.run import write_json
-from tta_demo.evidence.document import document
-from tta_demo.evidence.figures import FIGURES, drawn
+from tta_demo.evidence.files import all_files
 from tta_demo.evidence.findings import Evidence, sets_for, weigh
 from tta_demo.evidence.gather import gather
 from tta_demo.evidence.job import Job, classifying, segmenting
-from tta_demo.evidence.stored import as_json
-from tta_demo.evidence.tables import tables
-from tta_demo.evidence.words import plan_name, summary
-from tta_demo.models.ensemble import Ensemble
-from tta_demo.models.record import ModelRecord
+from tta_demo.evidence.words import summary
 from tta_demo.samples.imagenet import labelled_photos
-from tta_demo.tasks.plan_file import plan_facts
 from tta_demo.tta.crops import CROP_SETS, CROP_VIEWS
 
 __all__ = ["advise", "looked_into"]
@@ -67,7 +58,9 @@ def advise(
         about = f"{where}, test split" if arguments.are_own(data, masks) else where
     command = shlex.join(["python", "-m", "tta_demo", *sys.argv[1:]])
     evidence, failures, notes = looked_into(job, out, about, command, seed)
-    _write(out, evidence, job.record)
+    for file, content in all_files(evidence, job.record).items():
+        (out / file).parent.mkdir(exist_ok=True)
+        (out / file).write_bytes(content)
     tell_understood(notes)
     for sentence in summary(evidence):
         typer.echo(sentence)
@@ -106,25 +99,3 @@ def _photos(
     photos = labelled_photos(folder, record.synsets, record.classes, count)
     crops = arguments.chosen_views(views, CROP_SETS, CROP_VIEWS)
     return classifying(record, photos, folder, crops), folder.resolve().name
-
-
-def _write(out: Path, evidence: Evidence, record: ModelRecord | Ensemble) -> None:
-    """Writes the evidence in every form that there is."""
-    pictures = {}
-    for name in FIGURES:
-        file = io.BytesIO()
-        drawn(evidence, name).savefig(file, format="png", dpi=120)
-        pictures[name] = file.getvalue()
-        (out / f"{name}.png").write_bytes(pictures[name])
-    for name, table in tables(evidence).items():
-        head, rows = table.raw()
-        with (out / f"{name}.csv").open("w", encoding="utf-8", newline="") as text:
-            csv.writer(text, lineterminator="\n").writerows([head, *rows])
-    write_json(out / "evidence.json", as_json(evidence))
-    (out / "report.html").write_text(document(evidence, pictures), "utf-8")
-    for one in evidence.plans:
-        said = plan_name(one.option, len(evidence.looks))
-        facts = plan_facts(one.option.plan, record, name=said, date=evidence.protocol.date)
-        write_json(out / "plans" / f"{one.option.name.replace(' ', '-')}.json", facts)
-        if one is evidence.recommended:
-            write_json(out / "plan.json", facts)

@@ -59,23 +59,30 @@ def look_name(row: str) -> str:
     return f"{label} ({model})" if model else label
 
 
+SET_WORDS = {"d4": "mirrored and turned", "flips": "mirrored", "five-crop": "five crops",
+             "ten-crop": "ten crops"}  # fmt: skip
+"""What is said of sets of looks."""
+
+
 def plan_name(option: Option, views: int) -> str:
     """Returns what a plan is called; `views` is how many looks there are at all."""
     names = [look_name(row) for row in option.views]
     count = several(len(names), "look")
     if option.name == ONE:
         return "One look"
-    if option.name in (GREEDY, LEARNED):
-        return f"{count} with {option.name} weights"
+    if option.name == LEARNED:
+        return f"{count} with learned weights"
+    if option.name == GREEDY:
+        return f"{count}, weighed as chosen one by one"
     if len(names) == 1:
         return f"{names[0]} alone"
     if option.name == EVEN:
         return f"All {views} looks"
     if len(names) <= 4:
         return " + ".join(names)
-    return (
-        f"The {option.name} looks" if option.name.startswith("best") else f"{count}: {option.name}"
-    )
+    if option.name.startswith("best"):
+        return f"The {option.name} looks"
+    return f"{count}, {SET_WORDS.get(option.name, option.name)}"
 
 
 def verdict_said(evidence: Evidence) -> str:
@@ -107,10 +114,10 @@ def cost_said(evidence: Evidence) -> str:
     if curve.enough is None or curve.best is None:
         return "However many looks are averaged, nothing is gained over one."
     names = listed(look_name(point.added) for point in curve.points[: curve.enough])
-    keeps = "looks keep" if curve.enough > 1 else "look keeps"
+    keeps = "keep" if curve.enough > 1 else "keeps"
     told = (
-        f"{curve.enough} {keeps} {100 * SHARE:.0f} % of the gain at {curve.enough}/{total} of the "
-        f"cost: {names}."
+        f"Of looks added one by one, {curve.enough} {keeps} {100 * SHARE:.0f} % of the gain at "
+        f"{curve.enough}/{total} of the cost: {names}."
     )
     if curve.kept is None:
         return f"{told} On pictures that they were not chosen on, nothing is gained."

@@ -75,12 +75,12 @@ def read_mask(
     return labels, (*decoded.notes, *read.notes, *notes)
 
 
-def values_of(path: str | Path) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+def values_of(path: str | Path) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
     """Returns what a mask's pixels are, whatever that means, and how many have each value.
 
     Returns:
-        `(k,)` greys or indices, or colours as 0xRRGGBB; `(k,)` pixels; and `(k, 3)` uint8 their
-        colours, None for greys.
+        `(k,)` pixels; `(k,)` greys or indices, None where the file has colours alone; `(k, 3)`
+        uint8 colours, None for greys.
 
     Raises:
         ValueError: as `decode`.
@@ -88,9 +88,9 @@ def values_of(path: str | Path) -> tuple[np.ndarray, np.ndarray, np.ndarray | No
     image = decode(path).image
     values, counts = np.unique(_packed(image), return_counts=True)
     if _is_grey(image):
-        return values, counts, None
+        return counts, values, None
     colors = _describe(values, counts, values, image, False).colors
-    return values, counts, colors
+    return counts, values if image.mode == "P" else None, colors
 
 
 def _placement(decoded: Decoded, picture: Picture, name: str) -> tuple[int, tuple[str, ...]]:

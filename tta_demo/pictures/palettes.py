@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 __all__ = ["COCO", "IGNORED", "MAX_CLASSES", "NUCLEI", "SUBJECT", "WEEDS"]
-__all__ += ["Palette", "class_ids", "color_png", "index_png"]
+__all__ += ["Color", "Palette", "class_ids", "color_png", "index_png"]
 __all__ += ["numbered_palette", "rgb_png"]
 
 IGNORED = 255
@@ -18,6 +18,7 @@ MAX_CLASSES = IGNORED
 """Labels are bytes, and one of them is taken."""
 
 Color = tuple[int, int, int]
+"""Red, green and blue, 0..255."""
 
 
 @dataclass(frozen=True)

@@ -130,13 +130,15 @@ def open_picture(
 def change_views(visitor: SegmentVisitor, settings: Settings) -> Iterator[Updates]:
     """Runs the looks that are new, or all where the damage is; the last model stays ticked."""
     with visitor.looking(opens=False) as wanted:
-        before = visitor.present
+        before, chosen = visitor.present, settings
         models = settings.models or [*before.world.looking]
         settings = replace(settings, world=before.settings.world, models=models)
         case = before.after(settings)
         if case.models != before.models:
             case = _weighed(visitor, case)
-        controls = {"models": models, "fusion": case.settings.fusion}
+        # sent back only where they differ: later choices may be on their way already
+        now = {"models": settings.models, "fusion": case.settings.fusion}
+        controls = {name: value for name, value in now.items() if value != getattr(chosen, name)}
         yield from look(visitor, case, wanted, **controls)
 
 

@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 
 from tta_demo.evidence.findings import Evidence
+from tta_demo.evidence.html_page import html_page
 from tta_demo.evidence.tables import Table, tables
 from tta_demo.evidence.words import (
     cost_said,
@@ -18,8 +19,6 @@ from tta_demo.evidence.words import (
 
 __all__ = ["document"]
 
-NOTHING_FROM_OUTSIDE = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-
 LONG = 25
 """Rows of a table, from which on it is folded."""
 
@@ -31,7 +30,7 @@ def document(evidence: Evidence, pictures: Mapping[str, bytes]) -> str:
         evidence: what to report.
         pictures: PNG files of the figures, by name.
     """
-    title = escape(f"Is looking again worth it for {evidence.protocol.model}?")
+    title = f"Is looking again worth it for {evidence.protocol.model}?"
     said = {"cost": [cost_said(evidence)], "looks": [habits_said(evidence)]}
     said["looks"] += warnings_said(evidence)
     said["trust"] = [*trust_said(evidence)]
@@ -39,15 +38,9 @@ def document(evidence: Evidence, pictures: Mapping[str, bytes]) -> str:
         _section(table, said.get(name, []), pictures.get(name))
         for name, table in tables(evidence).items()
     )
+    told = f"<h1>{escape(title)}</h1><p class='verdict'>{escape(verdict_said(evidence))}</p>"
     css = (Path(__file__).parent / "report.css").read_text("utf-8")
-    return (
-        "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
-        f'<meta http-equiv="Content-Security-Policy" content="{NOTHING_FROM_OUTSIDE}">'
-        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        f"<title>{title}</title><style>{css}</style></head><body><main><h1>{title}</h1>"
-        f"<p class='verdict'>{escape(verdict_said(evidence))}</p>"
-        f"{''.join(parts)}{_protocol(evidence)}</main></body></html>\n"
-    )
+    return html_page(title, f"{told}{''.join(parts)}{_protocol(evidence)}", css)
 
 
 def _section(table: Table, said: list[str], png: bytes | None) -> str:

@@ -8,7 +8,7 @@ from tta_demo.ui.evidence import actions
 from tta_demo.ui.evidence.downloads import LABELS, wire_downloads
 from tta_demo.ui.evidence.trial import FEWEST, MOST, EvidenceVisitor, Wanted
 from tta_demo.ui.kit.events import HEAVY, LATEST, LIGHT, LONG, RAW
-from tta_demo.ui.kit.parts import radio
+from tta_demo.ui.kit.parts import labelled_files, radio
 from tta_demo.ui.kit.screen import Screen
 from tta_demo.ui.kit.theme import scroll_to
 from tta_demo.ui.learn import choices
@@ -53,17 +53,9 @@ def _build_steps(screen: Screen) -> None:
         info=f"Half choose the looks, half measure. From {COUNT} on there are intervals.",
     )  # fmt: skip
     with gr.Column(visible=False) as screen["upload"]:
-        screen["files"] = gr.File(
-            label="Pictures and masks, or one zip of both",
-            file_count="multiple",
-            file_types=["image", ".zip"],
-            height=150,
-            elem_id="evidence-files",
-        )
-        gr.Markdown(
-            "Paired by name: `plant.png` with `plant-mask.png`, or folders `images` and `masks`. "
+        screen["files"] = labelled_files(
             f"Of more than {MOST} pictures {MOST} are drawn; the command `advise` takes all.",
-            elem_classes=["small"],
+            "evidence-files",
         )
     screen.add_fixed(start=gr.Button("Start", variant="primary", elem_id="evidence-start"))
 

@@ -12,7 +12,7 @@ from tta_demo.ui.kit.files import beside
 from tta_demo.ui.kit.screen import Screen, Updates
 
 __all__ = [
-    "Presets", "chosen_looks", "examples", "options_of", "picture_box", "radio",
+    "Presets", "chosen_looks", "examples", "labelled_files", "options_of", "picture_box", "radio",
     "samples", "set_of", "skip_link",
 ]  # fmt: skip
 
@@ -58,6 +58,26 @@ def picture_box(label: str, name: str, height: int = 210) -> gr.Image:
         min_width=150,
         elem_id=name,
     )
+
+
+def labelled_files(limits: str, elem_id: str) -> gr.File:
+    """Returns a box to upload pictures and their masks into, and says how they are paired.
+
+    What is too much is told by `limits`, in a sentence.
+    """
+    files = gr.File(
+        label="Pictures and masks, or one zip of both",
+        file_count="multiple",
+        file_types=["image", ".zip"],
+        height=150,
+        elem_id=elem_id,
+    )
+    gr.Markdown(
+        "Paired by name: `plant.png` with `plant-mask.png`, or folders `images` and `masks`. "
+        + limits,
+        elem_classes=["small"],
+    )
+    return files
 
 
 def options_of(choices: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from tta_demo.learning.prior import ENOUGH, FEW, SCORES
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.views import VIEW_SETS, VIEWS
 from tta_demo.ui.kit.events import HEAVY, LIGHT, LONG, RAW
-from tta_demo.ui.kit.parts import Presets, radio
+from tta_demo.ui.kit.parts import Presets, labelled_files, radio
 from tta_demo.ui.kit.screen import Screen
 from tta_demo.ui.kit.theme import scroll_to
 from tta_demo.ui.learn import actions, choices
@@ -67,17 +67,8 @@ def _build_pictures(screen: Screen, held_out: int) -> None:
         info=f"{held_out} other fields are for checking.",
     )  # fmt: skip
     with gr.Column(visible=False) as screen["upload"]:
-        screen["files"] = gr.File(
-            label="Pictures and masks, or one zip of both",
-            file_count="multiple",
-            file_types=["image", ".zip"],
-            height=150,
-            elem_id="learn-files",
-        )
-        gr.Markdown(
-            "Paired by name: `plant.png` with `plant-mask.png`, or folders `images` and `masks`. "
-            "At most 200 pictures and 200 MB. A third of them is kept for checking.",
-            elem_classes=["small"],
+        screen["files"] = labelled_files(
+            "At most 200 pictures and 200 MB. A third of them is kept for checking.", "learn-files"
         )
 
 

@@ -5,6 +5,7 @@ from html import escape
 
 import numpy as np
 
+from tta_demo.evidence.html_page import html_page
 from tta_demo.insight.changes import BROKEN, CHANGED, FIXED, WRONG
 from tta_demo.models.ensemble import headed
 from tta_demo.pictures.draw import fit_within, overlay
@@ -36,14 +37,13 @@ SIDE = 800
 """Longest side of a picture in the report, in pixels."""
 
 WITHOUT = "without background"
-NOTHING_FROM_OUTSIDE = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
 def document(take: Takeaway) -> str:
     """Returns the whole report; nothing in it is fetched or run, every string is escaped."""
-    title = escape(f"{take.case.name}: looked at again")
+    title = f"{take.case.name}: looked at again"
     parts = (
-        f"<h1>{title}</h1><p class='say'>{escape(take.sentence)}</p>",
+        f"<h1>{escape(title)}</h1><p class='say'>{escape(take.sentence)}</p>",
         _headline(take),
         _pictures(take),
         _doubt(take),
@@ -52,14 +52,7 @@ def document(take: Takeaway) -> str:
         _settings(take),
         f"<h2>As Python</h2><pre>{escape(take.code)}</pre>",
     )
-    return (
-        "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
-        f'<meta http-equiv="Content-Security-Policy" content="{NOTHING_FROM_OUTSIDE}">'
-        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        "<meta name='color-scheme' content='light dark'>"
-        f"<title>{title}</title><style>{beside(__file__, 'report.css')}</style></head>"
-        f"<body><main>{''.join(parts)}</main></body></html>\n"
-    )
+    return html_page(title, "".join(parts), beside(__file__, "report.css"))
 
 
 def _headline(take: Takeaway) -> str:

@@ -42,13 +42,9 @@ def views() -> str:
 def view_table() -> str:
     """Every view, whether training showed it to the models, and what it suits."""
     seen = [world.record.augmentation for world in WORLDS.values()]
+    told = {True: "yes", False: "no", None: "unknown"}
     rows = [
-        [
-            f"`{n}`",
-            v.label,
-            v.summary,
-            *(("yes" if s.covers(v) else "no") if s else "unknown" for s in seen),
-        ]
+        [f"`{n}`", v.label, v.summary, *(told[s and s.covers(v)] for s in seen)]
         for n, v in VIEWS.items()
     ]
     head = ["view", "on the page", "what it does", *(f"{key} training saw it" for key in WORLDS)]

@@ -2,6 +2,7 @@
 
 import gradio as gr
 
+from tta_demo.ui.api import add_endpoints
 from tta_demo.ui.classify.tab import build_classify_tab
 from tta_demo.ui.detect.tab import build_detect_tab
 from tta_demo.ui.evidence.tab import build_evidence_tab
@@ -42,4 +43,5 @@ def build_page(held_out: int = 40) -> gr.Blocks:
                 build_detect_tab(detect)
             with gr.Tab("Guide", id="guide"):
                 build_guide_tab(segment)
+        add_endpoints()
     return page.queue(max_size=20, default_concurrency_limit=4)

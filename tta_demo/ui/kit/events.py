@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ["EVERY", "HEAVY", "LATEST", "LIGHT", "LONG", "OPENING", "RAW"]
+__all__ = ["ASKED", "EVERY", "HEAVY", "LATEST", "LIGHT", "LONG", "OPENING", "RAW"]
 
 LIGHT: dict[str, Any] = {
     "show_progress": "hidden",
@@ -21,6 +21,9 @@ HEAVY: dict[str, Any] = {
     "api_visibility": "private",
 }
 """For actions that may run the model; a click while one is under way is kept, not dropped."""
+
+ASKED: dict[str, Any] = {"concurrency_id": "model"}
+"""For what programs ask: in one queue with the page's own."""
 
 EVERY = {"trigger_mode": "multiple"}
 """For actions that read an event's data: gradio loses it when it keeps an event for later."""

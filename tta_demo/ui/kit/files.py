@@ -15,8 +15,8 @@ def uploaded(upload: dict[str, Any] | None) -> Path:
     Raises:
         ValueError: there is none, or a made-up request names any other path.
     """
-    path = (upload or {}).get("path")
-    if not path or not is_in_or_equal(path, get_upload_folder()):
+    path = upload.get("path") if isinstance(upload, dict) else None
+    if not isinstance(path, str) or not is_in_or_equal(path, get_upload_folder()):
         raise ValueError("No file arrived: choose it again.")
     return Path(path)
 

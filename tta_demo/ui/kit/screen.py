@@ -14,7 +14,7 @@ from gradio.events import Dependency
 from tta_demo.ui.kit.events import LATEST, LIGHT
 from tta_demo.ui.kit.visitor import Visitor
 
-__all__ = ["Action", "Screen", "Trigger", "Updates"]
+__all__ = ["Action", "Screen", "Trigger", "Updates", "toasts"]
 
 Updates = dict[str, Any]
 """What changes on a screen: new values, or gradio's updates, by the names of the parts."""
@@ -115,11 +115,11 @@ class Screen:
             return read | dict(zip(data, event, strict=True))
 
         def call(values: Values, *event: gr.EventData) -> Values:
-            with _toasts():
+            with toasts():
                 return self._updates(action(**given(values, event)) or {})
 
         def stream(values: Values, *event: gr.EventData) -> Iterator[Values]:
-            with _toasts():
+            with toasts():
                 changed = None
                 for changed in action(**given(values, event)):
                     yield self._updates(changed)
@@ -178,7 +178,7 @@ def _nothing() -> Updates:
 
 
 @contextmanager
-def _toasts() -> Iterator[None]:
+def toasts() -> Iterator[None]:
     """Turns a `ValueError` into a message on the page, which renders HTML: names are escaped."""
     try:
         yield

@@ -55,7 +55,7 @@ def launch_options() -> dict[str, Any]:
         "enable_monitoring": False,
         "pwa": False,
         "ssr_mode": False,
-        "footer_links": ["gradio", "settings"],
+        "footer_links": ["api", "gradio", "settings"],
         "strict_cors": True,
         "state_session_capacity": 500,
         "app_kwargs": {"middleware": [Middleware(LinkPreview)]},

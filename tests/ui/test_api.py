@@ -1,0 +1,92 @@
+import json
+
+import numpy as np
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+from tta_demo.models.registry import MODELS
+from tta_demo.pictures.assets import ASSETS
+from tta_demo.pictures.masks import restore
+from tta_demo.pictures.reading import read_picture
+from tta_demo.tasks.segment import segment
+from tta_demo.tasks.worlds import WORLDS
+from tta_demo.tta.fusion import FUSIONS
+from tta_demo.tta.views import VIEW_SETS
+
+EXAMPLES = ASSETS / "examples"
+NUCLEI = EXAMPLES / "nuclei-1.png"
+CAT = EXAMPLES / "chelsea.jpg"
+
+
+@pytest.fixture(scope="module")
+def client(url):
+    return Client(url, verbose=False)
+
+
+def answer(plan, truth=None):
+    return segment(WORLDS["nuclei"].record, read_picture(NUCLEI), plan, truth)
+
+
+def test_segment_answers_as_the_library_does(client, tmp_path):
+    mask = EXAMPLES / "nuclei-1-mask.png"
+    report, labels, shown = client.predict(
+        handle_file(NUCLEI), "nuclei", "flips", "vote", handle_file(mask), api_name="/segment"
+    )
+    plan, _ = WORLDS["nuclei"].plan(VIEW_SETS["flips"], "vote")
+    truth, _ = WORLDS["nuclei"].read_truth(mask, read_picture(NUCLEI))
+    result = answer(plan, truth)
+    assert report["scores"]["fused"] == json.loads(json.dumps(result.findings()["scores"]["fused"]))
+    assert np.array_equal(np.asarray(Image.open(labels)), restore(result.labels, (256, 256)))
+    assert Image.open(shown).size == (256, 256)
+
+
+def test_compare_has_a_row_a_fusion_and_the_truth_decides(client):
+    picture = handle_file(NUCLEI)
+    rows = client.predict(picture, "nuclei", "flips", None, api_name="/compare")
+    assert [row["fusion"] for row in rows] == list(FUSIONS)
+    assert rows[0]["looks"] == 1
+    assert rows[0]["changed"] == 0
+    assert {row["miou"] for row in rows} == {None}
+    for row in rows[1:]:
+        plan, _ = WORLDS["nuclei"].plan(VIEW_SETS["flips"], row["fusion"])
+        assert row["changed"] == answer(plan).changed
+
+
+def test_classify_and_detect_answer_with_one_look_and_with_all(client):
+    report = client.predict(handle_file(CAT), "five-crop", api_name="/classify")
+    assert set(report["fused"]) <= set(MODELS["efficientnet-lite0"].classes)
+    report, drawn = client.predict(handle_file(CAT), "objects", "mirror", api_name="/detect")
+    assert "cat" in {box["class"] for box in report["boxes"]}
+    assert Image.open(drawn).size == read_picture(CAT).rgb.shape[1::-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("/segment", ["beach", "d4", "mean", None]),
+        ("/segment", ["photos", "d4", ["mean"] * 9, None]),
+        ("/compare", ["weeds", "identity,identity", None]),
+        ("/classify", ["ten-crop", "learned"]),
+        ("/detect", ["weeds", "d4", "soft-nms", 0.5]),
+        ("/detect", ["weeds", "d4", "wbf", "high"]),
+    ],
+)
+def test_words_that_are_not_offered_are_refused(client, name, values):
+    with pytest.raises(AppError, match=r"(unknown: choose|no number: give)"):
+        client.predict(handle_file(NUCLEI), *values, api_name=name)
+
+
+def test_a_path_of_the_server_is_no_picture(client):
+    for made_up in ({"path": str(NUCLEI), "url": None}, {"path": [str(NUCLEI)]}, str(NUCLEI), [1]):
+        with pytest.raises(AppError, match="No file arrived"):
+            client.predict(made_up, api_name="/classify")
+
+
+def test_every_endpoint_says_what_it_takes(client):
+    told = client.view_api(return_format="dict")["named_endpoints"]
+    assert set(told) == {"/segment", "/compare", "/classify", "/detect"}
+    for endpoint in told.values():
+        assert endpoint["description"]
+        assert endpoint["parameters"][0]["python_type"]["type"] == "filepath"

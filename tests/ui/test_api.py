@@ -37,7 +37,7 @@ def test_segment_answers_as_the_library_does(client, tmp_path):
     plan, _ = WORLDS["nuclei"].plan(VIEW_SETS["flips"], "vote")
     truth, _ = WORLDS["nuclei"].read_truth(mask, read_picture(NUCLEI))
     result = answer(plan, truth)
-    assert report["scores"]["fused"] == json.loads(json.dumps(result.findings()["scores"]["fused"]))
+    assert report["scores"] == json.loads(json.dumps(result.findings()["scores"]))
     assert np.array_equal(np.asarray(Image.open(labels)), restore(result.labels, (256, 256)))
     assert Image.open(shown).size == (256, 256)
 

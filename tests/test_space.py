@@ -22,7 +22,8 @@ def space(tmp_path):
         "PYTHONUNBUFFERED": "1",
     }
     app = [sys.executable, "app.py"]
-    with subprocess.Popen(app, cwd=ROOT, env=surroundings, stdout=subprocess.PIPE, text=True) as run:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(app, cwd=ROOT, env=surroundings, stdout=pipe, text=True) as run:
         try:
             lines = iter(run.stdout.readline, "")
             yield next(found[0] for line in lines if (found := re.search(r"http://\S+", line)))

@@ -6,7 +6,7 @@ __all__ = ["display_colors"]
 
 _FIRST = (
     (120, 113, 108),
-    (244, 63, 148),
+    (244, 63, 180),
     (250, 204, 21),
     (45, 212, 160),
     (139, 92, 246),
@@ -21,14 +21,15 @@ def display_colors(count: int) -> tuple[tuple[int, int, int], ...]:
     """Returns RGB colours 0..255 for this many classes; the first is a quiet one.
 
     They differ from the colours of mask files, which nobody chose to be seen on a photograph.
-    The blue of a mended pixel and the orange of a broken one are left out of the first seven.
+    Colour-blind people tell the first seven apart; the blue of a mended pixel and the orange of
+    a broken one are not among them.
 
     Args:
         count: classes, at least 1.
 
     Example:
         >>> display_colors(3)
-        ((120, 113, 108), (244, 63, 148), (250, 204, 21))
+        ((120, 113, 108), (244, 63, 180), (250, 204, 21))
         >>> len(set(display_colors(150)))
         150
     """

@@ -1,0 +1,131 @@
+"""Prints how long a visitor waits, on a page served as `python app.py` serves it.
+
+Run it on a quiet machine with `PYTHONPATH=. python tests/page_time.py`; a bare forward pass of the
+first example is measured beside, so that machines can be compared.
+"""
+
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+from browser import DESKTOP, chromium, numbers, settled, upload, visit
+from playwright.sync_api import Page
+
+from tta_demo.models.registry import load_model
+from tta_demo.pictures.reading import read_picture
+from tta_demo.tasks.worlds import WORLDS
+from tta_demo.tta.predict import to_tensor
+from tta_demo.tta.views import VIEWS
+
+ROOT = Path(__file__).parents[1]
+TIMES = 5
+SEED = 7
+WORLD = WORLDS["weeds"]
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """The address of the page, ready for a while as it is for all but its first visitor."""
+    app = [sys.executable, "app.py", "--host", "127.0.0.1"]
+    env = os.environ | {"PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(app, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as run:
+        try:
+            lines = iter(run.stdout.readline, "")
+            address = next(m[0] for line in lines if (m := re.search(r"http://\S+", line)))
+            time.sleep(10)
+            yield address
+        finally:
+            run.terminate()
+
+
+def seconds(act: Callable[[], object]) -> float:
+    """Returns how long something takes."""
+    start = time.perf_counter()
+    act()
+    return time.perf_counter() - start
+
+
+def first_answer(page: Page, act: Callable[[], object]) -> float:
+    """Returns how long it takes until an action's first numbers are there; then lets it end."""
+    before = page.locator("#numbers").inner_text()
+
+    def wait() -> None:
+        act()
+        page.wait_for_function(
+            "before => { const now = document.querySelector('#numbers');"
+            "return now.innerText != before && now.querySelector('.value') }",
+            arg=before,
+            timeout=60_000,
+        )
+
+    waited = seconds(wait)
+    settled(page)
+    assert numbers(page)
+    return waited
+
+
+def bare() -> float:
+    """Returns the time of one forward pass over the first example, the median of many."""
+    model, image = load_model(WORLD.model), to_tensor(read_picture(WORLD.examples[0]).rgb)[None]
+    return statistics.median(seconds(lambda: model(image)) for _ in range(20))
+
+
+def photograph(folder: Path, random: np.random.Generator) -> Path:
+    """Returns a JPEG of 3 megapixels that no cache has seen."""
+    rgb = cv2.resize(read_picture(WORLD.examples[0]).rgb, (2000, 1500))
+    rgb[:8, :8] = random.integers(0, 256, (8, 8, 3))
+    path = folder / f"{random.integers(1 << 30)}.jpg"
+    cv2.imwrite(str(path), rgb[..., ::-1])
+    return path
+
+
+def waits(page: Page, url: str, folder: Path) -> dict[str, list[float]]:
+    """Returns what a visitor waits for each thing, several times."""
+    random = np.random.default_rng(SEED)
+    found: dict[str, list[float]] = {name: [] for name in ("open", "example", "look", "upload")}
+    for number in range(TIMES):
+
+        def opened() -> None:
+            page.goto(f"{url}?__theme=light")
+            page.locator("#numbers .value").first.wait_for(timeout=60_000)
+
+        found["open"].append(seconds(opened))
+        visit(page, url)
+        example = page.locator("#examples button").nth(1 + number % 2)
+        found["example"].append(first_answer(page, example.click))
+        look = page.get_by_label(VIEWS["hflip"].label, exact=True)
+        found["look"].append(first_answer(page, look.click))
+        path = photograph(folder, random)
+        found["upload"].append(first_answer(page, partial(upload, page, "#picture", path)))
+    return found
+
+
+def main() -> None:
+    """Measures, and prints JSON."""
+    with served() as url, chromium() as browser, tempfile.TemporaryDirectory() as folder:
+        page = browser.new_page(viewport=DESKTOP)
+        found = waits(page, url, Path(folder))
+    forward = bare()
+    rows = {
+        name: {"seconds": round(statistics.median(many), 3), "worst": round(max(many), 3),
+               "forward_passes": round(statistics.median(many) / forward, 1)}
+        for name, many in found.items()
+    }  # fmt: skip
+    date = datetime.now(UTC).isoformat(timespec="seconds")
+    print(json.dumps({"date": date, "seed": SEED, "forward": forward, "waits": rows}, indent=1))
+
+
+if __name__ == "__main__":
+    main()

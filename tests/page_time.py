@@ -20,7 +20,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from browser import DESKTOP, chromium, numbers, settled, upload, visit
+from browser import DESKTOP, chromium, settled, upload
 from playwright.sync_api import Page
 
 from tta_demo.models.registry import load_model
@@ -58,21 +58,16 @@ def seconds(act: Callable[[], object]) -> float:
 
 
 def first_answer(page: Page, act: Callable[[], object]) -> float:
-    """Returns how long it takes until an action's first numbers are there; then lets it end."""
-    before = page.locator("#numbers").inner_text()
+    """Returns how long it takes until the stage shows an action's first answer; lets it end."""
+    ready = "Number(document.querySelector('#stage .stage-grid')?.dataset.ready ?? 0)"
+    before = page.evaluate(ready)
 
     def wait() -> None:
         act()
-        page.wait_for_function(
-            "before => { const now = document.querySelector('#numbers');"
-            "return now.innerText != before && now.querySelector('.value') }",
-            arg=before,
-            timeout=60_000,
-        )
+        page.wait_for_function(f"before => {ready} > before", arg=before, timeout=60_000)
 
     waited = seconds(wait)
     settled(page)
-    assert numbers(page)
     return waited
 
 
@@ -96,13 +91,8 @@ def waits(page: Page, url: str, folder: Path) -> dict[str, list[float]]:
     random = np.random.default_rng(SEED)
     found: dict[str, list[float]] = {name: [] for name in ("open", "example", "look", "upload")}
     for number in range(TIMES):
-
-        def opened() -> None:
-            page.goto(f"{url}?__theme=light")
-            page.locator("#numbers .value").first.wait_for(timeout=60_000)
-
-        found["open"].append(seconds(opened))
-        visit(page, url)
+        page.goto("about:blank")
+        found["open"].append(first_answer(page, partial(page.goto, f"{url}?__theme=light")))
         example = page.locator("#examples button").nth(1 + number % 2)
         found["example"].append(first_answer(page, example.click))
         look = page.get_by_label(VIEWS["hflip"].label, exact=True)

@@ -84,16 +84,6 @@ def test_a_split_has_every_picture_once_and_follows_its_seed():
         stacks.take([0]).split()
 
 
-def test_the_true_class_of_all_pictures():
-    stacks = made({"identity": 1, "hflip": 2}, pictures=3, pixels=5)
-    found = stacks.true_class()
-    slow = [
-        [one.probs[v, y, i] for one in stacks.pictures for i, y in enumerate(one.truth)]
-        for v in range(2)
-    ]
-    np.testing.assert_allclose(found, slow)
-
-
 def test_pictures_that_do_not_fit_the_names_are_refused():
     one = made({"identity": 1, "hflip": 1}, pictures=1).pictures[0]
     with pytest.raises(ValueError, match="V, C must be"):

@@ -64,7 +64,7 @@ class Curve:
 
 def look_order(calibration: Stacks) -> tuple[str, ...]:
     """Returns the looks, each the one that helps the even mean of those before it most."""
-    steps = forward(calibration.true_class())
+    steps = forward(calibration.answers())
     return tuple(calibration.views[step.view] for step in steps)
 
 

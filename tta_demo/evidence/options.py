@@ -82,7 +82,7 @@ def _first_of(count: int) -> str:
 
 def _weighted(calibration: Stacks, learned: Fit) -> Iterator[Option]:
     """Yields what is left of learned weights without the looks that count next to nothing."""
-    *_, (greedy, _) = policies(calibration.true_class())
+    *_, greedy = policies(calibration.answers())
     for name, weights in ((GREEDY, greedy), (LEARNED, learned.weights)):
         used = [v for v, weight in enumerate(weights) if weight * len(weights) >= LEAST]
         kept = np.array(weights)[used]

@@ -84,14 +84,6 @@ class Stacks:
         """Returns the answers to one picture, `(V, C, n)`."""
         return ViewStack(self.views, torch.from_numpy(self.pictures[place].log_probs))
 
-    def true_class(self) -> np.ndarray:
-        """Returns each look's probability of the truth, `(V, N)` float32, of all pictures."""
-        rows = (
-            np.take_along_axis(one.log_probs, one.truth[None, None], 1)[:, 0]
-            for one in self.pictures
-        )
-        return np.exp(np.concatenate([row.astype(np.float32) for row in rows], axis=1))
-
     def answers(self) -> Answers:
         """Returns what weights are learned from, all classes."""
         probs = tuple(one.probs for one in self.pictures)

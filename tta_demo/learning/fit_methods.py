@@ -13,6 +13,7 @@ temperature 1, a step is a picture, and there are 30 rounds.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import torch
@@ -131,11 +132,10 @@ def _shanmugam(answers: Answers, _: Form, __: float, rounds: int = 30) -> _Steps
 
 
 def _greedy(answers: Answers, _: Form, __: float) -> _Steps:
-    """Yields even weights, and then ever better policies of looks."""
+    """Yields even weights, and then policies of looks, ever better once they are calibrated."""
     truth = answers.true_class()
-    even = np.full(answers.views, 1 / answers.views)
-    yield even, log_likelihood(truth, even)
-    yield from policies(truth)
+    for weights in chain([np.full(answers.views, 1 / answers.views)], policies(answers)):
+        yield weights, log_likelihood(truth, weights)
 
 
 def _weighed(coefficients: Tensor, logits: Tensor) -> Tensor:
@@ -227,9 +227,10 @@ METHODS: dict[str, Method] = {
     "greedy": Method(
         "Greedy",
         "Adds the look that helps the average of those before it most, some more than once, and "
-        "keeps the best set on the way.",
+        "keeps the best set on the way; judged with the temperature that suits each average.",
         "Molchanov et al. 2020",
         _greedy,
+        whole=True,
         any_form=False,
         prior=False,
     ),

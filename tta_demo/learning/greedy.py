@@ -1,8 +1,8 @@
 """Greedy policy search: look by look, the one that helps the even mean most.
 
 Source: Molchanov et al., "Greedy Policy Search: A Simple Baseline for Learnable Test-Time
-Augmentation", 2020. There the likelihood is that of calibrated answers; here it is that of the
-answers as they are.
+Augmentation", 2020. As there, a mean is judged by its calibrated likelihood, so that looks are
+chosen for what they know, and not for making answers more or less certain.
 """
 
 from collections.abc import Iterator
@@ -11,10 +11,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tta_demo.learning.answers import Answers
+from tta_demo.learning.temperature import calibrated
+from tta_demo.tta.predict import FLOOR
+
 __all__ = ["Step", "forward", "policies"]
 
 ROUNDS = 2
 """A search with repetition takes so many steps a view, and keeps the best of them."""
+NUMBERS = 2**20
+"""About so many probabilities of one view are enough to choose by."""
 
 
 class Step(NamedTuple):
@@ -22,59 +28,68 @@ class Step(NamedTuple):
 
     Attributes:
         view: its place among the V views.
-        value: mean log-likelihood of the even mean with it.
+        value: mean log-likelihood of the even mean with it, once that is `calibrated`.
     """
 
     view: int
     value: float
 
 
-def forward(truth: np.ndarray, repeat: bool = False) -> Iterator[Step]:
+def forward(answers: Answers, repeat: bool = False) -> Iterator[Step]:
     """Yields looks in the order in which each helps the even mean of those before it most.
 
     Without repetition all V of them, with it without end.
 
     Args:
-        truth: `(V, N)` each view's probability of the true class.
+        answers: of all classes.
         repeat: whether a view may come again, and so count more.
 
     Raises:
-        ValueError: there is no pixel, or a value is not a positive number.
+        ValueError: there is the true class alone, which tells nothing of temperatures.
 
     Example:
-        >>> truth = np.array([[0.9, 0.1], [0.1, 0.9], [0.4, 0.4]])
-        >>> [step.view for step in forward(truth)]
-        [2, 0, 1]
+        >>> true = np.array([[0.9, 0.1], [0.1, 0.9], [0.4, 0.4]])
+        >>> both = Answers((np.stack([true, 1 - true], 1),), (np.array([0, 0]),))
+        >>> [step.view for step in forward(both)]
+        [0, 1, 2]
     """
-    if truth.ndim != 2 or truth.size == 0 or not (np.isfinite(truth) & (truth > 0)).all():
-        raise ValueError(f"truth of shape {truth.shape}: give (V, N) probabilities > 0, N >= 1")
-    total, count, left = np.zeros(truth.shape[1], np.float64), 0, set(range(len(truth)))
+    if answers.classes < 2:
+        raise ValueError("answers hold the true class alone: a greedy search needs all classes")
+    seen = answers.thinned(max(1, NUMBERS // (answers.classes * answers.pictures)))
+    probs, labels = (np.concatenate(parts, -1) for parts in (seen.probs, seen.labels))
+    total, best, left = np.zeros_like(probs[0]), (0.0, 1.0), set(range(len(probs)))
     while left:
-        count += 1
-        values = {v: float(np.log((total + truth[v]) / count).mean()) for v in sorted(left)}
-        best = max(values, key=values.__getitem__)
-        yield Step(best, values[best])
-        total += truth[best]
+        found = {v: calibrated(_logs(total + probs[v]), labels, best[1]) for v in sorted(left)}
+        view = max(found, key=lambda v: found[v][0])
+        best = found[view]
+        yield Step(view, best[0])
+        total += probs[view]
         if not repeat:
-            left.remove(best)
+            left.remove(view)
 
 
-def policies(truth: np.ndarray) -> Iterator[tuple[np.ndarray, float]]:
-    """Yields ever better policies, each as weights `(V,)` with its mean log-likelihood.
+def policies(answers: Answers) -> Iterator[np.ndarray]:
+    """Yields ever better policies, as weights `(V,)`.
 
     A policy is a set of looks with repetition; a look's weight is how often it is in there.
 
     Args:
-        truth: as for `forward`.
+        answers: as for `forward`.
 
     Example:
-        >>> *_, (weights, _) = policies(np.array([[0.9, 0.9, 0.2], [0.3, 0.3, 0.9]]))
+        >>> true = np.array([[0.9, 0.9, 0.2], [0.3, 0.3, 0.9], [0.1, 0.1, 0.1]])
+        >>> both = Answers((np.stack([true, 1 - true], 1),), (np.array([0, 0, 0]),))
+        >>> *_, weights = policies(both)
         >>> weights.round(2)
-        array([0.67, 0.33])
+        array([0.5, 0.5, 0. ])
     """
-    counts, best = np.zeros(len(truth)), -np.inf
-    for step in islice(forward(truth, repeat=True), ROUNDS * len(truth)):
+    counts, best = np.zeros(answers.views), -np.inf
+    for step in islice(forward(answers, repeat=True), ROUNDS * answers.views):
         counts[step.view] += 1
         if step.value > best:
             best = step.value
-            yield counts / counts.sum(), best
+            yield counts / counts.sum()
+
+
+def _logs(probs: np.ndarray) -> np.ndarray:
+    return np.log(probs.clip(min=np.exp(FLOOR)))

@@ -5,7 +5,7 @@ from looked import made, stacks_of
 
 from tta_demo.evidence.stacks import Kept, Stacks, kept_crops, kept_looks, thinned
 from tta_demo.samples.labelled import LabelledPicture
-from tta_demo.tta.predict import ViewStack, predict_views, to_tensor
+from tta_demo.tta.predict import predict_views, to_tensor
 
 
 @pytest.mark.parametrize("size", [(37, 21), (1, 400), (5, 3), (64, 64)])
@@ -16,7 +16,7 @@ def test_what_is_kept_lies_on_a_grid_with_its_truth(size, most):
     # the answers spell each pixel's place, so that a pixel keeps its own truth
     place = torch.arange(labels.size).reshape(size) / labels.size
     logs = torch.stack([place, -place, 0 * place]).repeat(2, 1, 1, 1)
-    kept = thinned("a", ViewStack(("identity", "hflip"), logs), labels, (0.1, 0.2), most)
+    kept = thinned("a", logs, labels, (0.1, 0.2), most)
     assert 0 < len(kept.truth) <= most
     places = np.rint(kept.log_probs[0, 0].astype(float) * labels.size).astype(int)
     for at, truth in zip(places, kept.truth, strict=True):
@@ -27,29 +27,50 @@ def test_what_is_kept_lies_on_a_grid_with_its_truth(size, most):
 
 def test_a_picture_of_few_pixels_is_kept_whole_and_many_classes_leave_fewer():
     labels = np.zeros((20, 30), np.uint8)
-    few = thinned("a", ViewStack(("identity",), torch.zeros(1, 3, 20, 30)), labels, (0,))
+    few = thinned("a", torch.zeros(1, 3, 20, 30), labels, (0,))
     assert few.log_probs.shape == (1, 3, 600)
-    many = ViewStack(("identity",), torch.zeros(1, 200, 200, 200))
+    many = torch.zeros(1, 200, 200, 200)
     assert thinned("a", many, np.zeros((200, 200), np.uint8), (0,)).log_probs.size <= 2**20
 
 
-def test_pixels_that_a_look_did_not_see_are_left_out():
-    seen = torch.ones(2, 4, 6, dtype=torch.bool)
-    seen[1, :, :2] = False
-    stack = ViewStack(("identity", "shift"), torch.zeros(2, 3, 4, 6), seen)
-    labels = np.broadcast_to([2, 2, 0, 0, 1, 1], (4, 6)).astype(np.uint8)
-    kept = thinned("a", stack, labels, (0, 0))
-    assert np.bincount(kept.truth).tolist() == [8, 8]
-    with_void = np.where(labels == 0, 255, labels).astype(np.uint8)
-    assert set(thinned("a", stack, with_void, (0, 0)).truth.tolist()) == {1}
+def test_pixels_that_a_look_did_not_see_or_that_count_nowhere_are_left_out(toy_model):
+    rng, views = np.random.default_rng(0), ("identity", "shift", "tilt-10")
+    rgb, labels = rng.integers(0, 256, (40, 60, 3), np.uint8), rng.integers(0, 3, (40, 60))
+    labels = labels.astype(np.uint8)
+    labels[5:9] = 255
+    stack = predict_views(toy_model, to_tensor(rgb), views)
+    counts = stack.seen.all(0).numpy() & (labels != 255)
+    assert 0 < counts.sum() < (labels != 255).sum()
+    kept = kept_looks(toy_model, LabelledPicture("a", rgb, labels), views)
+    np.testing.assert_array_equal(kept.truth, labels[counts])
+    np.testing.assert_array_equal(kept.log_probs, stack.log_probs.half().numpy()[..., counts])
+    nothing = LabelledPicture("a", rgb, np.full_like(labels, 255))
     with pytest.raises(ValueError, match="no pixel"):
-        thinned("a", ViewStack(stack.views, stack.log_probs, seen & ~seen), labels, (0, 0))
+        kept_looks(toy_model, nothing, views)
+
+
+def test_looks_of_a_large_picture_lie_on_the_grid_of_all_of_them(toy_model):
+    rng = np.random.default_rng(0)
+    rgb, labels = rng.integers(0, 256, (120, 170, 3), np.uint8), rng.integers(0, 3, (120, 170))
+    kept = kept_looks(toy_model, LabelledPicture("a", rgb, labels), ("identity", "rot90"))
+    logs = predict_views(toy_model, to_tensor(rgb), ("identity", "rot90")).log_probs
+    wanted = thinned("a", logs, labels, (0, 0))
+    np.testing.assert_array_equal(kept.log_probs, wanted.log_probs)
+    np.testing.assert_array_equal(kept.truth, wanted.truth)
+
+
+def test_a_stop_is_asked_for_before_each_look(toy_model):
+    picture = LabelledPicture("a", np.zeros((5, 6, 3), np.uint8), np.zeros((5, 6), np.uint8))
+    answers = iter([False, False, True])
+    rows = ("identity", "hflip", "vflip", "rot180")
+    assert kept_looks(toy_model, picture, rows, lambda: next(answers)) is None
+    assert next(answers, None) is None
 
 
 @pytest.mark.parametrize("labels", [np.zeros((5, 4), np.uint8), np.full((4, 6), 3, np.uint8)])
 def test_a_truth_that_does_not_fit_is_refused(labels):
     with pytest.raises(ValueError, match=r"sizes differ|class ids"):
-        thinned("a", ViewStack(("identity",), torch.zeros(1, 3, 4, 6)), labels, (0,))
+        thinned("a", torch.zeros(1, 3, 4, 6), labels, (0,))
 
 
 def test_looks_at_a_picture_are_those_of_the_library(toy_model):

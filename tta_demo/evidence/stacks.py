@@ -1,11 +1,12 @@
 """Every look at labelled pictures, run once and kept small: all evidence follows from these."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from tta_demo.learning.answers import Answers
 from tta_demo.models.ensemble import look_as
@@ -108,38 +109,37 @@ class Stacks:
 
 
 def thinned(
-    name: str, stack: ViewStack, labels: np.ndarray, seconds: Sequence[float], pixels: int = PIXELS
+    name: str, log_probs: Tensor, labels: np.ndarray, seconds: Sequence[float], most: int = PIXELS
 ) -> Kept:
-    """Returns what is kept of a picture: pixels on an even grid.
-
-    Those that a look did not see, and those whose truth is `IGNORED`, are left out.
+    """Returns what is kept of a picture: pixels on an even grid whose truth is not `IGNORED`.
 
     Args:
         name: of the picture.
-        stack: every look's answer, `(V, C, H, W)`.
+        log_probs: every look's answer, `(V, C, H, W)`.
         labels: `(H, W)` class ids 0..C-1.
         seconds: V, what each look took.
-        pixels: most of them.
+        most: pixels to keep; with many classes, fewer are kept.
 
     Raises:
-        ValueError: labels of another size, ids outside of the classes, or no pixel that all saw.
+        ValueError: labels of another size, ids outside of the classes, or no pixel to keep.
     """
-    views, classes, *size = stack.log_probs.shape
+    views, classes, *size = log_probs.shape
     labels = class_ids(labels, classes)
     if labels.shape != tuple(size):
         raise ValueError(f"{name} is {tuple(size)}, its truth {labels.shape}: sizes differ")
-    most = max(1, min(pixels, NUMBERS // (views * classes)))
-    grid = _grid(labels.shape, most)
-    logs, truth = stack.log_probs[grid].reshape(views, classes, -1), labels[grid[1:]].ravel()
+    grid = _grid(labels.shape, min(most, _most(views, classes)))
+    logs, truth = log_probs[grid].reshape(views, classes, -1), labels[grid].ravel()
     counts = truth != IGNORED
-    if stack.seen is not None:
-        counts &= stack.seen[grid].reshape(views, -1).all(0).numpy()
     if not counts.all():
         logs, truth = logs[..., counts], truth[counts]
     if not len(truth):
         raise ValueError(f"{name}: no pixel has a class and was seen by all looks; leave it out")
     kept = logs.to(torch.float16).contiguous().numpy()
     return Kept(name, kept, truth.astype(np.int64), np.asarray(seconds, np.float64))
+
+
+def _most(views: int, classes: int) -> int:
+    return max(1, min(PIXELS, NUMBERS // (views * classes)))
 
 
 def _grid(size: tuple[int, int], most: int) -> tuple[slice, ...]:
@@ -154,19 +154,32 @@ def _grid(size: tuple[int, int], most: int) -> tuple[slice, ...]:
 
 
 def kept_looks(
-    model: Model | Mapping[str, Model], picture: LabelledPicture, rows: Sequence[str]
-) -> Kept:
-    """Returns what is kept of a picture to be segmented; each look costs one forward pass.
+    model: Model | Mapping[str, Model],
+    picture: LabelledPicture,
+    rows: Sequence[str],
+    stopped: Callable[[], bool] = lambda: False,
+) -> Kept | None:
+    """Returns what is kept of a picture to be segmented, where all looks saw it.
+
+    Each look costs one forward pass, and is thinned before the next: the memory is that of one.
 
     Args:
         model: as `load_model` gives it.
         picture: with its truth.
         rows: names of the looks, see `look_as`.
+        stopped: asked before each look; if true, None is returned.
     """
-    image = to_tensor(picture.rgb)
-    looks = {row: look_as(model, image, row) for row in rows}
-    seconds = [one.seconds for one in looks.values()]
-    return thinned(picture.name, ViewStack.of(looks), picture.labels, seconds)
+    image, labels, logs, seconds = to_tensor(picture.rgb), picture.labels, [], []
+    for row in rows:
+        if stopped():
+            return None
+        one = look_as(model, image, row)
+        grid = _grid(labels.shape, _most(len(rows), len(one.log_probs)))
+        logs.append(one.log_probs[grid].to(torch.float16).contiguous())
+        seconds.append(one.seconds)
+        if one.seen is not None:
+            labels = np.where(one.seen.numpy(), labels, IGNORED)
+    return thinned(picture.name, torch.stack(logs), labels[grid], seconds)
 
 
 def kept_crops(model: Model, name: str, rgb: np.ndarray, label: int, views: Sequence[str]) -> Kept:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -10,15 +10,14 @@ import numpy as np
 
 from tta_demo.evaluation.failures import Failures
 from tta_demo.evidence.findings import Evidence
-from tta_demo.evidence.stacks import NUMBERS, PIXELS, Kept, Stacks, thinned
-from tta_demo.models.ensemble import look_as, rows_of
+from tta_demo.evidence.stacks import Kept, Stacks, kept_looks
+from tta_demo.models.ensemble import rows_of
 from tta_demo.models.registry import load_model
 from tta_demo.pictures.words import several
-from tta_demo.samples.labelled import LabelledPicture, Source
+from tta_demo.samples.labelled import Source
 from tta_demo.samples.weeds import COUNTS, DIFFICULTY, SEEDS
 from tta_demo.tasks.cache import KEPT
 from tta_demo.tasks.worlds import World
-from tta_demo.tta.predict import ViewStack, to_tensor
 from tta_demo.tta.views import VIEW_SETS
 from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.kit.visitor import Visitor
@@ -198,29 +197,12 @@ class Trial:
     def _seen(self, name: str) -> _Seen | None:
         def make(missing: list[str]) -> Iterator[tuple[str, _Seen]]:
             picture = self.pictures.sources[name].read()
-            kept = self._kept(name, picture)
+            named = replace(picture, name=name)
+            kept = kept_looks(load_model(self.world.record), named, self.rows, self.stopped)
             if kept is not None:
                 yield ALL, _Seen(kept, picture.notes)
 
         return KEPT.looks(*self._key(name), [ALL], make)[ALL]
-
-    def _kept(self, name: str, picture: LabelledPicture) -> Kept | None:
-        """Returns what is kept of a picture; None after a stop.
-
-        Each look is thinned at once: of many classes, all of them together would be too large.
-        """
-        network, image = load_model(self.world.record), to_tensor(picture.rgb)
-        pixels = min(PIXELS, NUMBERS // (len(self.rows) * len(self.world.record.classes)))
-        parts = []
-        for row in self.rows:
-            if self.stopped():
-                return None
-            one = look_as(network, image, row)
-            stack = ViewStack.of({row: one})
-            parts.append(thinned(name, stack, picture.labels, [one.seconds], pixels))
-        logs = np.concatenate([part.log_probs for part in parts])
-        seconds = np.concatenate([part.seconds for part in parts])
-        return Kept(name, logs, parts[0].truth, seconds)
 
     def _key(self, name: str) -> tuple[str, str]:
         source = self.pictures.sources[name]

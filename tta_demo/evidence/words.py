@@ -119,9 +119,21 @@ def cost_said(evidence: Evidence) -> str:
         f"Of looks added one by one, {curve.enough} {keeps} {100 * SHARE:.0f} % of the gain at "
         f"{curve.enough}/{total} of the cost: {names}."
     )
-    if curve.kept is None:
-        return f"{told} On pictures that they were not chosen on, nothing is gained."
-    return f"{told} On pictures that they were not chosen on, it is {100 * curve.kept:.0f} %."
+    kept = "nothing is gained" if curve.kept is None else f"it is {100 * curve.kept:.0f} %"
+    return f"{told} On pictures that they were not chosen on, {kept}.{_why_others(evidence)}"
+
+
+def _why_others(evidence: Evidence) -> str:
+    """Returns why the verdict takes another number of looks than keep most of the gain, if so."""
+    taken = evidence.recommended.option
+    if not evidence.verdict.told or len(taken.views) == evidence.curve.enough:
+        return ""
+    if taken.name == ONE:
+        return " The verdict stays at one look all the same, as no gain is clear."
+    return (
+        f" The verdict asks for something else: the fewest looks, here {len(taken.views)}, whose "
+        "gain is clear and not clearly below the best."
+    )
 
 
 def habits_said(evidence: Evidence) -> str:

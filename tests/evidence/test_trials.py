@@ -6,12 +6,13 @@ from looked import inverted, made, stacks_of
 
 from tta_demo.evidence.curve import cost_curve, look_order
 from tta_demo.evidence.findings import weigh
-from tta_demo.evidence.fusions import fusions_on_trial
+from tta_demo.evidence.fusions import LOGITS, fusions_on_trial
 from tta_demo.evidence.looks import habits, looks_on_trial
 from tta_demo.evidence.options import EVEN, GREEDY, LEARNED, ONE, learned_on, options
 from tta_demo.evidence.tally import tally
 from tta_demo.evidence.verdict import judge, plans_on_trial
 from tta_demo.insight.equivariance import gaps
+from tta_demo.learning.fit import fit_steps
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.plan import Plan
 from tta_demo.tta.views import VIEW_SETS
@@ -157,12 +158,12 @@ def test_the_cheapest_of_those_that_are_not_clearly_worse_is_taken():
 
 def test_every_fusion_has_its_trial_against_the_mean():
     stacks = made(GOOD, pictures=10)
-    learned = learned_on(stacks)
-    found = {one.fusion: one for one in fusions_on_trial(stacks, learned)}
-    assert set(found) == set(FUSIONS) - {"none"}
+    learned, (*_, logits) = learned_on(stacks), fit_steps(stacks.answers(), "shanmugam")
+    found = {one.fusion: one for one in fusions_on_trial(stacks, stacks, learned)}
+    assert set(found) == (set(FUSIONS) | {LOGITS}) - {"none"}
+    plans = {"learned": learned.plan(stacks.views), LOGITS: logits.plan(stacks.views)}
     for name, one in found.items():
-        plan = learned.plan(stacks.views) if name == "learned" else Plan(stacks.views, name)
-        slow = tally(stacks, {"a": plan.fuse})
+        slow = tally(stacks, {"a": (plans.get(name) or Plan(stacks.views, name)).fuse})
         assert one.score == pytest.approx(slow.scores()[0])
         assert one.gain.value == pytest.approx(one.score - found["mean"].score)
 

@@ -10,7 +10,6 @@ from tta_demo.evidence.findings import Evidence
 from tta_demo.evidence.tally import Gain
 from tta_demo.evidence.trust import SHARES
 from tta_demo.evidence.words import look_name, plan_name
-from tta_demo.tta.fusion import FUSIONS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -109,7 +108,7 @@ def _looks(evidence: Evidence, figure: "Figure", ink: Ink) -> None:
 
 def _fusions(evidence: Evidence, figure: "Figure", ink: Ink) -> None:
     axes = figure.subplots()
-    names = [FUSIONS[one.fusion].label for one in evidence.fusions]
+    names = [one.label for one in evidence.fusions]
     _whiskers(axes, names, [one.gain for one in evidence.fusions], ink)
     axes.set_xscale("symlog", linthresh=1)  # some lose a hundred times what others gain
     axes.set_xlabel(f"points of {evidence.protocol.score} over the mean of probabilities")

@@ -145,7 +145,7 @@ def weigh(
         curve,
         looks,
         habits(looks),
-        fusions_on_trial(held, learned),
+        fusions_on_trial(calibration, held, learned),
         tuple(trust(calibration, held, one.name, one.plan) for one in chosen),
         error_removal(held, next(o.plan for o in chosen if o.name == LEARNED)),
         sets_on_trial(held, chosen),

@@ -7,7 +7,6 @@ from tta_demo.evidence.findings import Evidence
 from tta_demo.evidence.tally import Gain
 from tta_demo.evidence.trust import SHARES
 from tta_demo.evidence.words import look_name, nll_said, plan_name, points
-from tta_demo.tta.fusion import FUSIONS
 
 __all__ = ["Cell", "Column", "Table", "tables"]
 
@@ -151,8 +150,7 @@ def _fusions(evidence: Evidence) -> Table:
         Column("NLL over it", "nll_gain", "nll"),
     )  # fmt: skip
     rows = tuple(
-        (FUSIONS[one.fusion].summary, one.score, one.gain, one.nll, one.nll_gain)
-        for one in evidence.fusions
+        (one.summary, one.score, one.gain, one.nll, one.nll_gain) for one in evidence.fusions
     )
     return Table(
         "Fusions on trial",

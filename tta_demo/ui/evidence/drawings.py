@@ -3,7 +3,6 @@
 from tta_demo.evidence.findings import Evidence
 from tta_demo.evidence.trust import SHARES
 from tta_demo.evidence.words import look_name, plan_name
-from tta_demo.tta.fusion import FUSIONS
 from tta_demo.ui.evidence.charts import Line, Mark, Row, chart, legend, whiskers
 
 __all__ = ["cost", "fusions", "looks", "plans", "removal", "sets", "trust"]
@@ -68,7 +67,7 @@ def looks(evidence: Evidence) -> str:
 
 def fusions(evidence: Evidence) -> str:
     """Returns what each fusion of all looks gains over their even mean."""
-    rows = [Row(FUSIONS[one.fusion].label, one.gain) for one in evidence.fusions]
+    rows = [Row(one.label, one.gain) for one in evidence.fusions]
     return whiskers(rows, f"Points of {evidence.protocol.score} over the plain average")
 
 

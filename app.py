@@ -2,12 +2,17 @@
 
 import argparse
 import os
+import signal
+import sys
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is imported
 
-from tta_demo.ui.kit.theme import launch_options
+from tta_demo.serving.launch import served
+from tta_demo.serving.log import log_to_stderr
+from tta_demo.serving.scratch import own_scratch
 from tta_demo.ui.page import build_page
 
+scratch = own_scratch()
 demo = build_page()
 
 
@@ -17,7 +22,9 @@ def main() -> None:
     parser.add_argument("--host", help="address to listen on; gradio's own choice if left out")
     parser.add_argument("--port", type=int, help="port; the first free one from 7860 if left out")
     options = parser.parse_args()
-    demo.launch(server_name=options.host, server_port=options.port, **launch_options())
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that the scratch folder goes
+    log_to_stderr()
+    demo.launch(server_name=options.host, server_port=options.port, **served(scratch))
 
 
 if __name__ == "__main__":

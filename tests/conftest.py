@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 import torch
@@ -39,13 +41,14 @@ def random_unet(seed):
 
 
 @pytest.fixture(scope="session")
-def demo():
+def demo(tmp_path_factory):
     """The page, served; learned weights are checked on few fields, so that nobody waits."""
-    from tta_demo.ui.kit.theme import launch_options
+    from tta_demo.serving.launch import served
     from tta_demo.ui.page import build_page
 
+    os.environ["GRADIO_TEMP_DIR"] = str(tmp_path_factory.mktemp("uploads"))
     page = build_page(held_out=6)
-    page.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch_options())
+    page.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **served())
     yield page
     page.close()
 

@@ -79,7 +79,7 @@ def test_words_that_are_not_offered_are_refused(client, name, values):
 
 
 def test_a_path_of_the_server_is_no_picture(client):
-    for made_up in ({"path": str(NUCLEI), "url": None}, {"path": [str(NUCLEI)]}, str(NUCLEI), [1]):
+    for made_up in ({"path": str(NUCLEI), "url": None}, str(NUCLEI), [1]):
         with pytest.raises(AppError, match="No file arrived"):
             client.predict(made_up, api_name="/classify")
 

@@ -22,8 +22,8 @@ from tta_demo.tta.plan import Plan
 from tta_demo.tta.views import VIEW_SETS
 from tta_demo.ui.detect.places import PLACES, SETS
 from tta_demo.ui.kit.events import ASKED
+from tta_demo.ui.kit.failing import failing
 from tta_demo.ui.kit.files import saved, uploaded
-from tta_demo.ui.kit.screen import toasts
 
 __all__ = ["add_endpoints"]
 
@@ -183,7 +183,7 @@ def _told(function: Callable[..., T]) -> Callable[..., T]:
 
     @wraps(function)
     def call(*args: object, **known: object) -> T:
-        with toasts():
+        with failing(function.__name__):
             return function(*args, **known)
 
     return call

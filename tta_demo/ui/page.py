@@ -27,7 +27,7 @@ def build_page(held_out: int = 40) -> gr.Blocks:
     Args:
         held_out: generated fields that learned weights are checked on.
     """
-    with gr.Blocks(title=TITLE, delete_cache=(600, 3600)) as page, gr.Column(elem_id="page"):
+    with gr.Blocks(title=TITLE) as page, gr.Column(elem_id="page"):
         skip_link()
         gr.Markdown(INTRO, elem_id="intro")
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:

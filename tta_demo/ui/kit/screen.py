@@ -2,9 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import fields
-from html import escape
 from typing import Any, get_type_hints
 
 import gradio as gr
@@ -12,9 +10,10 @@ from gradio.blocks import Block
 from gradio.events import Dependency
 
 from tta_demo.ui.kit.events import LATEST, LIGHT
+from tta_demo.ui.kit.failing import failing
 from tta_demo.ui.kit.visitor import Visitor
 
-__all__ = ["Action", "Screen", "Trigger", "Updates", "toasts"]
+__all__ = ["Action", "Screen", "Trigger", "Updates"]
 
 Updates = dict[str, Any]
 """What changes on a screen: new values, or gradio's updates, by the names of the parts."""
@@ -31,8 +30,8 @@ class Screen:
     A part is a component, a list of components, or a record: a dataclass whose fields are names
     of parts. An action is a function or a generator. Its parameters are names of parts, whose
     values it gets, and those that are annotated as gradio's data of an event or its request. What
-    it returns or yields are `Updates`; all other parts stay as they are. A `ValueError` becomes a
-    message on the page.
+    it returns or yields are `Updates`; all other parts stay as they are. An error becomes a
+    message on the page, see `tta_demo.ui.kit.failing`.
 
     A name that no part has raises a `KeyError`: among fields and parameters when the page is
     built, among updates when the action returns.
@@ -115,11 +114,11 @@ class Screen:
             return read | dict(zip(data, event, strict=True))
 
         def call(values: Values, *event: gr.EventData) -> Values:
-            with toasts():
+            with failing(handler.__name__):
                 return self._updates(action(**given(values, event)) or {})
 
         def stream(values: Values, *event: gr.EventData) -> Iterator[Values]:
-            with toasts():
+            with failing(handler.__name__):
                 changed = None
                 for changed in action(**given(values, event)):
                     yield self._updates(changed)
@@ -175,12 +174,3 @@ def _is_given(kind: object) -> bool:
 
 def _nothing() -> Updates:
     return {}
-
-
-@contextmanager
-def toasts() -> Iterator[None]:
-    """Turns a `ValueError` into a message on the page, which renders HTML: names are escaped."""
-    try:
-        yield
-    except ValueError as error:
-        raise gr.Error(escape(str(error)), duration=12, print_exception=False) from error

@@ -1,13 +1,12 @@
-"""How the page looks, and how it is served."""
+"""How the page looks, and what gradio is told when it is launched."""
 
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from starlette.middleware import Middleware
 
 from tta_demo.ui.kit.files import beside
-from tta_demo.ui.kit.preview import LinkPreview
+from tta_demo.ui.kit.limits import FILE, GUESTS, VISITORS
 
 __all__ = ["CSS", "JS", "THEME", "launch_options", "scroll_to"]
 
@@ -48,7 +47,7 @@ def launch_options() -> dict[str, Any]:
         "theme": THEME,
         "css": CSS,
         "js": JS,
-        "max_file_size": "200mb",
+        "max_file_size": FILE,
         "allowed_paths": [],
         "show_error": False,
         "run_history": False,
@@ -57,6 +56,5 @@ def launch_options() -> dict[str, Any]:
         "ssr_mode": False,
         "footer_links": ["api", "gradio", "settings"],
         "strict_cors": True,
-        "state_session_capacity": 500,
-        "app_kwargs": {"middleware": [Middleware(LinkPreview)]},
+        "state_session_capacity": 2 * (VISITORS + GUESTS),  # never reached: see `serving`
     }

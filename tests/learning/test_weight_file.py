@@ -323,6 +323,9 @@ SAID = {
     "pictures": ({"calibration": {"pictures": [[1]]}}, "[[1]]"),
     "a world": ({"world": ["weeds"]}, '["weeds"]'),
     "a date": ({"date": 3}, "3"),
+    "a picture for a date": ({"date": "![](//a.b/c)"}, '"![](//a.b/c)"'),
+    "a long method": ({"method": "exact" * 60}, "200"),
+    "lines in a name": ({"entries": [entry(name="cell\n\n# cell")]}, "200"),
 }
 
 

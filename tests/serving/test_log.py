@@ -1,11 +1,14 @@
+import errno
 import json
 import logging
+from html import escape
 
 import httpx
 import pytest
 
+from tta_demo.serving import health
 from tta_demo.serving.log import Lines
-from tta_demo.ui.kit.failing import LOG, failing
+from tta_demo.ui.kit.failing import FULL, LOG, MEMORY, failing
 
 
 @pytest.fixture
@@ -25,18 +28,54 @@ def test_a_request_is_one_line_without_what_the_visitor_brought(url, lines):
     assert "127.0.0.1" not in json.dumps(line)
 
 
-def test_pages_are_in_the_log_and_their_pictures_are_not(url, lines):
+def test_requests_for_pages_are_in_the_log_and_those_for_styles_are_not(url, lines):
     httpx.get(url)
     httpx.get(f"{url}theme.css")
     assert [line["route"] for line in lines()] == ["page"]
 
 
-def test_an_unforeseen_request_gets_a_sentence_and_its_number(url, lines):
-    answer = httpx.post(f"{url}gradio_api/call/segment", json={"data": 7})
-    assert answer.status_code in (422, 500)
+def test_an_unforeseen_error_of_the_server_gets_a_sentence_and_a_number(
+    url, demo, lines, monkeypatch
+):
+    monkeypatch.setattr(health, "MODELS", None)
+    answer = httpx.get(f"{url}healthz")
+    number = answer.headers["x-request-id"]
+    assert answer.status_code == 500
+    assert number in answer.json()["detail"]
+    (failure,) = (line for line in lines() if line["what"] == "failure")
+    assert (failure["id"], failure["error"]) == (number, "AttributeError")
+    assert "health.py" in failure["trace"][-1]
 
 
-def raised(error):
-    with pytest.raises(Exception) as told, failing("open_picture"):  # noqa: PT011
+def told(error):
+    """Returns what a visitor is told of an error."""
+    with pytest.raises(Exception) as raised, failing("open_picture"):  # noqa: PT011
         raise error
-    return told.value
+    return str(raised.value)
+
+
+def test_a_visitor_is_told_what_to_do_and_the_log_where_it_was(lines):
+    said = told(KeyError("/tmp/a visitor's file.png"))
+    (line,) = lines()
+    assert "reload the page" in said
+    assert line["id"] in said
+    assert line["action"] == "open_picture"
+    for text in (said, json.dumps(line)):
+        assert "visitor's file" not in text
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.ENOSPC, "No space left", "/tmp/x"), FULL),
+        (MemoryError(), MEMORY),
+        (RuntimeError("CUDA out of memory"), "try again"),
+    ],
+)
+def test_what_ran_out_is_named(error, words):
+    assert escape(words) in told(error)
+
+
+def test_what_a_reader_says_of_a_file_is_no_markup(lines):
+    assert told(ValueError("<img src=x> is no picture")) == "'&lt;img src=x&gt; is no picture'"
+    assert lines() == []

@@ -105,3 +105,9 @@ def test_a_value_error_becomes_a_message_without_markup(screen):
 
     with pytest.raises(gr.Error, match="&lt;b&gt;no"):
         wired(screen, refuse)[0]({})
+
+
+def test_no_action_writes_markdown_in_which_a_file_could_name_pictures_of_elsewhere(demo):
+    written = {block for action in demo.fns.values() for block in action.outputs}
+    assert len(written) > 50
+    assert [block.elem_id for block in written if isinstance(block, gr.Markdown)] == []

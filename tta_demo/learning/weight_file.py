@@ -16,6 +16,7 @@ from tta_demo.learning.weight_reading import (
     ByName,
     has,
     quoted,
+    read_date,
     read_fields,
     read_prior,
     read_weights,
@@ -147,7 +148,7 @@ class WeightFile:
             top = {key: has(data, key, kind) for key, kind in _KINDS.items()}
             if top["pool"] not in POOLS:
                 raise ValueError(f'"pool" is {quoted(top["pool"])}, not one of {", ".join(POOLS)}')
-            top["prior"] = read_prior(data)
+            top |= {"prior": read_prior(data), "date": read_date(data)}
             pictures = top["calibration"].get("pictures", 1)
             if type(pictures) is not int or pictures < 1:
                 raise ValueError(f'"pictures" is {quoted(pictures)}, not a number from 1 on')

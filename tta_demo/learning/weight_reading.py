@@ -1,10 +1,20 @@
 """What a weights file says, checked: each way to be none is a sentence with the value."""
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-__all__ = ["EVEN", "ByName", "has", "quoted", "read_fields", "read_prior", "read_weights"]
+__all__ = [
+    "EVEN",
+    "ByName",
+    "has",
+    "quoted",
+    "read_date",
+    "read_fields",
+    "read_prior",
+    "read_weights",
+]
 
 EVEN = "even"
 """What a file calls an infinite prior, for which JSON has no number."""
@@ -14,6 +24,8 @@ ByName = dict[str, float] | dict[str, dict[str, float]]
 
 _KINDS = {str: "a text", dict: "named values", list: "a list"}
 _MOST = 1e9
+_LONGEST = 200
+"""Characters of a text: names of views, classes and models, and how weights were learned."""
 _SLACK = 1e-3
 """How far a sum may be from 1: weights are rounded in the file."""
 
@@ -73,7 +85,22 @@ def has(data: dict[str, Any], key: str, kind: type) -> Any:  # noqa: ANN401 (of 
         return float(value)
     if not isinstance(value, kind):
         raise ValueError(f"{quoted(key)} is {quoted(value)}, not {_KINDS[kind]}")
+    if kind is str and (len(value) > _LONGEST or not value.isprintable()):
+        raise ValueError(f"{quoted(key)} is {quoted(value)}, not a line of {_LONGEST} characters")
     return value
+
+
+def read_date(data: dict[str, Any]) -> str:
+    """Returns the day of a file, or nothing.
+
+    Raises:
+        ValueError: it is no day.
+    """
+    value = has(data, "date", str)
+    try:
+        return value and date.fromisoformat(value).isoformat()
+    except ValueError:
+        raise ValueError(f'"date" is {quoted(value)}, not a day such as "2026-02-03"') from None
 
 
 def read_prior(data: dict[str, Any]) -> float:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Container
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
@@ -70,8 +70,9 @@ class Visits:
         """Lets a session start something that the page has, on files that were uploaded."""
         body = await body_of(receive, REQUEST)
         try:
-            said = _read(body or b"", scope["app"].get_blocks().fns)
+            said = _read(body or b"")
             files = named_files(said, [self.store.uploads, ASSETS.resolve()])
+            _check(said, scope["app"].get_blocks().fns)
         except ValueError as error:
             await refuse(400, str(error), scope, receive, send)
             return
@@ -130,11 +131,11 @@ def _kept(block: object) -> set[str]:
     return getattr(block, "keep_in_cache", set())
 
 
-def _read(body: bytes, actions: Container[int]) -> dict[str, Any]:
+def _read(body: bytes) -> dict[str, Any]:
     """Returns what a request says; whose session it is, is made up where it is missing.
 
     Raises:
-        ValueError: it is no JSON, has a strange session, or names an action that is not there.
+        ValueError: it is no JSON, or has a strange session.
     """
     try:
         said = json.loads(body)
@@ -142,9 +143,17 @@ def _read(body: bytes, actions: Container[int]) -> dict[str, Any]:
         raise ValueError("The request is no JSON.") from None
     if not isinstance(said, dict):
         raise ValueError("The request holds no named values.")
-    session, action = said.setdefault("session_hash", token_hex(8)), said.get("fn_index")
+    session = said.setdefault("session_hash", token_hex(8))
     if not (isinstance(session, str) and _SESSION.fullmatch(session)):
         raise ValueError("The request has a strange session_hash.")
-    if action is not None and (not isinstance(action, int) or action not in actions):
-        raise ValueError("The page has changed: reload it.")
     return said
+
+
+def _check(said: dict[str, Any], actions: Mapping[int, Any]) -> None:
+    """Raises a `ValueError` for an action that the page does not have, or not with such values."""
+    number, values = said.get("fn_index"), said.get("data")
+    action = actions.get(number) if isinstance(number, int) else None
+    if number is not None and action is None:
+        raise ValueError("The page has changed: reload it.")
+    if not isinstance(values, list) or (action and len(values) != len(action.inputs)):
+        raise ValueError("The request has other values than the page sends: reload it.")

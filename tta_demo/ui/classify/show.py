@@ -7,6 +7,7 @@ import gradio as gr
 from tta_demo.models.record import ModelRecord
 from tta_demo.tta.crops import CROP
 from tta_demo.ui.classify.case import ClassifyCase
+from tta_demo.ui.kit.html import paragraphs
 from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.stage import pack_ranking
 
@@ -22,7 +23,7 @@ def show(case: ClassifyCase) -> Updates:
     return {
         "ranking": pack_ranking(result, case.subject, case.right),
         "truth": gr.Dropdown(truths(case.record), value=list(case.right or ()), multiselect=True),
-        "notes": "\n\n".join(result.notes),
+        "notes": paragraphs(result.notes),
         "note": note(case.record),
         "examples": gr.Column(elem_classes=[] if case.own is None else ["unmeasured"]),
     }

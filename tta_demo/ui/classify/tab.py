@@ -38,7 +38,7 @@ def build_classify_tab(tab: gr.Tab) -> None:
             _build_inputs(screen)
         with gr.Column(elem_id="classify-results") as screen["box"]:
             screen["ranking"] = stage(None, "ranking", "ranking")
-            screen["notes"] = gr.Markdown(elem_classes=["notes"])
+            screen["notes"] = gr.HTML(elem_classes=["notes"])
     screen["settings"] = Settings
     heavy = HEAVY | {"show_progress_on": screen["notes"]}
     wire(screen, tab, ACTIONS, PRESETS, heavy)

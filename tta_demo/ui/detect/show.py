@@ -6,7 +6,16 @@ from tta_demo.tasks.detect import Detection
 from tta_demo.tta.box_fusion import FUSERS
 from tta_demo.ui.detect.case import DetectCase
 from tta_demo.ui.detect.staging import scene_of
-from tta_demo.ui.kit.html import cards, figure, looks_together, percent, signed, table, tone
+from tta_demo.ui.kit.html import (
+    cards,
+    figure,
+    looks_together,
+    paragraphs,
+    percent,
+    signed,
+    table,
+    tone,
+)
 from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.stage import StageBoxes, pack_boxes
 
@@ -31,7 +40,7 @@ def show(case: DetectCase) -> Updates:
         "numbers": _numbers(result, scene),
         "table": _table(result, case.place.scores),
         "meaning": _threshold_note(result, threshold),
-        "notes": "\n\n".join(result.notes),
+        "notes": paragraphs(result.notes),
     }
 
 

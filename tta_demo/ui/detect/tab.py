@@ -83,4 +83,4 @@ def _build_results(screen: Screen) -> None:
     screen["numbers"] = gr.HTML(elem_id="detect-numbers", min_height=92)
     with gr.Accordion("Scores", open=False):
         screen["table"] = gr.HTML(elem_id="detect-table")
-    screen["notes"] = gr.Markdown(elem_classes=["notes"])
+    screen["notes"] = gr.HTML(elem_classes=["notes"])

@@ -13,8 +13,8 @@ from tta_demo.pictures.palettes import Palette
 from tta_demo.scoring.metrics import f1, iou
 
 __all__ = [
-    "cards", "class_table", "figure", "legend_of", "looks_together", "percent", "score_cards",
-    "signed", "swatch", "table", "tone", "track", "weight_bars", "weight_said",
+    "cards", "class_table", "figure", "legend_of", "looks_together", "paragraphs", "percent",
+    "score_cards", "signed", "swatch", "table", "tone", "track", "weight_bars", "weight_said",
 ]  # fmt: skip
 
 NEUTRAL = 0.05
@@ -64,6 +64,16 @@ def tone(difference: float, neutral: float = NEUTRAL) -> str:
 def looks_together(count: int) -> str:
     """Returns what the fused answer of so many looks is called."""
     return "1 look" if count == 1 else f"{count} looks combined"
+
+
+def paragraphs(lines: Iterable[str]) -> str:
+    """Returns sentences, one below the other; what files say in them is no markup.
+
+    Example:
+        >>> paragraphs(["a < b", "![c](d)"])
+        '<p>a &lt; b</p><p>![c](d)</p>'
+    """
+    return "".join(f"<p>{escape(line)}</p>" for line in lines)
 
 
 def cards(*cards: tuple[str, ...]) -> str:

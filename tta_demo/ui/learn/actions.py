@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from html import escape
 from typing import Any
 
 import gradio as gr
@@ -19,6 +18,7 @@ from tta_demo.tasks.gallery import Verdict, compare
 from tta_demo.tasks.worlds import WORLDS, World
 from tta_demo.tta.views import VIEW_SETS, VIEWS
 from tta_demo.ui.kit.files import saved, uploaded
+from tta_demo.ui.kit.html import paragraphs
 from tta_demo.ui.kit.parts import chosen_looks
 from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.learn import show
@@ -127,7 +127,7 @@ def _notes(task: Task, broken: Failures) -> str:
     notes = [*broken.values(), *understood(task.gallery.notes(read))]
     if task.bag and task.bag.lonely:
         notes.append(f"Without a partner, left out: {', '.join(task.bag.lonely)}.")
-    return "".join(f"<p>{escape(note)}</p>" for note in notes)
+    return paragraphs(notes)
 
 
 def _before(visitor: LearnVisitor) -> Updates:

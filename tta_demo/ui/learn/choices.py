@@ -5,6 +5,7 @@ from typing import Any
 import gradio as gr
 
 from tta_demo.learning.fit_methods import METHODS
+from tta_demo.ui.kit.html import paragraphs
 from tta_demo.ui.kit.parts import options_of
 from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.learn.lesson import FIELDS, UPLOAD, LearnVisitor
@@ -19,6 +20,7 @@ __all__ = [
     "change_world",
     "follow",
     "keep_one",
+    "meaning",
 ]
 
 SOURCES = {FIELDS: "Fields, made on the spot", UPLOAD: "My own pictures and masks"}
@@ -65,6 +67,11 @@ def change_source(source: str) -> Updates:
     }
 
 
+def meaning(method: str, why: str = "") -> str:
+    """Returns what a method does, and why others cannot be chosen."""
+    return paragraphs([METHODS[method].summary + why])
+
+
 def change_form(form: str, method: str) -> Updates:
     """Offers the methods that can fit such weights."""
     fitting = {name: m for name, m in METHODS.items() if form == "view" or m.any_form}
@@ -72,7 +79,7 @@ def change_form(form: str, method: str) -> Updates:
     why = "" if form == "view" else " With a weight per class no method can prove its answer best."
     return {
         "method": gr.Radio(choices=options_of(fitting), value=chosen),
-        "meaning": METHODS[chosen].summary + why,
+        "meaning": meaning(chosen, why),
     }
 
 

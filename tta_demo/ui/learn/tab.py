@@ -78,7 +78,7 @@ def _build_choices(screen: Screen) -> None:
     PRESETS.build(screen, FIRST, "learn", show_label=True)
     screen["form"] = radio("Weights", choices.FORMS, "learn-form", show_label=True)
     screen["method"] = radio("Method", METHODS, "learn-method", METHOD, show_label=True)
-    screen["meaning"] = gr.Markdown(METHODS[METHOD].summary, elem_classes=["small"])
+    screen["meaning"] = gr.HTML(choices.meaning(METHOD), elem_classes=["small"])
     with gr.Accordion("How much to trust the pictures", open=False):
         screen["choose"] = gr.Checkbox(
             True, elem_id="learn-choose", label="Let the pictures decide",
@@ -149,5 +149,5 @@ def _wire_choices(screen: Screen) -> None:
     screen.on(screen["models"].input, choices.keep_one)
     screen.on(screen["source"].input, choices.change_source)
     screen.on(screen["form"].input, choices.change_form)
-    screen.on(screen["method"].input, lambda method: {"meaning": METHODS[method].summary})
+    screen.on(screen["method"].input, lambda method: {"meaning": choices.meaning(method)})
     screen.on(screen["choose"].input, choices.change_choose)

@@ -56,7 +56,7 @@ def show_score(case: SegmentCase, result: Segmentation) -> Updates:
         "share": shared(case),
         "table": _class_table(case, result),
         "looks": _look_table(case, result),
-        "notes": "\n\n".join(result.notes),
+        "notes": html.paragraphs(result.notes),
     }  # fmt: skip
 
 

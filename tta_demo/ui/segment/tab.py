@@ -123,7 +123,7 @@ def _build_results(screen: Screen) -> None:
     with gr.Row(equal_height=False, elem_id="tables"):
         screen["table"] = gr.HTML(elem_id="table", min_width=300)
         screen["looks"] = gr.HTML(elem_id="looks", min_width=300)
-    screen["notes"] = gr.Markdown(elem_classes=["notes"], elem_id="notes")
+    screen["notes"] = gr.HTML(elem_classes=["notes"], elem_id="notes")
     build_takeaway(screen)
 
 

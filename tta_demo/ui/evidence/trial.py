@@ -88,6 +88,15 @@ class EvidenceVisitor(Visitor):
         self.upload: dict[tuple[World | str, ...], Bag] = {}
         self.followed: str | None = None
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of what was unpacked."""
+        return sum(bag.nbytes for bag in self.upload.values())
+
+    def lighten(self) -> None:
+        """Forgets what was unpacked: the next start unpacks it again."""
+        self.upload = {}
+
 
 @dataclass(frozen=True)
 class Pictures:

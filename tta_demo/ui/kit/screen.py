@@ -9,6 +9,7 @@ import gradio as gr
 from gradio.blocks import Block
 from gradio.events import Dependency
 
+from tta_demo.ui.kit.budget import HOLDINGS
 from tta_demo.ui.kit.events import LATEST, LIGHT
 from tta_demo.ui.kit.failing import failing
 from tta_demo.ui.kit.visitor import Visitor
@@ -115,15 +116,20 @@ class Screen:
 
         def call(values: Values, *event: gr.EventData) -> Values:
             with failing(handler.__name__):
-                return self._updates(action(**given(values, event)) or {})
+                read = given(values, event)
+                changed = self._updates(action(**read) or {})
+            _count(read)
+            return changed
 
         def stream(values: Values, *event: gr.EventData) -> Iterator[Values]:
             with failing(handler.__name__):
                 changed = None
-                for changed in action(**given(values, event)):
+                read = given(values, event)
+                for changed in action(**read):
                     yield self._updates(changed)
                 if changed is None:  # gradio blanks all that a silent generator may change
                     yield self._updates({})
+            _count(read)
 
         handler = stream if inspect.isgeneratorfunction(action) else call
         values = inspect.Parameter("values", inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -174,3 +180,10 @@ def _is_given(kind: object) -> bool:
 
 def _nothing() -> Updates:
     return {}
+
+
+def _count(read: dict[str, Any]) -> None:
+    """Counts what the visitors of an action hold by now."""
+    for one in read.values():
+        if isinstance(one, Visitor):
+            HOLDINGS.acted(one)

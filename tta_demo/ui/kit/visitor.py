@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
 
+import numpy as np
+
 from tta_demo.pictures.damage import Damage, damage
 from tta_demo.pictures.reading import Picture
 
@@ -25,6 +27,14 @@ class Visitor:
 
     def __init__(self) -> None:
         self.turn = threading.Lock()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of what is held for this visitor alone, in memory and in folders."""
+        return 0
+
+    def lighten(self) -> None:
+        """Gives that back: others need the room, and this visitor acted long ago."""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """Returns a fresh one: gradio copies a state's first value for every visitor."""
@@ -45,6 +55,12 @@ class Case:
     picture: Picture
     settings: Any
     truth: Any = None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the picture, and of its truth if that is one per pixel."""
+        pixels = [self.picture.rgb, self.truth, *(s.rgb for s in [vars(self).get("seen")] if s)]
+        return sum(one.nbytes for one in pixels if isinstance(one, np.ndarray))
 
     @property
     def damage(self) -> Damage:
@@ -73,6 +89,15 @@ class Viewer(Visitor):
         self.case: Case | None = None
         self._wishes = itertools.count(1)
         self._newest = 0
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of what is on screen."""
+        return 0 if self.case is None else self.case.nbytes
+
+    def lighten(self) -> None:
+        """Forgets the case: the next action says that there is no picture."""
+        self.case = None
 
     @contextmanager
     def looking(self, opens: bool = True) -> Iterator[Callable[[], bool]]:

@@ -104,6 +104,15 @@ class LearnVisitor(Visitor):
         self.shown: Updates = {}
         self.followed: tuple[str, list[str]] | None = None
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of what was unpacked."""
+        return sum(bag.nbytes for _, bag in self.upload.values())
+
+    def lighten(self) -> None:
+        """Forgets what was unpacked: the next start unpacks it again."""
+        self.upload = {}
+
     @contextmanager
     def free_turn(self) -> Iterator[None]:
         """Takes the turn, or refuses: waiting would keep others' Stop from being heard.

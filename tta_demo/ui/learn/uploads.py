@@ -1,7 +1,7 @@
 """What a visitor uploads to learn from: many files or zips, as labelled pictures."""
 
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -30,6 +30,13 @@ class Bag:
     sources: dict[str, Source]
     lonely: tuple[str, ...]
     folder: TemporaryDirectory | None = field(default=None, repr=False)
+
+    @cached_property
+    def nbytes(self) -> int:
+        """Bytes of what was unpacked."""
+        own = Path(self.folder.name) if self.folder else None
+        files = {file for source in self.sources.values() for file in source.files}
+        return sum(file.stat().st_size for file in files if own and file.is_relative_to(own))
 
 
 def open_bag(uploads: list[dict[str, Any]] | None, world: World) -> Bag:

@@ -28,6 +28,17 @@ class Owner(Viewer):
         self.session: OnnxSession | None = None
 
     @property
+    def nbytes(self) -> int:
+        """Bytes of what is on screen, and of the model's file."""
+        file = None if self.own is None else self.own.file
+        return super().nbytes + (0 if file is None else file.path.stat().st_size)
+
+    def lighten(self) -> None:
+        """Forgets the case and the model."""
+        super().lighten()
+        self.own = None
+
+    @property
     def mine(self) -> Own:
         """The visitor's own model; a `ValueError` if there is none."""
         if self.own is None:

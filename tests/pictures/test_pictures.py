@@ -9,14 +9,8 @@ import pytest
 from picture_files import exif, write
 from PIL import Image, ImageOps
 
-from tta_demo.pictures.reading import (
-    MAX_PIXELS,
-    WORKING_PIXELS,
-    decode,
-    read_picture,
-    turn,
-    working_size,
-)
+from tta_demo.pictures.decoding import MAX_ASPECT, MAX_PIXELS, WORKING_PIXELS
+from tta_demo.pictures.reading import decode, read_picture, turn, working_size
 
 RGB = np.kron(
     np.random.default_rng(0).integers(0, 256, (4, 6, 3), dtype=np.uint8),
@@ -237,12 +231,27 @@ def test_the_working_size_is_the_largest_of_the_same_aspect():
         assert abs(w - width * scale) <= 1, (height, width)
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 50), (1, 3_000_000), (3_000_000, 1)])
+@pytest.mark.parametrize("size", [(1, 1), (1, MAX_ASPECT), (8000, 160)])
 def test_tiny_and_thin_pictures_work(tmp_path, size):
     path = write(tmp_path / "a.png", np.full(size, 9, np.uint8))
     picture = read_picture(path)
-    assert picture.rgb.shape == (min(size[0], WORKING_PIXELS), min(size[1], WORKING_PIXELS), 3)
+    assert picture.rgb.shape == (*working_size(size), 3)
     assert (picture.rgb == 9).all()
+
+
+@pytest.mark.parametrize("size", [(1, MAX_ASPECT + 1), (MAX_PIXELS, 1)])
+def test_what_is_thinner_is_refused_from_its_header(tmp_path, size):
+    path = tmp_path / "a.png"
+    path.write_bytes(png_header(*size))
+    with pytest.raises(ValueError, match=f"a.png has {size[0]} x {size[1]} pixels, more than 50"):
+        read_picture(path)
+
+
+@pytest.mark.parametrize("length", [50, 1000, 7000, 20_000, int((MAX_PIXELS * MAX_ASPECT) ** 0.5)])
+def test_the_thinnest_pictures_stay_small_where_they_are_padded(length):
+    size = working_size((length // MAX_ASPECT, length))
+    padded = [-(-side // 64) * 64 for side in size]
+    assert padded[0] * padded[1] < 1.5 * WORKING_PIXELS
 
 
 def test_a_huge_picture_is_refused_from_its_header(tmp_path):

@@ -11,10 +11,11 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from tta_demo.pictures.decoding import Decoded
 from tta_demo.pictures.mask_meaning import meaning
 from tta_demo.pictures.mask_values import MaskValues, Reading, all_grey
 from tta_demo.pictures.palettes import MAX_CLASSES, Palette, class_ids
-from tta_demo.pictures.reading import Decoded, Picture, decode, turn
+from tta_demo.pictures.reading import Picture, decode, turn
 from tta_demo.pictures.words import several
 
 __all__ = ["read_mask", "restore", "values_of"]

@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from tta_demo.samples.archives import MAX_BYTES, MAX_ENTRIES, MAX_FILES, unpack
+from tta_demo.samples.archives import MAX_BYTES, MAX_ENTRIES, MAX_FILES, MAX_FOLDERS, unpack
 from tta_demo.samples.folders import split_mixed
 
 PIXELS = bytes(range(256)) * 4  # any bytes do: unpacking looks at names and sizes only
@@ -45,6 +45,7 @@ def refused(path, told):
     with pytest.raises(ValueError, match=told) as error:
         unpack(path, into)
     assert str(error.value).startswith(path.name)
+    assert len(str(error.value)) < 250
     assert set(path.parent.iterdir()) <= around | {into}
 
 
@@ -127,6 +128,7 @@ def test_names_that_some_system_cannot_write_are_made_harmless(tmp_path, name, h
     [
         *("../evil.png", "images/../../evil.png", "a/..", "../evil.txt", "/evil.png", "//s/e.png"),
         *("C:evil.png", "C:/evil.png", "c:\\evil.png", "..\\evil.png", "images\\evil.png"),
+        "../" + 60_000 * "x" + ".png",
         *("\\evil.png", "\\\\server\\share\\evil.png"),
     ],
 )
@@ -170,6 +172,18 @@ def test_as_many_files_as_allowed_are_unpacked_and_one_more_is_refused(tmp_path)
     names = [f"{i}.png" for i in range(MAX_FILES)]
     assert unpacked(pack(tmp_path / "a.zip", *names, "more.txt")) == names
     refused(pack(tmp_path / "b.zip", *names, "more.png"), f"{MAX_FILES + 1} .*{MAX_FILES}")
+
+
+def test_folders_without_end_are_refused_before_one_is_made(tmp_path):
+    names = ["/".join(f"{n}-{d}" for d in range(9)) + "/a.png" for n in range(MAX_FOLDERS // 9)]
+    assert unpacked(pack(tmp_path / "a.zip", *names)) == names
+    for name, more in {
+        "b.zip": ["x/" * 40 + "a.png"],
+        "c.zip": [f"{n}/" * 900 for n in "12"],
+    }.items():
+        refused(
+            pack(tmp_path / name, *names, *(f"{one}/b.png" for one in more)), "folders or more"
+        )
 
 
 def test_a_flood_of_entries_is_refused_before_they_cost_memory(tmp_path):
@@ -266,7 +280,7 @@ def test_a_missing_archive_is_refused(tmp_path):
 def test_a_file_that_is_already_there_is_not_overwritten(tmp_path):
     (tmp_path / "into").mkdir()
     (tmp_path / "into/a.png").write_text("mine")
-    refused(pack(tmp_path / "a.zip", "a.png"), "a.png cannot be written")
+    refused(pack(tmp_path / "a.zip", "a.png"), "'a.png' cannot be written")
     assert (tmp_path / "into/a.png").read_text() == "mine"
 
 

@@ -47,7 +47,12 @@ _places = threading.Semaphore(MOST)
 
 
 def guard(folder: Path) -> None:
-    """Marks a folder that strangers leave files in, and starts what will decode them."""
+    """Marks a folder that strangers leave files in, and starts what will decode them.
+
+    It is made if need be; a folder that is gone again is forgotten.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _guarded.difference_update([known for known in _guarded if not Path(known).is_dir()])
     _guarded.add(os.path.realpath(folder))
     _warm()
 

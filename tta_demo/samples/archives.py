@@ -6,18 +6,22 @@ it declared there.
 
 import stat
 import zipfile
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from tta_demo.samples.folders import folded, is_clutter, is_picture
 
-__all__ = ["MAX_BYTES", "MAX_FILES", "unpack"]
+__all__ = ["MAX_BYTES", "MAX_FILES", "MAX_FOLDERS", "unpack"]
 
 MAX_FILES = 400
 """Most files that are unpacked from one archive, pictures and masks."""
 
 MAX_BYTES = 200_000_000
 """Most bytes that they may have in sum, unpacked."""
+
+MAX_FOLDERS = 1000
+"""Most folders that they may lie in, inner ones counted: each takes time to make and to remove."""
 
 MAX_ENTRIES = 10_000  # of any kind: each costs memory before it can be looked at
 MAX_RATIO, ALWAYS_FINE = 200, 50_000_000  # times the size of the archive; bytes of any ratio
@@ -69,24 +73,29 @@ def _chosen(archive: zipfile.ZipFile, path: Path) -> dict[PurePosixPath, zipfile
         if as_given.endswith("/"):
             continue
         if reason := _danger(entry, as_given):
-            raise ValueError(f"{path.name}: {as_given!r} {reason}: {PACK_AGAIN}")
+            raise ValueError(f"{path.name}: {_short(as_given)} {reason}: {PACK_AGAIN}")
         name = _harmless(as_given)
         key = folded(str(name))
         if key in seen:
-            raise ValueError(f"{path.name} has two files named {str(name)!r}: rename one of them")
+            raise ValueError(
+                f"{path.name} has two files named {_short(str(name))}: rename one of them"
+            )
         seen.add(key)
         if is_picture(name) and not is_clutter(name):
             chosen[name] = entry
-    _check_amount([entry.file_size for entry in chosen.values()], path)
+    _check_amount(chosen, path)
     return chosen
 
 
-def _check_amount(sizes: list[int], path: Path) -> None:
+def _check_amount(chosen: dict[PurePosixPath, zipfile.ZipInfo], path: Path) -> None:
     """Raises ValueError where the pictures of an archive are too many or too large."""
-    total = sum(sizes)
+    sizes = [entry.file_size for entry in chosen.values()]
+    total, folders = sum(sizes), _folders(chosen)
     ratio = total / path.stat().st_size
     if len(sizes) > MAX_FILES:
         told = f"has {len(sizes)} pictures and masks, over the limit of {MAX_FILES}"
+    elif folders > MAX_FOLDERS:
+        told = f"has {folders:,} folders or more, over the limit of {MAX_FOLDERS:,}: {PACK_AGAIN}"
     elif total > MAX_BYTES:
         told = f"unpacks to {total / 1e6:.1f} MB, over the limit of {MAX_BYTES / 1e6:.0f} MB"
     elif total > ALWAYS_FINE and ratio > MAX_RATIO:
@@ -94,6 +103,17 @@ def _check_amount(sizes: list[int], path: Path) -> None:
     else:
         return
     raise ValueError(f"{path.name} {told}")
+
+
+def _folders(names: Iterable[PurePosixPath]) -> int:
+    """Returns how many folders files lie in, counted no further than just past the limit."""
+    found: set[PurePosixPath] = set()
+    for name in names:
+        for folder in name.parents:
+            if folder in found or len(found) > MAX_FOLDERS + 1:  # the first is the archive itself
+                break
+            found.add(folder)
+    return len(found) - 1
 
 
 def _danger(entry: zipfile.ZipInfo, name: str) -> str:
@@ -119,6 +139,11 @@ def _name(entry: zipfile.ZipInfo) -> str:
     return name
 
 
+def _short(name: str) -> str:
+    """Returns a name to show; it may have 65,535 characters."""
+    return repr(name if len(name) <= 80 else f"{name[:79]}…")
+
+
 def _harmless(name: str) -> PurePosixPath:
     """Returns a relative name that every system can write.
 
@@ -140,9 +165,11 @@ def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, name:
             while chunk := source.read(min(CHUNK, left)):
                 left -= file.write(chunk)
     except OSError as error:
-        raise ValueError(f"{name}: {target.name} cannot be written: is the disk full?") from error
+        raise ValueError(
+            f"{name}: {_short(target.name)} cannot be written: is the disk full?"
+        ) from error
     except Exception as error:  # zipfile lets damage surface in many ways
         raise ValueError(f"{name} {DAMAGED}") from error
     if left != 1:
         told = f"does not have the {entry.file_size} bytes that it declares: {PACK_AGAIN}"
-        raise ValueError(f"{name}: {target.name} {told}")
+        raise ValueError(f"{name}: {_short(target.name)} {told}")

@@ -1,7 +1,11 @@
 """The whole page."""
 
-import gradio as gr
+from pathlib import Path
 
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from tta_demo.pictures.workers import guard
 from tta_demo.ui.api import add_endpoints
 from tta_demo.ui.classify.tab import build_classify_tab
 from tta_demo.ui.detect.tab import build_detect_tab
@@ -27,6 +31,7 @@ def build_page(held_out: int = 40) -> gr.Blocks:
     Args:
         held_out: generated fields that learned weights are checked on.
     """
+    guard(Path(get_upload_folder()))
     with gr.Blocks(title=TITLE) as page, gr.Column(elem_id="page"):
         skip_link()
         gr.Markdown(INTRO, elem_id="intro")

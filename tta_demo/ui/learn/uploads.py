@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from tta_demo.pictures.workers import guard
 from tta_demo.samples.archives import MAX_BYTES, MAX_FILES, unpack
 from tta_demo.samples.folders import pair, read_pair, split_mixed
 from tta_demo.samples.labelled import Source
@@ -48,6 +49,7 @@ def open_bag(uploads: list[dict[str, Any]] | None, world: World) -> Bag:
     paths = list(dict.fromkeys(uploaded(upload) for upload in uploads or []))
     _check(paths)
     folder = TemporaryDirectory(prefix="tta-demo-")
+    guard(Path(folder.name))
     files = unpack(paths[0], Path(folder.name)) if _is_zip(paths[0]) else paths
     pairs = pair(*split_mixed(files))
     if len(pairs.pairs) > MAX_PICTURES:

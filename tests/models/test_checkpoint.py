@@ -1,5 +1,9 @@
+import io
 import pickle
+import struct
+import zipfile
 from collections import OrderedDict
+from pathlib import Path
 
 import pytest
 import torch
@@ -179,3 +183,85 @@ def test_a_file_cut_short_is_refused(tmp_path, state):
     whole = (tmp_path / "own.pth").read_bytes()
     (tmp_path / "own.pth").write_bytes(whole[: len(whole) // 2])
     refused(tmp_path / "own.pth")
+
+
+# What would cost more than its size
+
+
+def repacked(state, path, method, **changed):
+    """Saves a checkpoint, and packs it again with parts of its archive changed."""
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    with zipfile.ZipFile(buffer) as old, zipfile.ZipFile(path, "w", method) as new:
+        for name in old.namelist():
+            new.writestr(name, changed.get(Path(name).name, old.read(name)))
+    return path
+
+
+def test_one_number_that_stands_for_a_network_of_gigabytes_is_refused(tmp_path):
+    with torch.device("meta"):
+        shapes = {name: value.shape for name, value in UNet(2, 128).state_dict().items()}
+    torch.save({n: torch.zeros(()).expand(s) for n, s in shapes.items()}, tmp_path / "own.pth")
+    assert (tmp_path / "own.pth").stat().st_size < 50_000
+    assert "tensors that are larger than the file" in refused(tmp_path / "own.pth")
+
+
+def test_a_compressed_checkpoint_is_refused(tmp_path, state):
+    path = repacked(
+        state | {"more": torch.zeros(3_000_000)}, tmp_path / "own.pth", zipfile.ZIP_DEFLATED
+    )
+    assert "is compressed" in refused(path)
+
+
+def test_parts_that_lie_over_each_other_are_refused(tmp_path, state):
+    path = repacked(state, tmp_path / "own.pth", zipfile.ZIP_STORED)
+    data = bytearray(path.read_bytes())
+    first = data.index(b"PK\1\2")
+    for place in range(first, len(data) - 46):
+        if data[place : place + 4] == b"PK\1\2":  # each as large as the archive
+            struct.pack_into("<II", data, place + 20, len(data), len(data))
+    path.write_bytes(data)
+    assert "larger than the file" in refused(path)
+
+
+def test_a_storage_shorter_than_its_tensor_is_refused(tmp_path, state):
+    assert "damaged" in refused(
+        repacked(state, tmp_path / "own.pth", zipfile.ZIP_STORED, **{"0": b"1234"})
+    )
+
+
+def test_many_words_about_nothing_are_refused_unread(tmp_path):
+    torch.save({"epochs": list(range(300_000))}, tmp_path / "own.pth")
+    assert "bytes beside its tensors" in refused(tmp_path / "own.pth")
+    torch.save({str(n): torch.zeros(()) for n in range(10_001)}, tmp_path / "own.pth")
+    assert "holds more than 10,000 things" in refused(tmp_path / "own.pth")
+    header = b'{"' + b"x" * (1 << 20) + b'": {}}'
+    for length in (len(header), 1 << 62):
+        (tmp_path / "own.safetensors").write_bytes(struct.pack("<Q", length) + header)
+        assert "has a header of" in refused(tmp_path / "own.safetensors")
+
+
+def test_files_from_before_pytorch_1_6_are_refused_with_what_to_do(tmp_path, state):
+    torch.save(state, tmp_path / "own.pth", _use_new_zipfile_serialization=False)
+    assert "PyTorch 1.6 or a later one wrote: save" in refused(tmp_path / "own.pth")
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        torch.zeros(3).to_sparse(),
+        torch.zeros(3, device="meta"),
+        torch.zeros(3, dtype=torch.complex64),
+    ],
+    ids=["sparse", "meta", "complex"],
+)
+def test_tensors_of_other_kinds_are_no_weights(tmp_path, state, tensor):
+    torch.save(changed(state, outputs_bias=tensor), tmp_path / "own.pth")
+    assert "more than weights (outputs.bias)" in refused(tmp_path / "own.pth")
+
+
+def test_long_names_are_shown_cut(tmp_path):
+    torch.save({"x" * 100_000: torch.zeros(1)}, tmp_path / "own.pth")
+    refused(tmp_path / "own.pth")
+    save_file({"x" * 100_000: torch.zeros(1)}, tmp_path / "own.safetensors")
+    refused(tmp_path / "own.safetensors")

@@ -11,9 +11,10 @@ import torch
 from onnx import TensorProto, helper
 from onnx_models import MIX, channels_last, classifier, coarse, file, mixing, node
 
+from tta_demo.models import onnx_session
 from tta_demo.models.feed import IMAGENET, Feed
 from tta_demo.models.onnx_file import MAX_CLASSES, OnnxModel, find_out, load_onnx
-from tta_demo.models.onnx_session import MAX_BYTES, OnnxSession
+from tta_demo.models.onnx_session import MAX_BYTES, MEMORY, OnnxSession
 from tta_demo.tta.predict import predict_views
 from tta_demo.tta.views import VIEW_SETS
 
@@ -290,3 +291,31 @@ def test_a_slow_pass_can_be_stopped():
     assert caught == ["the model was stopped"]
     assert time.monotonic() - begun < 30
     session.run(np.zeros((1, 3, 8, 8), np.float32))  # and it works again
+
+
+def greedy(*nodes, **tensors):
+    """A file of a few hundred bytes that adds the largest number of `big` to its answer."""
+    rest = [node("ReduceMax", ["big"], "r", keepdims=0), node("Add", ["z", "r"])]
+    weights = {"w": MIX[:, :, None, None], **tensors}
+    return file([*nodes, node("Conv", ["x", "w"], "z"), *rest], (1, 3, "h", "w"), weights)
+
+
+def test_a_small_file_cannot_take_all_the_memory():
+    numbers = np.array([2 * MEMORY // 4])
+    data = greedy(node("ConstantOfShape", ["s"], "big"), s=numbers)
+    assert len(data) < 1000
+    with pytest.raises(ValueError, match="takes more than 3 GB of memory for a picture: export"):
+        find_out(OnnxSession(data))
+
+
+def test_a_small_file_cannot_take_all_the_time(monkeypatch):
+    monkeypatch.setattr(onnx_session, "SECONDS", 0.3)
+    grow = node("Expand", ["one", "s"], "0")
+    chain = [node("MatMul", [str(n), "0"], str(n + 1)) for n in range(500)]
+    last = node("Identity", ["500"], "big")
+    square = {"one": np.float32([0.01]), "s": np.array([500, 500])}
+    begun = time.perf_counter()
+    session = OnnxSession(greedy(grow, *chain, last, **square))  # no folding of constants
+    with pytest.raises(ValueError, match=r"takes more than 0\.3 seconds for a picture: export"):
+        find_out(session)
+    assert time.perf_counter() - begun < 5

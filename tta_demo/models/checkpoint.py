@@ -1,20 +1,17 @@
 """A U-Net out of somebody's checkpoint: the same parameter names, any width, any classes.
 
-Nothing but tensors is unpickled; what does not fit is told by name and shape.
+What does not fit is told by name and shape.
 """
 
-import pickle
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from tta_demo.models.feed import Feed
 from tta_demo.models.runner import Runner, TwoClasses
+from tta_demo.models.tensor_files import read_tensors, some
 from tta_demo.models.unet import UNet
 
 __all__ = ["ENDINGS", "FEED", "load_checkpoint", "read_checkpoint"]
@@ -22,10 +19,6 @@ __all__ = ["ENDINGS", "FEED", "load_checkpoint", "read_checkpoint"]
 ENDINGS = (".pth", ".pt", ".safetensors")
 FEED = Feed(order="BGR")
 """Tutorials read pictures with OpenCV, blue first, and divide by 255."""
-
-_WRAPPERS = ("model_state_dict", "state_dict")
-_PARALLEL = "module."
-"""What `torch.nn.DataParallel` writes before every name."""
 
 
 def read_checkpoint(path: Path) -> UNet:
@@ -35,9 +28,9 @@ def read_checkpoint(path: Path) -> UNet:
         ValueError: in a sentence, the file holds more than tensors, is damaged, or its names or
             shapes are not those of our U-Net.
     """
-    tensors = _tensors(path)
+    tensors = read_tensors(path)
     first, last = tensors.get("e1.conv.conv.0.weight"), tensors.get("outputs.weight")
-    fits = all(one is not None and one.ndim == 4 for one in (first, last))
+    fits = all(one is not None and one.ndim == 4 and one.numel() for one in (first, last))
     classes, width = (len(last), len(first)) if fits else (2, 64)
     with torch.device("meta"):
         shapes = {k: v.shape for k, v in UNet(classes, width).state_dict().items()}
@@ -73,36 +66,6 @@ class _Fed(nn.Module):
         return self.network(self.feed(x))
 
 
-def _tensors(path: Path) -> dict[str, Tensor]:
-    """Returns the tensors of a file by name, unwrapped."""
-    stored = _stored(path)
-    for wrapper in _WRAPPERS:
-        if isinstance(stored, Mapping) and isinstance(stored.get(wrapper), Mapping):
-            stored = stored[wrapper]
-    if not isinstance(stored, Mapping) or not stored:
-        raise ValueError(f"{path.name} holds {_kind(stored)}: save `model.state_dict()`")
-    others = [name for name, value in stored.items() if not isinstance(value, Tensor)]
-    if others:
-        listed = _some(map(str, others))
-        raise ValueError(f"{path.name} holds more than weights ({listed}): save only the weights")
-    return {str(name).removeprefix(_PARALLEL): value for name, value in stored.items()}
-
-
-def _stored(path: Path) -> Any:  # noqa: ANN401 (whatever stands in the file)
-    try:
-        if path.suffix.lower() == ".safetensors":
-            return load_file(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise ValueError(
-            f"{path.name} is no checkpoint of weights alone, and nothing else is opened: save "
-            "`model.state_dict()`"
-        ) from error
-    except (SafetensorError, RuntimeError, EOFError, ValueError, LookupError, TypeError,
-            AttributeError, OSError) as error:  # fmt: skip
-        raise ValueError(f"{path.name} is damaged or no checkpoint: save it again") from error
-
-
 def _refuse_unfit(
     tensors: Mapping[str, Tensor], shapes: Mapping[str, torch.Size], file: str
 ) -> None:
@@ -113,26 +76,20 @@ def _refuse_unfit(
     if missing or unknown:
         told = []
         if missing:
-            told.append(f"{len(missing)} of {len(shapes)} names are missing ({_some(missing)})")
+            told.append(f"{len(missing)} of {len(shapes)} names are missing ({some(missing)})")
         if unknown:
-            told.append(f"{len(unknown)} are unknown ({_some(unknown)})")
+            told.append(f"{len(unknown)} are unknown ({some(unknown)})")
         raise ValueError(f"{file} is no U-Net of this kind: {', '.join(told)}")
     wrong = [name for name, shape in shapes.items() if tensors[name].shape != shape]
     if wrong:
-        told = (f"{n} is {_text(tensors[n].shape)}, expected {_text(shapes[n])}" for n in wrong)
-        raise ValueError(f"{file} is no U-Net of this kind: {_some(told)}")
+        told = (
+            f"{n} is {_text(tensors[n].shape)}, expected {_text(shapes[n])}" for n in wrong[:3]
+        )
+        more = ", ..." * (len(wrong) > 3)
+        raise ValueError(f"{file} is no U-Net of this kind: {', '.join(told)}{more}")
     if not all(tensor.isfinite().all() for tensor in tensors.values()):
         raise ValueError(f"{file} holds NaN or infinite weights: training went wrong")
 
 
-def _some(names: Iterable[str]) -> str:
-    names = list(names)
-    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-
-
 def _text(shape: torch.Size) -> str:
     return " x ".join(map(str, shape)) or "a single number"
-
-
-def _kind(stored: object) -> str:
-    return "nothing" if isinstance(stored, Mapping) else f"a {type(stored).__name__}"

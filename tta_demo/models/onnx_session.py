@@ -2,6 +2,8 @@
 
 import re
 import threading
+from functools import cache
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +18,12 @@ __all__ = ["MAX_BYTES", "OnnxSession"]
 
 MAX_BYTES = 150_000_000
 """Larger files of people's own models are refused."""
+
+MEMORY = 3 << 30
+"""Bytes that the passes of all such models may take together: a file of 400 bytes can ask for all
+that there is."""
+SECONDS = 120
+"""What one pass may take; it ends after the operation that is under way then."""
 
 _DRESSED = {
     b"PK\x03\x04": "a zip archive or a PyTorch checkpoint",
@@ -72,15 +80,23 @@ class OnnxSession:
         with self._lock:
             self._options = onnxruntime.RunOptions()
             self._options.log_severity_level = 4  # it is told below
+            # what a pass took goes back to the system, for all share it
+            self._options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+            begun, timer = monotonic(), threading.Timer(SECONDS, self.stop)
+            timer.start()
             try:
                 feed = {self._name: np.ascontiguousarray(values, self.kind)}
                 answers = self._session.run(names, feed, self._options)
                 return [np.asarray(answer) for answer in answers]
             except Exception as error:  # onnxruntime has no common type for them
-                if self._options.terminate:
+                if self._options.terminate and monotonic() - begun < SECONDS:
                     raise ValueError("the model was stopped") from error
-                raise ValueError(f"the model fails on a picture: {_short(error)}") from error
+                if self._options.terminate:
+                    told = f"the model takes more than {SECONDS} seconds for a picture"
+                    raise ValueError(f"{told}: export a smaller one") from error
+                raise ValueError(_of_pass(error)) from error
             finally:
+                timer.cancel()
                 self._options = None
 
     def stop(self) -> None:
@@ -104,14 +120,42 @@ def _refuse_unfit(data: bytes) -> None:
         raise ValueError("the file keeps its weights in another file: save it as a single one")
 
 
+@cache
+def _limit_memory() -> None:
+    """Makes the memory that models share, once."""
+    import onnxruntime
+
+    kinds = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, onnxruntime.OrtMemType.DEFAULT
+    place = onnxruntime.OrtMemoryInfo("Cpu", kinds[0], 0, kinds[1])
+    # 1: takes what is asked for, instead of twice as much as the last time
+    limits = onnxruntime.OrtArenaCfg({"max_mem": MEMORY, "arena_extend_strategy": 1})
+    onnxruntime.create_and_register_allocator(place, limits)
+
+
+def _of_pass(error: Exception) -> str:
+    """Returns why a pass failed."""
+    if "smaller than requested" in str(error):
+        told = f"the model takes more than {MEMORY >> 30} GB of memory for a picture"
+        return f"{told}: export a smaller one"
+    return f"the model fails on a picture: {_short(error)}"
+
+
 def _opened(data: bytes) -> "InferenceSession":
     import onnxruntime  # the page opens without it
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.intra_op_num_threads = torch.get_num_threads()
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    _limit_memory()
     try:
-        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(
+            data,
+            options,
+            providers=["CPUExecutionProvider"],
+            # it would compute, without an end, where nobody can stop it
+            disabled_optimizers=["ConstantFolding"],
+        )
     except Exception as error:
         foreign = {
             f"{n.op} of {n.domain}" for n in read_onnx(data).nodes if n.domain not in _KNOWN

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from tta_demo.samples.folders import folded, is_clutter, is_picture
 
-__all__ = ["MAX_BYTES", "MAX_FILES", "MAX_FOLDERS", "unpack"]
+__all__ = ["MAX_BYTES", "MAX_ENTRIES", "MAX_FILES", "MAX_FOLDERS", "entries_of", "unpack"]
 
 MAX_FILES = 400
 """Most files that are unpacked from one archive, pictures and masks."""
@@ -50,11 +50,15 @@ def unpack(path: Path, into: Path) -> list[Path]:
     return [into / name for name in chosen]
 
 
+def entries_of(path: Path) -> int:
+    """Returns how many entries an archive has, or looks as if it had; reads nothing of them."""
+    with path.open("rb") as file:
+        return sum(chunk.count(b"PK\1\2") for chunk in iter(lambda: file.read(CHUNK), b""))
+
+
 def _opened(path: Path) -> zipfile.ZipFile:
     try:
-        with path.open("rb") as file:
-            chunks = iter(lambda: file.read(CHUNK), b"")
-            entries = sum(chunk.count(b"PK\1\2") for chunk in chunks)
+        entries = entries_of(path)
         if entries <= MAX_ENTRIES:
             return zipfile.ZipFile(path)  # reads the directory
     except OSError as error:

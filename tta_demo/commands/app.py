@@ -14,6 +14,7 @@ from tta_demo.commands.benchmark.examples import choose_examples
 from tta_demo.commands.benchmark.harm import measure_harm
 from tta_demo.commands.benchmark.imagenet import measure_imagenet
 from tta_demo.commands.benchmark.learn import measure_learning
+from tta_demo.commands.benchmark.methods import measure_methods
 from tta_demo.commands.benchmark.photos import measure_photos
 from tta_demo.commands.benchmark.quality import measure_quality
 from tta_demo.commands.benchmark.speed import measure_speed
@@ -39,6 +40,7 @@ MEASUREMENTS = {
     "quality": measure_quality,
     "examples": choose_examples,
     "learn": measure_learning,
+    "methods": measure_methods,
     "harm": measure_harm,
     "detect": measure_detection,
     "ensemble": measure_ensembles,

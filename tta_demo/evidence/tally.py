@@ -13,7 +13,7 @@ from tta_demo.evidence.stacks import Stacks
 from tta_demo.scoring.interval import Difference, bootstrap
 from tta_demo.tta.predict import ViewStack
 
-__all__ = ["Gain", "Tally", "tally"]
+__all__ = ["Answer", "Gain", "Tally", "tally"]
 
 Answer = Callable[[ViewStack], Tensor]
 """From the looks at a picture to one answer, probabilities `(C, n)`."""

@@ -116,8 +116,8 @@ def _cost(evidence: Evidence) -> Table:
         for one in evidence.curve.points
     )  # fmt: skip
     note = (
-        "Looks averaged, each added because it helps the likelihood of the pictures to choose on "
-        "most; one look is the picture as it is."
+        "Looks averaged, each added because it helps the calibrated likelihood of the pictures to "
+        "choose on most; one look is the picture as it is."
     )
     return Table("Accuracy against cost", note, columns, rows)
 

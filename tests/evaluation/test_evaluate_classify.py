@@ -285,7 +285,7 @@ def test_results_are_written_and_shown(whole, tmp_path):
 
 def test_the_command_ends_with_code_2_where_a_file_is_broken(with_broken, tmp_path, monkeypatch):
     folder, _, broken = with_broken
-    monkeypatch.setattr(benchmark_imagenet, "load_model", lambda record: Toy())
+    monkeypatch.setattr(benchmark_imagenet, "portable", lambda record: Toy())
     command = ["benchmark", "imagenet", "--data-dir", str(folder), "--out"]
     runner = CliRunner()
     done = runner.invoke(app, [*command, str(tmp_path / "out"), "--num-images", "13"])

@@ -13,6 +13,7 @@ from tqdm import tqdm
 from tta_demo.commands import arguments
 from tta_demo.commands.failing import tell_left_out, tell_understood
 from tta_demo.evaluation.failures import Failures
+from tta_demo.evaluation.spread import Spread
 from tta_demo.evidence.files import all_files
 from tta_demo.evidence.findings import Evidence, sets_for, weigh
 from tta_demo.evidence.gather import gather
@@ -39,6 +40,7 @@ def advise(
         str, typer.Option(help="segment; or classify, with --data as for benchmark imagenet.")
     ] = "segment",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the split of the pictures.")] = 0,
+    ray: arguments.OnRay = False,
 ) -> None:
     """Tells whether looking again helps, which looks, how many and how sure; resumes its looks.
 
@@ -57,7 +59,8 @@ def advise(
         where = world.label if data is None else data.resolve().name
         about = f"{where}, test split" if arguments.are_own(data, masks) else where
     command = shlex.join(["python", "-m", "tta_demo", *sys.argv[1:]])
-    evidence, failures, notes = looked_into(job, out, about, command, seed)
+    where = arguments.spread(ray)
+    evidence, failures, notes = looked_into(job, out, about, command, seed, where)
     for file, content in all_files(evidence, job.record).items():
         (out / file).parent.mkdir(exist_ok=True)
         (out / file).write_bytes(content)
@@ -69,7 +72,7 @@ def advise(
 
 
 def looked_into(
-    job: Job, folder: Path, data: str, command: str, seed: int = 0
+    job: Job, folder: Path, data: str, command: str, seed: int = 0, spread: Spread = map
 ) -> tuple[Evidence, Failures, dict[str, Sequence[str]]]:
     """Returns all evidence about a job's model, why pictures are left out, and notes on truths.
 
@@ -79,9 +82,10 @@ def looked_into(
         data: the pictures, in plain words.
         command: what repeats it.
         seed: of the split.
+        spread: where the looks are made.
     """
     wait = partial(tqdm, unit="picture")
-    stacks, failures, notes = gather(job, folder, wait)
+    stacks, failures, notes = gather(job, folder, wait, spread)
     belongs = (job.record.name, job.record.digest)
     return weigh(stacks, sets_for(job.record), data, *belongs, command, seed), failures, notes
 

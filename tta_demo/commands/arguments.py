@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from tta_demo.evaluation.spread import Spread, over_ray
 from tta_demo.models.domains import DOMAINS
 from tta_demo.models.hub import HUB_MENU, hub_model
 from tta_demo.models.own import FEEDS, OWN_ENDINGS, own_model
@@ -26,9 +27,9 @@ from tta_demo.tta.views import VIEW_SETS, VIEWS, refuse_unknown
 __all__ = [
     "CLASSIFIER", "CLASSIFIERS", "DETECTOR", "DETECTORS",
     "AnyWorld", "Classifier", "Colors", "Count", "Data", "Detector", "FeedName", "Masks",
-    "ModelNames", "Pictures", "Results", "SplitFolder", "SuitedViews", "Swaps", "ViewNames",
-    "are_own", "chosen_model", "chosen_models", "chosen_views", "chosen_world", "folder_for",
-    "labelled_pictures", "one_of", "refuse_among_pictures", "suited_views",
+    "ModelNames", "OnRay", "Pictures", "Results", "SplitFolder", "SuitedViews", "Swaps",
+    "ViewNames", "are_own", "chosen_model", "chosen_models", "chosen_views", "chosen_world",
+    "folder_for", "labelled_pictures", "one_of", "refuse_among_pictures", "spread", "suited_views",
 ]  # fmt: skip
 
 SEGMENTERS, CLASSIFIERS, DETECTORS = map(models_for, ("segment", "classify", "detect"))
@@ -77,6 +78,11 @@ _COLORS = (
 )
 Colors = Annotated[Path | None, typer.Option(help=_COLORS)]
 Count = Annotated[int | None, typer.Option(min=1, help="How many pictures; all if left out.")]
+_RAY = (
+    "Spread the pictures over a Ray cluster: RAY_ADDRESS, else the one that runs here, else this "
+    "machine's cores. Files must be where they are here."
+)
+OnRay = Annotated[bool, typer.Option("--ray", help=_RAY)]
 Results = Annotated[Path, typer.Option(help="Folder for the results; made if it is missing.")]
 
 
@@ -95,6 +101,11 @@ def chosen_views(
     except ValueError as error:
         raise ValueError(f"{error}; or give a set: {', '.join(sets)}") from error
     return names
+
+
+def spread(ray: bool) -> Spread:
+    """Returns where the work on pictures is done: over Ray, or here."""
+    return over_ray if ray else map
 
 
 def suited_views(text: str | None, record: ModelRecord) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from tta_demo.commands.failing import tell_left_out, tell_understood
 from tta_demo.evaluation.segment import Outcome, evaluate_segmentation
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.models.ensemble import whose
-from tta_demo.models.registry import load_model
+from tta_demo.models.portable import portable
 from tta_demo.pictures.words import several
 from tta_demo.samples.labelled import Source
 from tta_demo.scoring.interval import LEAST
@@ -40,6 +40,7 @@ def evaluate(
     ] = None,
     background: Annotated[str, typer.Option(help="in or out of the means.")] = "in",
     mean: Annotated[str, typer.Option(help="pooled or per-image.")] = "pooled",
+    ray: arguments.OnRay = False,
 ) -> None:
     """Compares no TTA, even mean and learned weights on labelled pictures; resumes where it was.
 
@@ -65,9 +66,10 @@ def evaluate(
         "views": names,
         "weights": file and asdict(file),
     }
-    means = {"background": background == "in", "per_image": mean == "per-image"}
+    how = {"background": background == "in", "per_image": mean == "per-image"}
+    how["spread"] = arguments.spread(ray)
     outcome = evaluate_segmentation(
-        load_model(record), sources, plans, record.palette, out, stamp, **means
+        portable(record), sources, plans, record.palette, out, stamp, **how
     )
     _warn_of_known(file, sources)
     tell_understood(outcome.notes)

@@ -9,7 +9,7 @@ from tta_demo.commands import arguments
 from tta_demo.commands.failing import tell_left_out
 from tta_demo.evaluation.detect import evaluate_detection
 from tta_demo.models.record import digest_of
-from tta_demo.models.registry import load_model
+from tta_demo.models.portable import portable
 from tta_demo.samples.coco import coco_pictures
 
 __all__ = ["evaluate_boxes"]
@@ -22,6 +22,7 @@ def evaluate_boxes(
     count: arguments.Count = None,
     views: arguments.SuitedViews = None,
     swap: arguments.Swaps = None,
+    ray: arguments.OnRay = False,
 ) -> None:
     """Compares no TTA and every fusion of boxes on labelled pictures; resumes where it was.
 
@@ -34,8 +35,11 @@ def evaluate_boxes(
     folder = coco_pictures(data, classes)
     sources = {key: picture.read for key, picture in [*folder.pictures.items()][:count]}
     stamp = {"model": record.digest, "annotations": digest_of(folder.annotations)}
-    labels, network = range(1, len(classes) + 1), load_model(record)
-    outcome = evaluate_detection(network, sources, names, labels, out, stamp, folder.notes)
+    labels, network = range(1, len(classes) + 1), portable(record)
+    where = arguments.spread(ray)
+    outcome = evaluate_detection(
+        network, sources, names, labels, out, stamp, folder.notes, spread=where
+    )
     for text in (*outcome.notes, outcome.table()):
         typer.echo(text)
     tell_left_out(outcome.failures)

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from tta_demo.evaluation.failures import Failures
 from tta_demo.evaluation.run import Entry, Progress, Run
+from tta_demo.evaluation.spread import Spread
 from tta_demo.learning.answers import Answers
 from tta_demo.learning.fit import fit_steps
 from tta_demo.pictures.reading import read_picture
@@ -80,6 +81,7 @@ def evaluate_classification(
     seed: int = 0,
     timed: int = 30,
     progress: Progress = tqdm,
+    spread: Spread = map,
 ) -> Result:
     """Scores every plan on pictures, and weights learned on one half of them on the other half.
 
@@ -90,7 +92,8 @@ def evaluate_classification(
 
     The model gives logits `(B, C)` of crops `(B, 3, 224, 224)`; photos have class ids, and are
     known by their path from the folder; the stamp tells what else is of this run's settings, the
-    model's digest say, as JSON; `seed` is that of the halves, `timed` the pictures for times.
+    model's digest say, as JSON; `seed` is that of the halves, `timed` the pictures for times,
+    which are looked at here; `spread` says where the others are.
 
     Raises:
         ValueError: no picture can be read, or the folder holds results of other settings.
@@ -99,16 +102,20 @@ def evaluate_classification(
     log = Run(out / "imagenet.jsonl", stamp | _settings(folder, labels, seed))
     names = list(labels)
     order = [names[i] for i in np.random.default_rng(seed).permutation(len(names))]
-    learning = set(order[: len(order) // 2])
+    half = len(order) // 2
     if "slowdown" not in log.facts:
         paths = (folder / name for name in progress(order[: timed + 1]))
         log.add({"slowdown": _slowdown(model, paths)})
 
-    def work(name: str) -> Entry:
-        plans = PLANS if name in learning else PLANS | _learned(log)
-        return _scored(_look(model, folder / name), labels[name], plans.values())
+    def look_by(plans: Mapping[str, Plan], names: Sequence[str]) -> None:
+        def work(name: str) -> Entry:
+            return _scored(_look(model, folder / name), labels[name], plans.values())
 
-    log.over(order, work, progress)
+        log.do(names, work, progress, spread)
+
+    look_by(PLANS, order[:half])
+    look_by(PLANS | _learned(log), order[half:])
+    log.failures.refuse_if_nothing_read(order)
     return _result(log)
 
 

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from tta_demo.evaluation.failures import Failures
 from tta_demo.evaluation.run import Entry, Progress, Run, write_json, write_table
+from tta_demo.evaluation.spread import Spread
 from tta_demo.scoring.box_metrics import DetectionScores, average_precision
 from tta_demo.tta.box_fusion import FUSERS
 from tta_demo.tta.box_views import BoxModel, predict_boxes
@@ -60,13 +61,15 @@ def evaluate_detection(
     stamp: dict[str, Any],
     notes: tuple[str, ...] = (),
     progress: Progress = tqdm,
+    spread: Spread = map,
 ) -> BoxOutcome:
     """Scores every fusion on pictures with true boxes; writes `scores.csv` and `summary.json`.
 
     The log `boxes.jsonl` keeps the boxes of every picture and view: one more run with the same
     settings only fuses. Sources read a picture `(H, W, 3)` uint8 and its true boxes, by its name;
     of `views`, the original is added for the row `none` alone; `classes` are the labels that
-    count; the stamp tells what else is of this run's settings, the model's digest say, as JSON.
+    count; the stamp tells what else is of this run's settings, the model's digest say, as JSON;
+    `spread` says where the work is done.
 
     Raises:
         ValueError: a view is a tilt, no picture can be read, or the folder holds results of
@@ -85,7 +88,7 @@ def evaluate_detection(
         found = {view: _kept(look.boxes) for view, look in looks.items()}
         return {"truth": _kept(truth), "views": found}
 
-    entries = log.over(sources, work, progress)
+    entries = log.over(sources, work, progress, spread)
     scores = _scores(entries, tuple(views), classes)
     outcome = BoxOutcome(scores, len(entries), log.failures, notes)
     rows = ((key, (one.ap, one.ap50, one.recall)) for key, one in scores.items())

@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from math import isnan
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from tqdm import tqdm
 
 from tta_demo.evaluation.failures import Failures
+from tta_demo.evaluation.spread import Spread
 
 __all__ = ["Entry", "Progress", "Run", "write_json", "write_table"]
 
@@ -57,28 +59,51 @@ class Run:
                 self._take(entry)
 
     def over(
-        self, names: Collection[str], work: Callable[[str], Entry], progress: Progress = tqdm
+        self,
+        names: Collection[str],
+        work: Callable[[str], Any],
+        progress: Progress = tqdm,
+        spread: Spread = map,
+        keep: Callable[[str, Any], Entry] = lambda name, found: found,
     ) -> list[Entry]:
         """Does what is missing, and returns the entries of all that could be read, in this order.
 
         Args:
             names: of the pictures; they are known by these alone.
-            work: from a name to what is to be kept; one that raises `ValueError` or `OSError` is
-                tried again the next time.
+            work: from a name to what was found, the entry for instance; one that raises
+                `ValueError` or `OSError` is tried again the next time.
             progress: wraps the names that are still to do, if there are some.
+            spread: where the work is done.
+            keep: makes the entry of it, here, and may write what else belongs to it.
 
         Raises:
             ValueError: none of them can be read.
         """
-        missing = [name for name in names if name not in self.done]
-        for name in progress(missing) if missing else ():
-            found = None
-            with self.failures.of(name):
-                found = {"name": name} | work(name)
-            if found:
-                self.add(found)
+        self.do(names, work, progress, spread, keep)
         self.failures.refuse_if_nothing_read(names)
         return [self.done[name] for name in names if name in self.done]
+
+    def do(
+        self,
+        names: Collection[str],
+        work: Callable[[str], Any],
+        progress: Progress = tqdm,
+        spread: Spread = map,
+        keep: Callable[[str, Any], Entry] = lambda name, found: found,
+    ) -> None:
+        """Does what is missing, as `over`, be it that none can be read."""
+        missing = [name for name in names if name not in self.done]
+        if not missing:
+            return
+        outcomes = spread(partial(_tried, work), missing)
+        for name, (found, error) in zip(progress(missing), outcomes, strict=True):
+            entry = None
+            with self.failures.of(name):
+                if error:
+                    raise error
+                entry = {"name": name} | keep(name, found)
+            if entry:
+                self.add(entry)
 
     def add(self, entry: Entry) -> None:
         """Adds facts, or what was found out about a picture, at once on the disk."""
@@ -122,6 +147,14 @@ class Run:
         if told:
             where = f"{self._log.parent} holds results of other settings"
             raise ValueError(f"{where} ({told}): choose another --out")
+
+
+def _tried(work: Callable[[str], Any], name: str) -> tuple[Any, Exception | None]:
+    """Returns what the work found, or else why the picture could not be read."""
+    try:
+        return work(name), None
+    except (ValueError, OSError) as error:
+        return None, error
 
 
 def _read(line: bytes) -> Entry | None:

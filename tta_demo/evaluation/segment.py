@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from tta_demo.evaluation.failures import Failures
 from tta_demo.evaluation.run import Entry, Progress, Run, write_json, write_table
+from tta_demo.evaluation.spread import Spread
 from tta_demo.pictures.palettes import Palette, class_ids, index_png, rgb_png
 from tta_demo.samples.labelled import LabelledPicture, Source
 from tta_demo.scoring.interval import Difference
@@ -58,6 +59,7 @@ def evaluate_segmentation(
     background: bool = True,
     per_image: bool = False,
     progress: Progress = tqdm,
+    spread: Spread = map,
 ) -> Outcome:
     """Scores plans on labelled pictures, and writes what it finds into a folder.
 
@@ -68,7 +70,8 @@ def evaluate_segmentation(
     gain over it is told.
 
     The pictures' names can be a file's; the stamp tells what else is of this run's settings, the
-    model's digest say, as JSON; `background` and `per_image` are as for `score_table`.
+    model's digest say, as JSON; `background` and `per_image` are as for `score_table`; `spread`
+    says where the work is done.
 
     Raises:
         ValueError: no picture can be read, or the folder holds results of other settings.
@@ -85,17 +88,26 @@ def evaluate_segmentation(
 
     log = Run(out / LOG, settings, holds)
 
-    def work(name: str) -> Entry:
+    def work(name: str) -> tuple[Entry, tuple[bytes, bytes]]:
+        """Returns what a picture came to, and its drawings."""
         picture, kept = sources[name].read(), {}
         size, known = picture.rgb.shape[:2], class_ids(picture.labels, len(palette.names))
         if known.shape != size:
             raise ValueError(f"{picture.name} is {size}, its truth is not: sizes differ")
         for plan, (probs, seconds) in run_plans(model, picture.rgb, plans):
             kept[plan] = _kept(probs, picture.labels, seconds)
-        _draw(out, name, picture, to_labels(torch.from_numpy(probs)), palette)
-        return {"plans": kept, "notes": picture.notes, "stamp": sources[name].stamp}
+        drawings = _drawings(picture, to_labels(torch.from_numpy(probs)), palette)
+        stamp = sources[name].stamp
+        return {"plans": kept, "notes": picture.notes, "stamp": stamp}, drawings
 
-    entries = log.over(sources, work, progress)
+    def keep(name: str, found: tuple[Entry, tuple[bytes, bytes]]) -> Entry:
+        entry, drawings = found
+        for path, drawing in zip(_drawn(out, name), drawings, strict=True):
+            path.parent.mkdir(parents=True, exist_ok=True)  # a name may have folders
+            path.write_bytes(drawing)
+        return entry
+
+    entries = log.over(sources, work, progress, spread, keep)
     scores = {name: _score([entry["plans"][name] for entry in entries]) for name in plans}
     tables = {name: score_table(score, background, per_image) for name, score in scores.items()}
     gains = _gains(scores, palette.names)
@@ -141,16 +153,13 @@ def _drawn(out: Path, name: str) -> tuple[Path, Path]:
     return out / "joint" / f"{name}.png", out / "mask" / f"{name}.png"
 
 
-def _draw(
-    out: Path, name: str, picture: LabelledPicture, labels: np.ndarray, palette: Palette
-) -> None:
-    joint, mask = _drawn(out, name)
-    for path in (joint, mask):
-        path.parent.mkdir(parents=True, exist_ok=True)  # a name may have folders
+def _drawings(
+    picture: LabelledPicture, labels: np.ndarray, palette: Palette
+) -> tuple[bytes, bytes]:
+    """Returns the PNG files of picture, truth and prediction, and of the prediction alone."""
     gap = np.full((len(labels), GAP, 3), 255, np.uint8)
     parts = (picture.rgb, gap, palette.colorize(picture.labels), gap, palette.colorize(labels))
-    joint.write_bytes(rgb_png(np.hstack(parts)))
-    mask.write_bytes(index_png(labels, palette))
+    return rgb_png(np.hstack(parts)), index_png(labels, palette)
 
 
 def _kept(probs: np.ndarray, truth: np.ndarray, seconds: float) -> Entry:

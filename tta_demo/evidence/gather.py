@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from tta_demo.evaluation.failures import Failures
 from tta_demo.evaluation.run import Entry, Progress, Run
+from tta_demo.evaluation.spread import Spread
 from tta_demo.evidence.job import Job
 from tta_demo.evidence.stacks import NUMBERS, PIXELS, Kept, Stacks
 
@@ -16,7 +17,7 @@ __all__ = ["gather"]
 
 
 def gather(
-    job: Job, folder: Path, progress: Progress = tqdm
+    job: Job, folder: Path, progress: Progress = tqdm, spread: Spread = map
 ) -> tuple[Stacks, Failures, dict[str, Sequence[str]]]:
     """Returns the looks at all pictures that can be read, why others cannot, and notes on truths.
 
@@ -27,6 +28,7 @@ def gather(
         job: the looks to make.
         folder: made if it is missing.
         progress: wraps the names that are still to do.
+        spread: where the looks are made.
 
     Raises:
         ValueError: no picture can be read, or the folder holds looks of other settings.
@@ -41,14 +43,14 @@ def gather(
     settings["pixels"] = [PIXELS, NUMBERS]
     log = Run(folder / "looks.jsonl", settings, lambda entry: path(entry["name"]).is_file())
 
-    def work(name: str) -> Entry:
-        kept, notes = job.look(name)
+    def keep(name: str, found: tuple[Kept, Sequence[str]]) -> Entry:
+        kept, notes = found
         path(name).parent.mkdir(exist_ok=True)
         with path(name).open("wb") as file:
             np.savez(file, logs=kept.log_probs, truth=kept.truth, seconds=kept.seconds)
         return {"notes": list(notes)}
 
-    done = log.over(job.stamps, work, progress)
+    done = log.over(job.stamps, job.look, progress, spread, keep)
     kept = tuple(_read(entry["name"], path(entry["name"])) for entry in done)
     notes = {entry["name"]: entry["notes"] for entry in done}
     return Stacks(job.views, tuple(classes), kept), log.failures, notes

@@ -1,7 +1,7 @@
 """Measuring ways to look and fuse on labelled pictures."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -44,6 +44,13 @@ class Score:
         self.log_losses.append(-float(np.log(true.clip(1e-7)).sum()))
         self.tables.append(metrics.reliability(probs.max(0), labels == truth))
         self.seconds += seconds
+
+    def extend(self, other: "Score") -> None:
+        """Counts what another score has counted."""
+        self.matrices += other.matrices
+        self.log_losses += other.log_losses
+        self.tables += other.tables
+        self.seconds += other.seconds
 
     def row(self, names: Sequence[str], counts: np.ndarray | None = None) -> dict[str, float]:
         """Returns the scores by name, pooled over all pixels; F1 and IoU for each class name.
@@ -99,12 +106,23 @@ def evaluate(
     model: Model | Mapping[str, Model],
     pictures: Iterable[LabelledPicture],
     plans: Mapping[str, Plan],
+    spread: Callable[..., Iterable[dict[str, Score]]] = map,
 ) -> dict[str, Score]:
-    """Returns the plans' scores by name, see `run`; reads the pictures one by one."""
-    scores = {name: Score() for name in plans}
-    for picture in pictures:
+    """Returns the plans' scores by name, see `run`; reads the pictures little by little.
+
+    `spread` says where the work is done, in place of `map`.
+    """
+
+    def one(picture: LabelledPicture) -> dict[str, Score]:
+        alone = {name: Score() for name in plans}
         for name, (probs, seconds) in run(model, picture.rgb, plans):
-            scores[name].add(probs, picture.labels, seconds)
+            alone[name].add(probs, picture.labels, seconds)
+        return alone
+
+    scores = {name: Score() for name in plans}
+    for found in spread(one, pictures):
+        for name, score in found.items():
+            scores[name].extend(score)
     return scores
 
 

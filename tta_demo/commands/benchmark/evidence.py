@@ -28,6 +28,7 @@ def measure_evidence(
     looks: Annotated[
         Path | None, typer.Option(help="Folder to keep the looks in, to go on from.")
     ] = None,
+    ray: arguments.OnRay = False,
 ) -> None:
     """Weighs all evidence for looking again on a world's test split, with all 15 looks."""
     world = world_named(name)
@@ -38,7 +39,8 @@ def measure_evidence(
     with TemporaryDirectory() as folder:
         job = segmenting(world.record, sources, VIEW_SETS["all"])
         about = f"{world.label}, test split"
-        evidence, failures, _ = looked_into(job, looks or Path(folder), about, command)
+        place, where = looks or Path(folder), arguments.spread(ray)
+        evidence, failures, _ = looked_into(job, place, about, command, spread=where)
     write_json(out / f"evidence-{name}.json", as_json(evidence))
     for sentence in summary(evidence):
         typer.echo(sentence)

@@ -13,7 +13,7 @@ from tta_demo.commands.benchmark.measuring import about
 from tta_demo.commands.failing import tell
 from tta_demo.evaluation.classify import FUSED, PLANS, Result, Row, evaluate_classification
 from tta_demo.evaluation.run import write_json
-from tta_demo.models.registry import load_model
+from tta_demo.models.portable import portable
 from tta_demo.samples.imagenet import labelled_photos
 
 if TYPE_CHECKING:
@@ -35,13 +35,15 @@ def measure_imagenet(
     labels: Annotated[Path | None, typer.Option(help="CSV of files and classes.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for imagenet.json, .csv and .png.")] = OUT,
     seed: Annotated[int, typer.Option(help="Of the draw and the halves.")] = 0,
+    ray: arguments.OnRay = False,
 ) -> None:
     """Compares crops and fusions on labelled photographs; a run that was cut off goes on."""
     record = arguments.chosen_model(model, arguments.CLASSIFIERS)
     arguments.refuse_among_pictures(out, data_dir, below=True)
     photos = labelled_photos(data_dir, record.synsets, record.classes, num_images, seed, labels)
     stamp = {"model": record.digest}
-    result = evaluate_classification(load_model(record), data_dir, photos, out, stamp, seed)
+    network, where = portable(record), arguments.spread(ray)
+    result = evaluate_classification(network, data_dir, photos, out, stamp, seed, spread=where)
     count = f" --num-images {num_images}" if num_images else ""
     given = " --labels CSV" if labels else ""
     command = f"imagenet --data-dir VAL{count} --model {model}{given} --seed {seed}"

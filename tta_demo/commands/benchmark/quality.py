@@ -9,7 +9,7 @@ from tqdm import tqdm
 from tta_demo.commands import arguments
 from tta_demo.commands.benchmark.measuring import RESULTS, about
 from tta_demo.evaluation.run import write_json
-from tta_demo.models.registry import load_model
+from tta_demo.models.portable import portable
 from tta_demo.scoring.score import evaluate, gain
 from tta_demo.tasks.worlds import WORLDS, world_named
 from tta_demo.tta.plan import ONE_LOOK, Plan
@@ -24,6 +24,7 @@ def measure_quality(
     name: Annotated[str, typer.Argument(metavar="world", help=f"One of {', '.join(WORLDS)}.")],
     data: arguments.SplitFolder = None,
     out: Annotated[Path, typer.Option(help="Folder for WORLD.json.")] = RESULTS,
+    ray: arguments.OnRay = False,
 ) -> None:
     """Scores no TTA, even mean and learned weights on the test split; saves the table."""
     world = world_named(name)
@@ -32,7 +33,8 @@ def measure_quality(
         plans[f"{key}, mean"] = Plan(VIEW_SETS[key])
         plans[f"{key}, learned"], _ = world.plan(VIEW_SETS[key], "learned")
     pictures = list(world.pictures("test", data))
-    scores = evaluate(load_model(world.record), tqdm(pictures, unit="picture"), plans)
+    waiting = tqdm(pictures, unit="picture")
+    scores = evaluate(portable(world.record), waiting, plans, arguments.spread(ray))
     classes = world.record.classes
     rows = {key: score.row(classes) for key, score in scores.items()}
     gains = {}

@@ -1,7 +1,7 @@
 """Every look at labelled pictures, run once and kept small: all evidence follows from these."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +13,10 @@ from tta_demo.models.ensemble import look_as
 from tta_demo.pictures.palettes import IGNORED, class_ids
 from tta_demo.samples.labelled import LabelledPicture
 from tta_demo.tta.crops import predict_crops
-from tta_demo.tta.predict import Model, ViewStack, to_tensor
+from tta_demo.tta.predict import Look, Model, ViewStack, to_tensor
 
-__all__ = ["NUMBERS", "PIXELS", "Kept", "Stacks", "kept_crops", "kept_looks", "thinned"]
+__all__ = ["NUMBERS", "PIXELS", "Kept", "Stacks"]
+__all__ += ["kept_crops", "kept_looks", "kept_of", "thinned"]
 
 PIXELS = 8192
 """Most pixels that are kept of a picture; they lie on an even grid."""
@@ -161,7 +162,7 @@ def kept_looks(
 ) -> Kept | None:
     """Returns what is kept of a picture to be segmented, where all looks saw it.
 
-    Each look costs one forward pass, and is thinned before the next: the memory is that of one.
+    Each look costs one forward pass.
 
     Args:
         model: as `load_model` gives it.
@@ -169,12 +170,33 @@ def kept_looks(
         rows: names of the looks, see `look_as`.
         stopped: asked before each look; if true, None is returned.
     """
-    image, labels, logs, seconds = to_tensor(picture.rgb), picture.labels, [], []
-    for row in rows:
+    image = to_tensor(picture.rgb)
+    looks = (look_as(model, image, row) for row in rows)
+    return kept_of(looks, picture, len(rows), stopped)
+
+
+def kept_of(
+    looks: Iterator[Look],
+    picture: LabelledPicture,
+    count: int,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Kept | None:
+    """Returns what `kept_looks` does, of looks that are made elsewhere.
+
+    Each is thinned before the next is asked for: the memory is that of one.
+
+    Args:
+        looks: at the picture.
+        picture: with its truth.
+        count: of the looks.
+        stopped: as there.
+    """
+    labels, logs, seconds = picture.labels, [], []
+    for _ in range(count):
         if stopped():
             return None
-        one = look_as(model, image, row)
-        grid = _grid(labels.shape, _most(len(rows), len(one.log_probs)))
+        one = next(looks)
+        grid = _grid(labels.shape, _most(count, len(one.log_probs)))
         logs.append(one.log_probs[grid].to(torch.float16).contiguous())
         seconds.append(one.seconds)
         if one.seen is not None:

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from tta_demo.insight.running import alike_scores
 from tta_demo.models.record import ModelRecord
-from tta_demo.models.registry import load_model
 from tta_demo.pictures.reading import Picture
+from tta_demo.tasks.looking import looks_at
 from tta_demo.tasks.result import (
     Result,
     kept_looks,
@@ -20,7 +20,7 @@ from tta_demo.tasks.result import (
     refuse_unfit,
     running_notes,
 )
-from tta_demo.tta.crops import CROP_VIEWS, predict_crops
+from tta_demo.tta.crops import CROP_VIEWS
 from tta_demo.tta.plan import Plan
 from tta_demo.tta.predict import ViewStack
 
@@ -87,9 +87,7 @@ def classify(
     refuse_unfit(plan, len(model.classes))
 
     def make(missing: list[str]) -> Iterable[tuple[str, Tensor]]:
-        fresh = predict_crops(load_model(model, device), picture.rgb, missing).log_probs.half()
-        # a row alone would keep the whole batch in memory
-        return ((name, row.clone()) for name, row in zip(missing, fresh, strict=True))
+        return zip(missing, looks_at(model, picture.rgb, missing, device), strict=True)
 
     looks = kept_looks(model, picture, views, make)
     chosen = [looks[name] for name in dict.fromkeys((*ONE_CROP.views, *plan.views))]

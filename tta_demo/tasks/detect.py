@@ -7,15 +7,15 @@ from typing import Any
 
 from tta_demo.insight.running import alike_boxes, unturned_boxes
 from tta_demo.models.record import ModelRecord
-from tta_demo.models.registry import load_model
 from tta_demo.pictures.reading import Picture
 from tta_demo.scoring.box_metrics import DetectionScores, average_precision
+from tta_demo.tasks.looking import looks_at
 from tta_demo.tasks.result import Result, kept_looks, needed, refuse_other, running_notes
 from tta_demo.tta.box_fusion import Fused
-from tta_demo.tta.box_views import BoxLook, predict_boxes
+from tta_demo.tta.box_views import BoxLook, deaugment_boxes
 from tta_demo.tta.boxes import Boxes
 from tta_demo.tta.plan import ONE_LOOK, Plan
-from tta_demo.tta.predict import Track, to_tensor
+from tta_demo.tta.predict import Track
 from tta_demo.tta.views import VIEWS
 
 __all__ = ["Detection", "detect"]
@@ -89,10 +89,12 @@ def detect(
     refuse_other(model, "detect")
     views = needed(plan, "identity", shown, VIEWS)
     plan.fuse_boxes(dict.fromkeys(plan.views, Boxes.empty()))  # refuses what cannot be fused
+    for view in views:
+        deaugment_boxes(VIEWS[view], Boxes.empty(), picture.rgb.shape[:2])  # refuses a tilt
 
     def make(missing: list[str]) -> Iterable[tuple[str, BoxLook]]:
-        ready, image = load_model(model, device), to_tensor(picture.rgb)
-        return predict_boxes(ready, image, missing, track).items()
+        looks = looks_at(model, picture.rgb, missing, device)
+        return ((view.name, next(looks)) for view in track([VIEWS[name] for name in missing]))
 
     looks = kept_looks(model, picture, views, make)
     chosen = {name: looks[name] for name in dict.fromkeys(("identity", *plan.views))}

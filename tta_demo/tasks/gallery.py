@@ -9,15 +9,14 @@ import torch
 from tta_demo.learning.answers import Answers
 from tta_demo.models.ensemble import one_look, shares
 from tta_demo.models.record import ModelRecord
-from tta_demo.models.registry import load_model
 from tta_demo.samples.labelled import LabelledPicture, Source
 from tta_demo.scoring.interval import Difference
 from tta_demo.scoring.score import Score, gain
 from tta_demo.tasks.cache import KEPT
+from tta_demo.tasks.looking import looks_at
 from tta_demo.tasks.worlds import World
 from tta_demo.tta.plan import Plan
-from tta_demo.tta.predict import ViewStack, look, to_tensor
-from tta_demo.tta.views import VIEWS
+from tta_demo.tta.predict import ViewStack
 
 __all__ = ["PIXELS", "Gallery", "Verdict", "compare", "scored"]
 
@@ -79,9 +78,7 @@ class Gallery:
 
         def make(missing: list[str]) -> Iterator[tuple[str, _DrawnLook]]:
             picture = self.sources[name].read()
-            model, image = load_model(record), to_tensor(picture.rgb)
-            for view in missing:
-                one = look(model, image, VIEWS[view])
+            for view, one in zip(missing, looks_at(record, picture.rgb, missing), strict=True):
                 yield view, _drawn(picture, one.log_probs, one.seen)
 
         return KEPT.looks(*self._key(record, name), views, make)
@@ -119,9 +116,7 @@ def _drawn(
     labels = picture.labels.ravel()
     places = np.random.default_rng(0).permutation(labels.size)[:PIXELS]
     seen = torch.ones(labels.size, dtype=torch.bool) if seen is None else seen.flatten()
-    return _DrawnLook(
-        log_probs.flatten(1)[:, places].half(), seen[places], labels[places], picture.notes
-    )
+    return _DrawnLook(log_probs.flatten(1)[:, places], seen[places], labels[places], picture.notes)
 
 
 @dataclass(frozen=True)

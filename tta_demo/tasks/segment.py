@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -14,10 +14,10 @@ from torch import Tensor
 from tta_demo.insight.running import alike, unturned
 from tta_demo.models.ensemble import Ensemble, one_look, rows_of, shares
 from tta_demo.models.record import ModelRecord
-from tta_demo.models.registry import load_model
 from tta_demo.pictures.reading import Picture
 from tta_demo.scoring.metrics import confusion, f1, iou, mean_iou
 from tta_demo.scoring.score import Score
+from tta_demo.tasks.looking import looks_at
 from tta_demo.tasks.result import (
     Result,
     kept_looks,
@@ -27,8 +27,8 @@ from tta_demo.tasks.result import (
     running_notes,
 )
 from tta_demo.tta.plan import Plan
-from tta_demo.tta.predict import Look, Model, Track, ViewStack, look, to_labels, to_tensor
-from tta_demo.tta.views import VIEWS, View
+from tta_demo.tta.predict import Look, Track, ViewStack, to_labels
+from tta_demo.tta.views import VIEWS
 
 __all__ = ["Segmentation", "segment"]
 
@@ -176,17 +176,10 @@ def _kept(
     """Returns one model's looks by view name; runs only those that are not cached."""
 
     def make(missing: list[str]) -> Iterable[tuple[str, Look]]:
-        ready, image = load_model(model, device), to_tensor(picture.rgb)
-        wanted = [VIEWS[name] for name in missing]
-        return ((view.name, _halved(ready, image, view)) for view in track(wanted))
+        looks = looks_at(model, picture.rgb, missing, device)
+        return ((view.name, next(looks)) for view in track([VIEWS[name] for name in missing]))
 
     return kept_looks(model, picture, views, make)
-
-
-def _halved(model: Model, image: torch.Tensor, view: View) -> Look:
-    start = time.perf_counter()
-    one = look(model, image, view)
-    return replace(one, log_probs=one.log_probs.half(), seconds=time.perf_counter() - start)
 
 
 def _unseen(plan: Plan, looks: dict[str, Look]) -> tuple[str, ...]:

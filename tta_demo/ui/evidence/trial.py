@@ -10,13 +10,13 @@ import numpy as np
 
 from tta_demo.evaluation.failures import Failures
 from tta_demo.evidence.findings import Evidence
-from tta_demo.evidence.stacks import Kept, Stacks, kept_looks
-from tta_demo.models.ensemble import rows_of
-from tta_demo.models.registry import load_model
+from tta_demo.evidence.stacks import Kept, Stacks, kept_of
+from tta_demo.models.ensemble import rows_of, shares
 from tta_demo.pictures.words import several
 from tta_demo.samples.labelled import Source
 from tta_demo.samples.weeds import COUNTS, DIFFICULTY, SEEDS
 from tta_demo.tasks.cache import KEPT
+from tta_demo.tasks.looking import looks_at
 from tta_demo.tasks.worlds import World
 from tta_demo.tta.views import VIEW_SETS
 from tta_demo.ui.kit.screen import Updates
@@ -207,7 +207,12 @@ class Trial:
         def make(missing: list[str]) -> Iterator[tuple[str, _Seen]]:
             picture = self.pictures.sources[name].read()
             named = replace(picture, name=name)
-            kept = kept_looks(load_model(self.world.record), named, self.rows, self.stopped)
+            looks = (
+                one
+                for model, own in shares(self.world.record, self.rows)
+                for one in looks_at(model, picture.rgb, [*own.values()])
+            )
+            kept = kept_of(looks, named, len(self.rows), self.stopped)
             if kept is not None:
                 yield ALL, _Seen(kept, picture.notes)
 

@@ -37,9 +37,9 @@ def test_importing_the_library_loads_nothing_heavy(loaded, heavy):
 
 
 def test_page_and_commands_start_without_what_only_some_models_need():
-    loaded = loaded_by("tta_demo.ui.page", "tta_demo.commands.app")
+    loaded = loaded_by("tta_demo.ui.page", "tta_demo.commands.app", "tta_demo.serving")
     assert "gradio" in loaded
-    assert {"onnxruntime", "transformers"} & set(loaded) == set()
+    assert {"onnxruntime", "transformers", "ray"} & set(loaded) == set()
 
 
 def test_every_name_that_people_use_comes_from_the_package():

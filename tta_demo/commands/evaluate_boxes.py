@@ -8,8 +8,8 @@ import typer
 from tta_demo.commands import arguments
 from tta_demo.commands.failing import tell_left_out
 from tta_demo.evaluation.detect import evaluate_detection
-from tta_demo.models.record import digest_of
 from tta_demo.models.portable import portable
+from tta_demo.models.record import digest_of
 from tta_demo.samples.coco import coco_pictures
 
 __all__ = ["evaluate_boxes"]

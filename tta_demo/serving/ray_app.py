@@ -142,9 +142,10 @@ class Page:
 def _page() -> "FastAPI":
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is imported
     from tta_demo.ui.kit.mounted import mounted
+    from tta_demo.ui.kit.theme import launch_options
     from tta_demo.ui.page import build_page
 
-    page = mounted(build_page())  # looks at its first picture by itself
+    page = mounted(build_page(), launch_options())  # looks at its first picture by itself
     hand_over(Elsewhere(serve.get_deployment_handle(MODELS_NAME)))
     return page
 
@@ -170,7 +171,7 @@ def app(settings: Settings) -> "Application":
         serve.ingress(_page)(Page),
         name="page",
         num_replicas=1,
-        ray_actor_options={"num_cpus": 1},
+        ray_actor_options={"num_cpus": 0},  # it waits for looks most of the time
         max_ongoing_requests=1000,  # a visitor holds a stream open
     )
     return page.bind(models.bind())

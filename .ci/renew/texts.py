@@ -295,6 +295,30 @@ def lesson() -> str:
     )
 
 
+def sizing() -> str:
+    """What a picture costs, and what a million need."""
+    result = stored("sizing")
+    rows = [
+        [
+            f"`{row['model']}`", f"{row['side']} x {row['side']}", row["looks"],
+            f"{row['seconds']:.3f}", f"{row['an_hour']:,}", f"{row['million_core_hours']:,.0f}",
+            f"{row['million_hours']:,.1f}",
+        ]
+        for row in result["rows"]
+    ]  # fmt: skip
+    head = ["model", "pixels", "looks", "seconds of one core", "an hour and core",
+            "a million: hours of one core", f"of {result['cores']} cores"]  # fmt: skip
+    run = result["run"]
+    return (
+        f"{table(head, rows)}\n\nFrom pixels to the fused answer, in processor time, so that "
+        f"other load hardly counts. Spread by Ray over {run['cores']} cores, each was at work "
+        f"{run['busy']:.0%} of the time, and a weed field with D4 cost {run['on_ray']:.3f} s of "
+        f"it instead of {run['here']:.3f} s ({run['fields']} fields). `{result['command']}`, "
+        f"{result['date']}, {result['machine']}; models "
+        f"{', '.join(f'`{name}` (`{digest}`)' for name, digest in result['digests'].items())}."
+    )
+
+
 PARTS = {
     README: (views, fusions, methods, gains),
     RESULTS_README: (
@@ -307,6 +331,7 @@ PARTS = {
         lesson,
         learning,
         detection,
+        sizing,
     ),
 }
 

@@ -17,6 +17,7 @@ from tta_demo.commands.benchmark.learn import measure_learning
 from tta_demo.commands.benchmark.methods import measure_methods
 from tta_demo.commands.benchmark.photos import measure_photos
 from tta_demo.commands.benchmark.quality import measure_quality
+from tta_demo.commands.benchmark.sizing import measure_sizing
 from tta_demo.commands.benchmark.speed import measure_speed
 from tta_demo.commands.classify import classify
 from tta_demo.commands.convert import convert
@@ -37,6 +38,7 @@ VERBS = (predict, learn, evaluate, advise, evaluate_boxes, classify, detect)
 VERBS += (train, convert, sample, examples, palette)
 MEASUREMENTS = {
     "speed": measure_speed,
+    "sizing": measure_sizing,
     "quality": measure_quality,
     "examples": choose_examples,
     "learn": measure_learning,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from ray.serve import Application
 
-__all__ = ["Elsewhere", "Models", "Page", "Settings", "app"]
+__all__ = ["Elsewhere", "Models", "Page", "Settings", "page_and_models"]
 
 MODELS_NAME = "models"
 """Of the deployment."""
@@ -150,8 +150,8 @@ def _page() -> "FastAPI":
     return page
 
 
-def app(settings: Settings) -> "Application":
-    """Returns the page and the models behind it, for `serve run`."""
+def page_and_models(settings: Settings) -> "Application":
+    """Returns the page and the models behind it, ready to run."""
     models = serve.deployment(
         Models,
         name=MODELS_NAME,

@@ -7,6 +7,7 @@ that score such a photograph were learned on the others.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -15,12 +16,13 @@ import torch
 import typer
 from tqdm import tqdm
 
+from tta_demo.commands import arguments
 from tta_demo.commands.benchmark.measuring import RESULTS, about
 from tta_demo.evaluation.run import write_json
 from tta_demo.learning.fit import Fit, fit
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.models.domains import DOMAINS
-from tta_demo.models.registry import load_model
+from tta_demo.models.portable import portable
 from tta_demo.pictures.assets import ASSETS
 from tta_demo.pictures.damage import Damage, damage
 from tta_demo.pictures.draw import fit_within
@@ -90,10 +92,12 @@ def measure_damage(
     weights: Annotated[
         Path, typer.Option(help="Folder for photos-natural.json, the weights.")
     ] = ASSETS / "weights",
+    ray: arguments.OnRay = False,
 ) -> None:
     """Measures damage x views x fusion on photographs, and learns weights; saves both."""
-    world, model = WORLDS["photos"], load_model(WORLDS["photos"].record)
-    looked = [_looked(model, photo) for photo in tqdm(photographs(model), unit="photograph")]
+    world, model = WORLDS["photos"], portable(WORLDS["photos"].record)
+    waiting = tqdm(photographs(model), unit="photograph")
+    looked = list(arguments.spread(ray)(partial(_looked, model), waiting))
     examples, photos = looked[: len(world.examples)], looked[len(world.examples) :]
     fits = {name: _fit(photos, views) for name, views in SETS.items()}
     tables = {

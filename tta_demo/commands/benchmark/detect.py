@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -12,10 +12,13 @@ import numpy as np
 import typer
 from tqdm import tqdm
 
+from tta_demo.commands import arguments
 from tta_demo.commands.benchmark.measuring import RESULTS, about, median_ms
 from tta_demo.evaluation.run import write_json
+from tta_demo.evaluation.spread import Spread
 from tta_demo.learning.box_fit import fit_boxes
-from tta_demo.models.registry import MODELS, load_model
+from tta_demo.models.portable import portable
+from tta_demo.models.registry import MODELS
 from tta_demo.samples import weeds
 from tta_demo.scoring.box_metrics import Matches
 from tta_demo.scoring.interval import bootstrap
@@ -58,13 +61,14 @@ def measure_detection(
     out: Annotated[Path, typer.Option(help="Folder for detection.json.")] = RESULTS,
     pictures: Annotated[int, typer.Option(min=2, help="Test fields.")] = 200,
     calibration: Annotated[int, typer.Option(min=1, help="Fields to learn weights on.")] = 60,
+    ray: arguments.OnRay = False,
 ) -> None:
     """Scores views, fusions and learned weights on generated test fields; saves the table."""
-    model = load_model(MODEL)
-    learned_on = list(_fields(model, "calibration", calibration, D4))
+    model, spread = portable(MODELS[MODEL]), arguments.spread(ray)
+    learned_on = list(_fields(model, "calibration", calibration, D4, spread))
     fit = fit_boxes([one.found for one in learned_on], [one.truth for one in learned_on], CLASSES)
     plans = PLANS | {LEARNED: Plan(D4, "wbf", Weights(fit.weights))}
-    fields = list(_fields(model, "test", pictures, ALL))
+    fields = list(_fields(model, "test", pictures, ALL, spread))
     rows, gained = _compared(plans, fields)
     for name, row in rows.items():
         typer.echo(_line(name, row))
@@ -91,14 +95,19 @@ def measure_detection(
     write_json(out / "detection.json", result)
 
 
-def _fields(model: BoxModel, split: str, count: int, views: Sequence[str]) -> Iterator[Field]:
-    """Yields what the views find in the first fields of a split, each view timed."""
-    for seed in tqdm(weeds.SEEDS[split][:count], desc=f"{split} fields", unit="field"):
-        made = weeds.field(seed)
-        seconds: dict[str, float] = {}
-        looks = predict_boxes(model, to_tensor(made.rgb), views, partial(_timed, seconds))
-        found = {name: look.boxes for name, look in looks.items()}
-        yield Field(found, seconds, weeds.plant_boxes(made.plants))
+def _fields(
+    model: BoxModel, split: str, count: int, views: Sequence[str], spread: Spread
+) -> Iterable[Field]:
+    """Gives what the views find in the first fields of a split, each view timed."""
+    seeds = tqdm(weeds.SEEDS[split][:count], desc=f"{split} fields", unit="field")
+    return spread(partial(_field, model, views), seeds)
+
+
+def _field(model: BoxModel, views: Sequence[str], seed: int) -> Field:
+    made, seconds = weeds.field(seed), {}
+    looks = predict_boxes(model, to_tensor(made.rgb), views, partial(_timed, seconds))
+    found = {name: look.boxes for name, look in looks.items()}
+    return Field(found, seconds, weeds.plant_boxes(made.plants))
 
 
 def _timed(seconds: dict[str, float], views: Sequence[View]) -> Iterator[View]:

@@ -2,24 +2,30 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 from tqdm import tqdm
 
+from tta_demo.commands import arguments
 from tta_demo.commands.benchmark.measuring import RESULTS, about
 from tta_demo.evaluation.run import write_json
+from tta_demo.evaluation.spread import Spread
 from tta_demo.learning.answers import Answers
 from tta_demo.learning.fit import fit_steps
 from tta_demo.models.ensemble import Ensemble, look_as
-from tta_demo.models.registry import MODELS, load_model
+from tta_demo.models.portable import portable
+from tta_demo.models.registry import MODELS
+from tta_demo.samples.labelled import LabelledPicture
 from tta_demo.samples.weeds import SEEDS, sample
 from tta_demo.scoring.score import Score, evaluate, gain
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.plan import Plan
-from tta_demo.tta.predict import ViewStack, to_tensor
+from tta_demo.tta.predict import Model, ViewStack, to_tensor
 from tta_demo.tta.views import VIEW_SETS
 
 __all__ = ["measure_ensembles"]
@@ -76,16 +82,17 @@ def measure_ensembles(
     pictures: Annotated[int, typer.Option(min=2, help="Test fields to score on.")] = 200,
     calibration: Annotated[int, typer.Option(min=1, help="Fields to learn weights on.")] = 60,
     out: Annotated[Path, typer.Option(help="Folder for ensembles.json.")] = RESULTS,
+    ray: arguments.OnRay = False,
 ) -> None:
     """Scores expert, apprentice and novice on weeds, alone and together; saves the table.
 
     With one look, D4 and all 15 views of each, fused by the even mean and by learned weights.
     """
-    models = load_model(EVERYBODY)
-    answers = _answers(models, calibration)
+    models, spread = portable(EVERYBODY), arguments.spread(ray)
+    answers = _answers(models, calibration, spread)
     plans = {way: _plan(way, answers) for way in tqdm(_ways(), desc="fits", unit="plan")}
     fields = (sample(seed) for seed in tqdm(SEEDS["test"][:pictures], desc="test"))
-    scores = evaluate(models, fields, plans)
+    scores = evaluate(models, fields, plans, spread)
     result = about(
         "ensemble",
         models={who: {"name": MEMBERS[who], "digest": MODELS[MEMBERS[who]].digest}
@@ -101,15 +108,15 @@ def measure_ensembles(
     write_json(out / "ensembles.json", result)
 
 
-def _answers(models: Mapping[str, Any], calibration: int) -> Answers:
+def _answers(models: Mapping[str, Model], calibration: int, spread: Spread) -> Answers:
     """Returns what all models said with all views of the calibration fields."""
-    rows = EVERYBODY.rows(VIEW_SETS["all"])
     fields = map(sample, tqdm(SEEDS["calibration"][:calibration], desc="calibration"))
-    looked = (
-        (ViewStack.of({row: look_as(models, to_tensor(f.rgb), row) for row in rows}), f.labels)
-        for f in fields
-    )
-    return Answers.of(looked, whole=True)
+    return Answers.of(spread(partial(_looked, models), fields), whole=True)
+
+
+def _looked(models: Mapping[str, Model], field: LabelledPicture) -> tuple[ViewStack, np.ndarray]:
+    image, rows = to_tensor(field.rgb), EVERYBODY.rows(VIEW_SETS["all"])
+    return ViewStack.of({row: look_as(models, image, row) for row in rows}), field.labels
 
 
 def _plan(way: _Way, answers: Answers) -> Plan:

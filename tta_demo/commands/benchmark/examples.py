@@ -12,7 +12,7 @@ from tta_demo.commands import arguments
 from tta_demo.commands.benchmark.measuring import RESULTS, about
 from tta_demo.evaluation.run import write_json
 from tta_demo.models.domains import DOMAINS
-from tta_demo.models.registry import load_model
+from tta_demo.models.portable import portable
 from tta_demo.pictures.assets import ASSETS
 from tta_demo.pictures.reading import read_picture
 from tta_demo.samples.labelled import LabelledPicture
@@ -29,6 +29,7 @@ def choose_examples(
     name: Annotated[str, typer.Argument(metavar="world", help=f"One of {', '.join(WORLDS)}.")],
     data: arguments.SplitFolder = None,
     out: Annotated[Path, typer.Option(help="Folder for examples-WORLD.json.")] = RESULTS,
+    ray: arguments.OnRay = False,
 ) -> None:
     """Chooses the page's examples by what its looks gain on each picture; saves the choice.
 
@@ -37,9 +38,9 @@ def choose_examples(
     world = world_named(name)
     views = DOMAINS[world.record.domain].views
     plans = {"one": ONE_LOOK, "all": Plan(views)}
-    model = load_model(world.record)
+    model = portable(world.record)
     tested = list(world.pictures("test", data))
-    over = evaluate(model, tqdm(tested, unit="picture"), plans)
+    over = evaluate(model, tqdm(tested, unit="picture"), plans, arguments.spread(ray))
     files, scores = [f"{picture.name}.png" for picture in tested], over
     if not world.generate:
         shipped = dict(_shipped(world))

@@ -60,7 +60,7 @@ def cluster():
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
         patch.setenv("OMP_NUM_THREADS", "1")
-        patch.setenv("GRADIO_TEMP_DIR", f"{folder}/gradio")
+        patch.setenv("RAY_worker_niceness", "0")  # else other tests are served first
         try:
             ray.init(
                 num_cpus=2,

@@ -141,11 +141,15 @@ class Page:
 
 def _page() -> "FastAPI":
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is imported
-    from tta_demo.ui.kit.mounted import mounted
-    from tta_demo.ui.kit.theme import launch_options
+    from tta_demo.serving.launch import served
+    from tta_demo.serving.log import log_to_stderr
+    from tta_demo.serving.mounted import mounted
+    from tta_demo.serving.scratch import own_scratch
     from tta_demo.ui.page import build_page
 
-    page = mounted(build_page(), launch_options())  # looks at its first picture by itself
+    log_to_stderr()
+    scratch = own_scratch()
+    page = mounted(build_page(), served(scratch))  # looks at its first picture by itself
     hand_over(Elsewhere(serve.get_deployment_handle(MODELS_NAME)))
     return page
 

@@ -4,15 +4,21 @@ import argparse
 import os
 import signal
 import sys
+from contextlib import suppress
+
+with suppress(ImportError):
+    import spaces  # noqa: F401 (where ZeroGPU lends a card, it has to come before torch)
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is imported
 
 from tta_demo.serving.launch import served
 from tta_demo.serving.log import log_to_stderr
 from tta_demo.serving.scratch import own_scratch
+from tta_demo.serving.zero_gpu import borrow_gpu
 from tta_demo.ui.page import build_page
 
 scratch = own_scratch()
+borrow_gpu()
 demo = build_page()
 
 

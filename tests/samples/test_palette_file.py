@@ -1,4 +1,5 @@
 import json
+import time
 
 import pytest
 
@@ -47,6 +48,36 @@ def test_a_palette_file_that_is_missing_or_no_text_is_refused(tmp_path):
     for name in ("a.json", "b.json"):
         with pytest.raises(ValueError, match=name):
             read_palette(tmp_path / name, ("a",))
+
+
+# What would cost more than its size
+
+
+@pytest.mark.parametrize(
+    ("entries", "told"),
+    [
+        ({"a": [0, 0, 0], "b" * (1 << 20): [1, 1, 1]}, "1,048,.* bytes, 1,048,576 are the most"),
+        ({"a": [[n // 256 % 256, n % 256, n >> 16] for n in range(80_000)]}, "80,000 colours"),
+        ([{"name": "a" * 100_000, "id": 10**4000}], "given|missing|most|colou?r|needs"),
+        ([{"name": "a" * 100_000, "id": "1" * 100_000}], "has no id that is an integer"),
+        ({"a" * 100_000: "x" * 100_000}, "needs a colour"),
+        ({"classes": {}, **{"x" * 1000 + str(n): 1 for n in range(100)}}, "only swap may stand"),
+        ({f"{n}" * 9: [n % 256, n // 256, 0] for n in range(10_000)}, "10,000 colours"),
+    ],
+)
+def test_a_palette_file_that_would_take_long_is_refused_at_once_in_few_words(
+    tmp_path, entries, told
+):
+    path = tmp_path / "colours.json"
+    path.write_text(json.dumps(entries, separators=(",", ":")))
+    begun = time.perf_counter()
+    with pytest.raises(ValueError, match=f"colours.json.*({told})") as caught:
+        read_palette(path)
+    assert time.perf_counter() - begun < 5
+    assert len(str(caught.value)) < 400
+    with pytest.raises(ValueError, match=r"colours\.json") as caught:
+        read_palette(path, [f"class {n}" for n in range(200)])
+    assert len(str(caught.value)) < 700
 
 
 # Left and right

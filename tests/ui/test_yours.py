@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
@@ -330,6 +331,15 @@ def test_a_name_with_an_equals_sign_can_stand_in_a_pair():
     classes = ["L=1", "R=1", "L", "1 = R"]
     assert pairs_of("L=1 = R=1\n\n", classes) == (("L=1", "R=1"),)
     assert pairs_of("L = 1 = R", classes) == (("L", "1 = R"),)
+
+
+def test_long_lines_are_refused_at_once():
+    begun = time.perf_counter()
+    with pytest.raises(ValueError, match="too long for a pair"):
+        pairs_of("=" * 100_000, ("a", "b"))
+    with pytest.raises(ValueError, match="no name of 1 to 60 letters"):
+        palette_of(f"a{' ' * 100_000}b\nc", numbered_palette(2))
+    assert time.perf_counter() - begun < 2
 
 
 def test_weights_for_other_pairs_go(visitor, folder):

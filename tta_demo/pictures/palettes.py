@@ -48,12 +48,13 @@ class Palette:
         if len(self.colors) != count or not 1 <= count <= MAX_CLASSES:
             told = f"{count} names and {len(self.colors)} colours"
             raise ValueError(f"{told}: give 1 to {MAX_CLASSES} pairs")
-        colors = [*self.colors, *(color for color, _ in self.also)]
-        for color in colors:
+        seen: set[Color] = set()
+        for color in (*self.colors, *(color for color, _ in self.also)):
             if len(color) != 3 or not all(0 <= channel <= 255 for channel in color):
                 raise ValueError(f"{color} is no colour: give red, green and blue in 0..255")
-            if colors.count(color) > 1:
+            if color in seen:
                 raise ValueError(f"{color} stands for two classes: give each its own colour")
+            seen.add(color)
 
     @property
     def table(self) -> np.ndarray:

@@ -12,6 +12,10 @@ __all__ = ["read_palette", "read_swap"]
 WANTED = 'write {"class name": [red, green, blue], ...}'
 IGNORE = "ignore"
 """The name of what counts nowhere."""
+_MOST = 2**20
+"""Bytes."""
+_MOST_COLORS = 1000
+"""Every pixel of a mask is compared with all of them."""
 
 
 def read_palette(path: Path, names: Sequence[str] | None = None) -> Palette:
@@ -51,6 +55,8 @@ def read_swap(path: Path) -> tuple[tuple[str, str], ...]:
 
 def _colors_and_swap(path: Path) -> tuple[tuple[tuple[str, object], ...], object]:
     """Returns a palette file's entries, name and colour, and what stands under `swap`."""
+    if path.stat().st_size > _MOST:
+        raise ValueError(f"it has {path.stat().st_size:,} bytes, {_MOST:,} are the most")
     # Pairs instead of a dict, which would drop the first of two equal names in silence.
     entries = json.loads(path.read_text("utf-8-sig"), object_pairs_hook=tuple)
     whole = dict(entries) if isinstance(entries, tuple) else {"categories": entries}
@@ -62,7 +68,7 @@ def _colors_and_swap(path: Path) -> tuple[tuple[tuple[str, object], ...], object
         return entries, []
     others = set(whole) - {"classes", "swap"}
     if others:
-        raise ValueError(f"beside classes only swap may stand, not {', '.join(sorted(others))}")
+        raise ValueError(f"beside classes only swap may stand, not {_some(sorted(others))}")
     return whole["classes"], whole.get("swap", [])
 
 
@@ -89,7 +95,7 @@ def _of_categories(listed: list[object]) -> tuple[tuple[str, object], ...]:
 def _id_of(category: dict[str, object]) -> int:
     found = category.get("trainId", category.get("id", 0))
     if type(found) is not int:
-        raise ValueError(f"{category['name']} has the id {found!r}: give an integer")
+        raise ValueError(f"{_some([category['name']])} has no id that is an integer")
     return found
 
 
@@ -105,12 +111,14 @@ def _palette(entries: tuple[tuple[str, object], ...], names: Sequence[str]) -> P
     told = [name for name, _ in entries]
     open_ends = {IGNORE} - set(names)
     if sorted(name for name in told if name not in open_ends) != sorted(names):
-        missing = ", ".join(name for name in names if name not in told)
-        unknown = ", ".join(name for name in told if name not in {*names, *open_ends})
-        raise ValueError(
-            f"give each class once (missing: {missing or 'none'}; unknown: {unknown or 'none'})"
-        )
+        missing, unknown = (set(names) - set(told)), set(told) - set(names) - open_ends
+        missing = _some([name for name in names if name in missing])
+        unknown = _some([name for name in told if name in unknown])
+        raise ValueError(f"give each class once (missing: {missing}; unknown: {unknown})")
     colors = {name: _colors(name, color) for name, color in entries}
+    count = sum(len(all_of) for all_of in colors.values())
+    if count > _MOST_COLORS:
+        raise ValueError(f"it has {count:,} colours, {_MOST_COLORS:,} are the most")
     ids = {name: number for number, name in enumerate(names)}
     also = [
         (color, ids.get(name, IGNORED))
@@ -125,5 +133,13 @@ def _colors(name: str, told: object) -> list[tuple[int, int, int]]:
     several = told if isinstance(told, list) and told and isinstance(told[0], list) else [told]
     for color in several:
         if not isinstance(color, list) or any(type(channel) is not int for channel in color):
-            raise ValueError(f"{name} needs a colour [red, green, blue] of integers in 0..255")
+            raise ValueError(
+                f"{_some([name])} needs a colour [red, green, blue] of integers in 0..255"
+            )
     return [tuple(color) for color in several]
+
+
+def _some(names: list[str]) -> str:
+    """Returns the first of some names, each cut where it is long."""
+    shown = [name if len(name) <= 40 else f"{name[:39]}…" for name in names[:5]]
+    return ", ".join(shown + ["..."] * (len(names) > 5)) or "none"

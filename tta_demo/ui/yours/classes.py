@@ -49,13 +49,19 @@ def palette_of(text: str, before: Palette) -> Palette:
         ('class 0', 'weed')
     """
     lines = text.strip().splitlines()
-    found = [_COLORED.fullmatch(line.strip()).groups() for line in lines]
+    found = [_name_and_color(line.strip()) for line in lines]
     names = _checked([name for name, _ in found], len(before.names))
     colors = tuple(
         tuple(bytes.fromhex(color[1:])) if color else old
         for (_, color), old in zip(found, before.colors, strict=True)
     )
     return replace(before, names=names, colors=colors)
+
+
+def _name_and_color(line: str) -> tuple[str, str | None]:
+    if len(line) > 2 * _LONGEST:  # no name, and it could take long to part
+        return line, None
+    return _COLORED.fullmatch(line).groups()
 
 
 def lines_of(pairs: Pairs) -> str:
@@ -89,6 +95,8 @@ def offered_pairs(record: ModelRecord) -> Pairs:
 
 
 def _pair(line: str, classes: Sequence[str]) -> tuple[str, str]:
+    if len(line) > 3 * _LONGEST:
+        raise ValueError(f"{line[:_LONGEST]!r}… is too long for a pair of classes")
     signs = [place for place, letter in enumerate(line) if letter == "="]
     parted = [(line[:place].strip(), line[place + 1 :].strip()) for place in signs]
     if not parted:
@@ -102,7 +110,9 @@ def _checked(names: Sequence[str], count: int) -> tuple[str, ...]:
     seen = set()
     for number, name in enumerate(names):
         if not name or len(name) > _LONGEST or not name.isprintable():
-            raise ValueError(f"line {number + 1} has no name of 1 to {_LONGEST} letters: {name!r}")
+            raise ValueError(
+                f"line {number + 1} has no name of 1 to {_LONGEST} letters: {name[:80]!r}"
+            )
         if name in seen:
             raise ValueError(f"two classes are called {name!r}: give each its own name")
         seen.add(name)

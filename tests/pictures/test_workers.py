@@ -205,6 +205,17 @@ def test_a_process_that_dies_is_replaced_and_nobody_else_notices(strangers, plai
     assert attempt(plain) == ""
 
 
+def test_a_process_that_talks_nonsense_is_not_asked_again(strangers, plain, monkeypatch):
+    before = processes()
+    with monkeypatch.context() as patch:
+        patch.setattr(workers, "received", lambda read: received(lambda count: b"[1]"))
+        assert attempt(plain).startswith("plain.png takes more memory")
+    gone = [process for process in before if process.poll() is not None]
+    assert len(gone) == 1
+    assert gone[0] not in processes()
+    assert attempt(plain) == ""
+
+
 def test_many_visitors_at_once_get_their_own_pictures(strangers):
     shades = range(0, 240, 10)
     for shade in shades:

@@ -52,7 +52,7 @@ def guard(folder: Path) -> None:
     It is made if need be; a folder that is gone again is forgotten.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _guarded.difference_update([known for known in _guarded if not Path(known).is_dir()])
+    _guarded.difference_update([known for known in tuple(_guarded) if not Path(known).is_dir()])
     _guarded.add(os.path.realpath(folder))
     _warm()
 
@@ -160,9 +160,10 @@ class _Worker:
                 pipe.close()
 
     def fault(self) -> str:
-        """Returns why it broke off in its last file."""
+        """Ends a process that broke off in its last file, and returns why it did."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(1)  # until the system tells
+        self.end()
         if self._late or self._process.returncode == -getattr(signal, "SIGXCPU", 0):
             return TOO_SLOW
         return TOO_LARGE

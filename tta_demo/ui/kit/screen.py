@@ -91,7 +91,9 @@ class Screen:
         """As `on`, for an action that changes the result: `finish` or `restore` follows."""
         event = self._listen(trigger, action, how)
         # those after quick choices must not be dropped: the last one fits what is on screen
-        restored = self._listen(event.failure, self._restore, LATEST)
+        # where the action's progress was shown, its error goes too
+        shown = {name: how[name] for name in ("show_progress_on",) if name in how}
+        restored = self._listen(event.failure, self._restore, LATEST | shown)
         if self._finish:
             self.on(event.success, self._finish, LATEST)
             self.on(restored.success, self._finish, LATEST)

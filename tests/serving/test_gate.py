@@ -6,6 +6,7 @@ import select
 import socket
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import httpx
@@ -155,6 +156,14 @@ def test_a_made_up_request_gets_a_sentence(url, body):
     answer = httpx.post(f"{url}{API}/queue/join", content=body)
     assert answer.status_code == 400
     assert re.fullmatch(r"[A-Z][ \w]+[.:][ \w]*\.?", answer.json()["detail"])
+
+
+def test_what_is_unpacked_or_read_for_a_visitor_is_in_nobody_s_reach(url):
+    with TemporaryDirectory(prefix="tta-demo-") as folder:
+        model = Path(folder, "model.onnx")
+        model.write_bytes(b"x")
+        assert httpx.get(f"{url}{API}/file={model}").status_code == 403
+        assert join(url, [{"path": str(model)}]).status_code == 400
 
 
 def test_an_upload_is_one_visitor_s_who_alone_knows_where_it_is(url, demo):

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from gradio.state_holder import SessionState
 
 from tta_demo.pictures.assets import ASSETS
 from tta_demo.serving.sessions import GRACE
 from tta_demo.serving.visits import Visits
+from tta_demo.ui.kit.visitor import Visitor
 
 API = "gradio_api"
 
@@ -50,18 +52,27 @@ def until(true):
 def test_many_new_sessions_push_out_none_whose_page_is_open(url, demo, visits):
     known = demo.app.state_holder.session_data
     queue = demo._queue
-    visits["sessions"].guests = 3
+    visits["sessions"].guests = 2
     with page(url, "resident"):
         ask(url, demo, "resident")
-        for number in range(6):
+        for number in range(4):
             ask(url, demo, f"passer-{number}")
         until(lambda: not queue.event_ids_to_events)
-        ask(url, demo, "passer-6")
+        ask(url, demo, "passer-4")
         assert "resident" in known
         passers = [name for name in known if name.startswith("passer")]
-        assert len(passers) <= 3
+        assert len(passers) <= 2
         waiting = [n for n in queue.pending_messages_per_session if n.startswith("passer")]
-        assert len(waiting) <= 4
+        assert len(waiting) <= 3
+
+
+def test_two_sessions_share_no_visitor(demo):
+    one, other = SessionState(demo), SessionState(demo)
+    blocks = {key: getattr(block, "value", None) for key, block in demo.blocks.items()}
+    states = {key: value for key, value in blocks.items() if isinstance(value, Visitor)}
+    assert len(states) >= 5
+    for key, first in states.items():
+        assert len({id(one[key]), id(other[key]), id(first)}) == 3
 
 
 def test_what_a_visitor_uploaded_and_was_shown_goes_after_the_page_is_closed(url, demo, visits):

@@ -170,7 +170,8 @@ def under_way(text: str, done: int = 0, total: int = 0) -> str:
 
 def refused(error: Exception) -> str:
     """Returns why something was refused; what is on screen stays."""
-    return f"<p class='refused' role='alert'>Refused: {escape(str(error))}.</p>"
+    said = getattr(error, "strerror", None) or error  # the whole of an OSError has paths in it
+    return f"<p class='refused' role='alert'>Refused: {escape(str(said))}.</p>"
 
 
 def _said(html: str) -> str:

@@ -1,3 +1,4 @@
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -82,6 +83,35 @@ def test_a_record_made_at_run_time_loads_its_own_file_once_and_needs_no_registry
     load_model(record, "cpu", torch.bfloat16)
     assert asked[1:] == [(b"weights", "cpu", torch.bfloat16)]
     assert record.name not in MODELS
+
+
+def test_a_model_that_loads_slowly_keeps_no_other_waiting(tmp_path):
+    slow, other = threading.Event(), threading.Event()
+
+    def load(path, device, dtype):
+        slow.set()
+        assert other.wait(10), "the other one waited"
+        return lambda images: images
+
+    with ThreadPoolExecutor(1) as pool:
+        loading = pool.submit(load_model, own(tmp_path, load), "cpu")
+        assert slow.wait(10)
+        load_model(own(tmp_path, lambda *_: other), "cpu")
+        other.set()
+        assert callable(loading.result())
+
+
+def test_a_model_that_could_not_be_loaded_is_tried_again(tmp_path):
+    def load(path, device, dtype):
+        return path.read_bytes()
+
+    record = own(tmp_path, load)
+    record.weights().unlink()
+    for _ in range(2):
+        with pytest.raises(FileNotFoundError):
+            load_model(record, "cpu")
+    record.weights().write_bytes(b"back")
+    assert load_model(record, "cpu") == b"back"
 
 
 def test_other_weights_have_another_digest_and_the_same_ones_the_same(tmp_path):

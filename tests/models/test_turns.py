@@ -34,11 +34,10 @@ def test_turns_are_given_one_at_a_time_in_the_order_in_which_they_were_asked_for
             time.sleep(0.001)
             inside.remove(name)
 
-    with ThreadPoolExecutor(6) as pool:
-        with busy.turn("line"):
-            for name in range(6):
-                pool.submit(ask, name)
-                waiting(busy, name + 1)
+    with ThreadPoolExecutor(6) as pool, busy.turn("line"):
+        for name in range(6):
+            pool.submit(ask, name)
+            waiting(busy, name + 1)
     assert order == [*range(6)]
 
 

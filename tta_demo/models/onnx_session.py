@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from tta_demo.models.onnx_wire import read_onnx
+from tta_demo.models.turns import PASSES
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession, RunOptions
@@ -63,7 +64,6 @@ class OnnxSession:
         self.kind = _TYPES[inputs[0].type]
         outputs = self._session.get_outputs()
         self.outputs, self._first = len(outputs), outputs[0].name
-        self._lock = threading.Lock()
         self._options: RunOptions | None = None
 
     def run(self, values: np.ndarray) -> np.ndarray:
@@ -77,7 +77,7 @@ class OnnxSession:
     def _run(self, names: list[str] | None, values: np.ndarray) -> list[np.ndarray]:
         import onnxruntime
 
-        with self._lock:
+        with PASSES.turn(self):
             self._options = onnxruntime.RunOptions()
             self._options.log_severity_level = 4  # it is told below
             # what a pass took goes back to the system, for all share it

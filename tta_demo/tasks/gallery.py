@@ -9,6 +9,7 @@ import torch
 from tta_demo.learning.answers import Answers
 from tta_demo.models.ensemble import one_look, shares
 from tta_demo.models.record import ModelRecord
+from tta_demo.models.turns import patiently
 from tta_demo.samples.labelled import LabelledPicture, Source
 from tta_demo.scoring.interval import Difference
 from tta_demo.scoring.score import Score, gain
@@ -78,7 +79,10 @@ class Gallery:
 
         def make(missing: list[str]) -> Iterator[tuple[str, _DrawnLook]]:
             picture = self.sources[name].read()
-            for view, one in zip(missing, looks_at(record, picture.rgb, missing), strict=True):
+            looks = looks_at(record, picture.rgb, missing)
+            for view in missing:
+                with patiently():
+                    one = next(looks)
                 yield view, _drawn(picture, one.log_probs, one.seen)
 
         return KEPT.looks(*self._key(record, name), views, make)

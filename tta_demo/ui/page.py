@@ -13,6 +13,7 @@ from tta_demo.ui.evidence.tab import build_evidence_tab
 from tta_demo.ui.guide.tab import build_guide_tab
 from tta_demo.ui.kit.parts import skip_link
 from tta_demo.ui.kit.preview import TITLE
+from tta_demo.ui.kit.queue import with_lanes
 from tta_demo.ui.learn.tab import build_learn_tab
 from tta_demo.ui.segment.tab import build_segment_tab
 
@@ -49,4 +50,4 @@ def build_page(held_out: int = 40) -> gr.Blocks:
             with gr.Tab("Guide", id="guide"):
                 build_guide_tab(segment)
         add_endpoints()
-    return page.queue(max_size=20, default_concurrency_limit=4)
+    return with_lanes(page)

@@ -10,6 +10,7 @@ from tta_demo.tta.crops import CROP_VIEWS
 from tta_demo.tta.plan import Plan
 from tta_demo.ui.classify.strip import EXAMPLES
 from tta_demo.ui.kit.damage_panel import undamaged
+from tta_demo.ui.kit.measured import picked
 from tta_demo.ui.kit.parts import chosen_looks
 from tta_demo.ui.kit.visitor import Case
 from tta_demo.ui.yours.model import YOURS, Own
@@ -81,7 +82,7 @@ class ClassifyVisitor(Owner):
 
 def example_case(settings: Settings, number: int) -> ClassifyCase:
     """Returns an example photograph."""
-    photo = EXAMPLES[number]
+    photo = picked(EXAMPLES, number)
     return ClassifyCase(
         picture=read_picture(photo.path),
         settings=settings,

@@ -8,6 +8,7 @@ from tta_demo.tta.plan import Plan
 from tta_demo.tta.views import VIEWS
 from tta_demo.ui.detect.places import PLACES, Place, field_of
 from tta_demo.ui.kit.damage_panel import undamaged
+from tta_demo.ui.kit.measured import picked
 from tta_demo.ui.kit.parts import chosen_looks
 from tta_demo.ui.kit.visitor import Case
 
@@ -55,7 +56,7 @@ class DetectCase(Case):
 def example_case(settings: Settings, number: int) -> DetectCase:
     """Returns one of the pictures in the strip of the settings' place."""
     place = PLACES[settings.place]
-    picture, truth = place.read(place.examples[number])
+    picture, truth = place.read(picked(place.examples, number))
     return DetectCase(picture=picture, settings=settings, truth=truth)
 
 

@@ -13,7 +13,9 @@ from tta_demo.ui.evidence.report import NOTHING, offer, report
 from tta_demo.ui.evidence.trial import EvidenceVisitor, Finding, Trial, Wanted, pictures_for
 from tta_demo.ui.kit.looking import READY, WORKING
 from tta_demo.ui.kit.screen import Updates
+from tta_demo.ui.kit.waiting import LESSONS
 from tta_demo.ui.learn import choices
+from tta_demo.ui.learn.actions import GRACE
 from tta_demo.ui.learn.show import status
 from tta_demo.ui.segment.carry import carry
 from tta_demo.ui.segment.case import SegmentVisitor
@@ -71,11 +73,12 @@ def show_stored(visitor: EvidenceVisitor, looker: SegmentVisitor) -> Updates:
 
 def begin(visitor: EvidenceVisitor, wanted: Wanted, looker: SegmentVisitor) -> Iterator[Updates]:
     """Looks at pictures in all ways, weighs what was seen, and shows it."""
-    with visitor.turn:
+    with visitor.free_turn(UNDER_WAY, GRACE), LESSONS.place() as place:
         visitor.halt.clear()
         world = looker.place(wanted.world)
         pictures = pictures_for(visitor, wanted, world)
         yield WORKING | _says("Getting ready …", True)
+        yield from (_says(told, True) for told in place.wait(visitor.halt))
         trial = Trial(world, pictures, visitor.halt.is_set)
         stacks = yield from trial.look()
         if stacks is None:

@@ -7,7 +7,7 @@ import gradio as gr
 from tta_demo.ui.evidence import actions
 from tta_demo.ui.evidence.downloads import LABELS, wire_downloads
 from tta_demo.ui.evidence.trial import FEWEST, MOST, EvidenceVisitor, Wanted
-from tta_demo.ui.kit.events import HEAVY, LATEST, LIGHT, LONG, RAW
+from tta_demo.ui.kit.events import HEAVY, LATEST, LONG, STOP
 from tta_demo.ui.kit.parts import labelled_files, radio
 from tta_demo.ui.kit.screen import Screen
 from tta_demo.ui.kit.theme import scroll_to
@@ -89,10 +89,10 @@ def _build_results(screen: Screen) -> None:
 
 def _wire(screen: Screen, tab: gr.Tab) -> None:
     screen["start"].click(None, js=scroll_to("evidence-sight"))
-    screen.act(screen["start"].click, actions.begin, LONG | RAW)
-    screen.on(screen["stop"].click, actions.stop)
-    screen.act(screen["world"].input, actions.change_world, LATEST | RAW)
+    screen.act(screen["start"].click, actions.begin, LONG)
+    screen.on(screen["stop"].click, actions.stop, STOP)
+    screen.act(screen["world"].input, actions.change_world, LATEST)
     screen.on(screen["source"].input, choices.change_source)
     screen.act(screen["other"].click, actions.show_stored)
-    screen.on(tab.select, actions.follow, LIGHT | RAW)
+    screen.on(tab.select, actions.follow)
     wire_downloads(screen)

@@ -12,6 +12,7 @@ from tta_demo.evaluation.failures import Failures
 from tta_demo.evidence.findings import Evidence
 from tta_demo.evidence.stacks import Kept, Stacks, kept_of
 from tta_demo.models.ensemble import rows_of, shares
+from tta_demo.models.turns import patiently
 from tta_demo.pictures.words import several
 from tta_demo.samples.labelled import Source
 from tta_demo.samples.weeds import COUNTS, DIFFICULTY, SEEDS
@@ -212,7 +213,8 @@ class Trial:
                 for model, own in shares(self.world.record, self.rows)
                 for one in looks_at(model, picture.rgb, [*own.values()])
             )
-            kept = kept_of(looks, named, len(self.rows), self.stopped)
+            with patiently():
+                kept = kept_of(looks, named, len(self.rows), self.stopped)
             if kept is not None:
                 yield ALL, _Seen(kept, picture.notes)
 

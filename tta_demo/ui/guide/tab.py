@@ -9,6 +9,7 @@ from tta_demo.ui.guide.lessons import LESSONS, teacher
 from tta_demo.ui.guide.steps import STEPS, Step
 from tta_demo.ui.kit.events import EVERY, HEAVY
 from tta_demo.ui.kit.files import beside
+from tta_demo.ui.kit.measured import picked, sent
 from tta_demo.ui.kit.screen import Action, Screen, Updates
 from tta_demo.ui.segment import actions
 from tta_demo.ui.segment.case import SegmentVisitor
@@ -51,9 +52,8 @@ def _opening(link: Link) -> Action:
 
 def _open_lesson(visitor: SegmentVisitor, event: gr.EventData) -> Iterator[Updates]:
     """Opens the scene of a lesson, whose number comes from the network."""
-    if event.number not in range(len(LESSONS)):
-        raise ValueError(f"There is no lesson {event.number!r}: begin again.")
-    yield from actions.open_link(visitor, LESSONS[int(event.number)].link)
+    lesson = picked(LESSONS, sent(event, "number", int))
+    yield from actions.open_link(visitor, lesson.link)
 
 
 def _fill_dial() -> Updates:

@@ -1,29 +1,61 @@
 """How actions are queued and shown: keyword arguments for gradio's events."""
 
+from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["ASKED", "EVERY", "HEAVY", "LATEST", "LIGHT", "LONG", "OPENING", "RAW"]
+__all__ = [
+    "ASKED", "EVERY", "HEAVY", "LANES", "LATEST", "LIGHT", "LOADING", "LONG", "OPENING", "STOP",
+    "Lane",
+]  # fmt: skip
 
-LIGHT: dict[str, Any] = {
-    "show_progress": "hidden",
-    "concurrency_id": "light",
-    "api_visibility": "private",
+
+@dataclass(frozen=True)
+class Lane:
+    """Room for actions of one kind.
+
+    Attributes:
+        places: actions under way at once.
+        waiting: actions that wait for a place; one more is refused.
+        each: actions of one visitor, under way and waiting; one more is refused.
+        at_once: of these, under way; the second can call off the first.
+    """
+
+    places: int
+    waiting: int
+    each: int
+    at_once: int = 2
+
+
+LANES: dict[str, Lane] = {
+    "stop": Lane(places=4, waiting=100, each=4),
+    "light": Lane(places=14, waiting=200, each=24, at_once=3),
+    "model": Lane(places=4, waiting=40, each=8),
+    "learn": Lane(places=12, waiting=12, each=2),
+    "hub": Lane(places=4, waiting=8, each=2),
 }
+"""The lanes by name. Together they have fewer places than there are threads, 40; light actions
+that wait until their visitors' looks are done (`at_once` for each place of "model") leave some."""
+
+
+def _in_lane(name: str, **how: object) -> dict[str, Any]:
+    lane = {"concurrency_id": name, "concurrency_limit": LANES[name].places}
+    return lane | how
+
+
+LIGHT = _in_lane("light", show_progress="hidden", api_visibility="private")
 """For actions without a forward pass."""
 
-LATEST = LIGHT | {"trigger_mode": "always_last"}
-"""The same; a choice made while one is under way is kept, not dropped."""
+STOP = _in_lane("stop", show_progress="hidden", api_visibility="private")
+"""For what ends another action: it never waits behind others."""
 
-HEAVY: dict[str, Any] = {
-    "concurrency_id": "model",
-    "concurrency_limit": 4,
-    "trigger_mode": "always_last",
-    "api_visibility": "private",
-}
+LATEST = LIGHT | {"trigger_mode": "always_last"}
+"""The same as `LIGHT`; a choice made while one is under way is kept, not dropped."""
+
+HEAVY = _in_lane("model", trigger_mode="always_last", api_visibility="private")
 """For actions that may run the model; a click while one is under way is kept, not dropped."""
 
-ASKED: dict[str, Any] = {"concurrency_id": "model"}
-"""For what programs ask: in one queue with the page's own."""
+ASKED = _in_lane("model")
+"""For what programs ask: in one lane with the page's own."""
 
 EVERY = {"trigger_mode": "multiple"}
 """For actions that read an event's data: gradio loses it when it keeps an event for later."""
@@ -31,14 +63,8 @@ EVERY = {"trigger_mode": "multiple"}
 OPENING = HEAVY | EVERY
 """For those that open a picture: a new one need not wait until all looks at the last are done."""
 
-LONG: dict[str, Any] = {
-    "show_progress": "hidden",
-    "concurrency_id": "learn",
-    "concurrency_limit": 2,
-    "trigger_mode": "once",
-    "api_visibility": "private",
-}
-"""For actions that take minutes: they do not keep others from looking."""
+LONG = _in_lane("learn", show_progress="hidden", trigger_mode="once", api_visibility="private")
+"""For actions that take minutes: they do not keep others from looking, see `waiting`."""
 
-RAW = {"preprocess": False}
-"""For uploads: gradio would open the file itself, and fail before our own words are reached."""
+LOADING = _in_lane("hub")
+"""For a download: it takes minutes, and does not keep others from looking."""

@@ -8,7 +8,6 @@ import gradio as gr
 
 from tta_demo.pictures.reading import read_picture
 from tta_demo.ui.kit.damage_panel import damage_title, wire_damage
-from tta_demo.ui.kit.events import RAW
 from tta_demo.ui.kit.files import uploaded
 from tta_demo.ui.kit.parts import Presets
 from tta_demo.ui.kit.screen import Action, Screen, Trigger, Updates
@@ -109,7 +108,7 @@ def wire(
     """Wires what every tab of this kind has; it looks when it is first opened."""
     screen.act(tab.select, actions.open_first, heavy)
     open_with(screen, screen["example"].click, actions.open_example, heavy)
-    open_with(screen, screen["picture"].upload, actions.open_picture, heavy | RAW)
+    open_with(screen, screen["picture"].upload, actions.open_picture, heavy)
     screen.on(screen["picture"].clear, actions.clear)
     for trigger in (presets.wire(screen).success, screen["views"].input, screen["fusion"].input):
         screen.act(trigger, actions.change, heavy)

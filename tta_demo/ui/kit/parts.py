@@ -150,6 +150,7 @@ class Presets:
         """
         labels = self._labels(offered or self.labels)
         screen["preset"] = radio("Looks", labels, f"{tab}-preset", first, show_label)
+        screen.offers("preset", self.labels)
         with gr.Accordion("Choose single looks", open=False):
             screen["views"] = gr.Dropdown(
                 options_of(self.views),

@@ -1,7 +1,7 @@
 """The named parts of a tab, and the actions that read and change them by name."""
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import fields
 from typing import Any, get_type_hints
 
@@ -12,6 +12,7 @@ from gradio.events import Dependency
 from tta_demo.ui.kit.budget import HOLDINGS
 from tta_demo.ui.kit.events import LATEST, LIGHT
 from tta_demo.ui.kit.failing import failing
+from tta_demo.ui.kit.measured import measured
 from tta_demo.ui.kit.visitor import Visitor
 
 __all__ = ["Action", "Screen", "Trigger", "Updates"]
@@ -46,6 +47,7 @@ class Screen:
     def __init__(self, visitor: Visitor, restore: Action, finish: Action | None = None) -> None:
         self._parts: dict[str, Part] = {}
         self._fixed: set[str] = set()
+        self._offered: dict[str, frozenset[str]] = {}
         self._restore, self._finish = restore, finish
         self.add_fixed(visitor=gr.State(visitor))
 
@@ -66,10 +68,15 @@ class Screen:
             self[name] = part
             self._fixed.add(name)
 
+    def offers(self, name: str, choices: Collection[str]) -> None:
+        """Tells what a part may offer in the end, if that is more than what it begins with."""
+        self._offered[name] = frozenset(choices)
+
     def reaching(self, **parts: Part) -> "Screen":
         """Returns a screen that has parts of other tabs too, for actions across tabs."""
         screen = Screen(Visitor(), self._restore, self._finish)
         screen._parts, screen._fixed = dict(self._parts), set(self._fixed)
+        screen._offered = dict(self._offered)
         for name, part in parts.items():
             screen[name] = part
         return screen
@@ -101,7 +108,8 @@ class Screen:
 
     def _listen(self, trigger: Trigger, action: Action, how: dict[str, Any] = LIGHT) -> Dependency:
         handler, reads = self._handler(action)
-        return trigger(handler, reads, self._changeable, **how)
+        # gradio's own reading would open uploads, and fail without a word at what it cannot read
+        return trigger(handler, reads, self._changeable, preprocess=False, **how)
 
     def _handler(self, action: Action) -> tuple[Callable, set[Block]]:
         """Returns the action as gradio calls it, with the values of some parts, and those parts.
@@ -124,13 +132,13 @@ class Screen:
             return changed
 
         def stream(values: Values, *event: gr.EventData) -> Iterator[Values]:
+            # gradio blanks all that a silent generator may change, and closes one whose output it
+            # cannot show only from the second on: what it holds, a turn, would be held for good
+            yield self._updates({})
             with failing(handler.__name__):
-                changed = None
                 read = given(values, event)
                 for changed in action(**read):
                     yield self._updates(changed)
-                if changed is None:  # gradio blanks all that a silent generator may change
-                    yield self._updates({})
             _count(read)
 
         handler = stream if inspect.isgeneratorfunction(action) else call
@@ -156,7 +164,9 @@ class Screen:
         part = self[name]
         if isinstance(part, type):
             return part(**{field.name: self._value(field.name, values) for field in fields(part)})
-        return values[part] if isinstance(part, Block) else [values[block] for block in part]
+        if isinstance(part, Block):
+            return measured(part, values[part], self._offered.get(name))
+        return [measured(block, values[block]) for block in part]
 
     def _updates(self, changed: Updates) -> Values:
         """Returns updates by component instead of by name, for all that can be changed."""

@@ -36,6 +36,24 @@ class Visitor:
     def lighten(self) -> None:
         """Gives that back: others need the room, and this visitor acted long ago."""
 
+    @contextmanager
+    def free_turn(self, under_way: str, grace: float = 0.0) -> Iterator[None]:
+        """Takes the turn, or refuses: waiting for what takes minutes would be in others' way.
+
+        Args:
+            under_way: what to say then.
+            grace: seconds that what was stopped may take to end.
+
+        Raises:
+            ValueError: something is under way.
+        """
+        if not self.turn.acquire(timeout=grace):
+            raise ValueError(under_way)
+        try:
+            yield
+        finally:
+            self.turn.release()
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """Returns a fresh one: gradio copies a state's first value for every visitor."""
         return type(self)()

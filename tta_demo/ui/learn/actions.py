@@ -21,6 +21,7 @@ from tta_demo.ui.kit.files import saved, uploaded
 from tta_demo.ui.kit.html import paragraphs
 from tta_demo.ui.kit.parts import chosen_looks
 from tta_demo.ui.kit.screen import Updates
+from tta_demo.ui.kit.waiting import LESSONS
 from tta_demo.ui.learn import show
 from tta_demo.ui.learn.course import Course, bars
 from tta_demo.ui.learn.lesson import LearnVisitor, Task, Wanted, task_for
@@ -33,6 +34,9 @@ from tta_demo.ui.yours.model import YOURS
 __all__ = ["INTRO", "failed", "forget", "learn", "load_file", "stop", "use"]
 
 STOPPED = "Stopped. Pictures that were looked at are kept: Start goes on from there."
+UNDER_WAY = "Learning is under way: stop it first, or wait."
+GRACE = 5.0
+"""Seconds that a stopped lesson may take to end before the next one starts."""
 BEFORE = " The weights from before are still here."
 INTRO = (
     "<p>How much should each look count? Learn it from pictures whose right answer is known, and "
@@ -56,7 +60,7 @@ EMPTY: Updates = (
 
 def learn(visitor: LearnVisitor, wanted: Wanted, looker: SegmentVisitor) -> Iterator[Updates]:
     """Looks at the pictures, fits the weights in sight, and checks them on other pictures."""
-    with visitor.turn:
+    with visitor.free_turn(UNDER_WAY, GRACE), LESSONS.place() as place:
         visitor.halt.clear()
         needs_all_classes(wanted.method, wanted.weights_form)
         world = looker.place(wanted.world).by(wanted.models)
@@ -67,6 +71,7 @@ def learn(visitor: LearnVisitor, wanted: Wanted, looker: SegmentVisitor) -> Iter
             "status": show.status("Getting ready …"),
             "bars": bars(task.world, views, even),
         }
+        yield from ({"status": show.status(told)} for told in place.wait(visitor.halt))
         course = Course(task, views, wanted, visitor.halt.is_set)
         yield from course.study()
         if visitor.halt.is_set():
@@ -156,7 +161,7 @@ def stop(visitor: LearnVisitor) -> None:
 
 def load_file(visitor: LearnVisitor, load: dict[str, Any], looker: SegmentVisitor) -> Updates:
     """Reads a weights file, and says where it comes from."""
-    with visitor.free_turn():
+    with visitor.free_turn(UNDER_WAY):
         file = WeightFile.load(uploaded(load))
         home = looker.home_of(file)
         if home not in WORLDS and home != YOURS:
@@ -183,8 +188,8 @@ def load_file(visitor: LearnVisitor, load: dict[str, Any], looker: SegmentVisito
 
 def use(learner: LearnVisitor, visitor: SegmentVisitor) -> Updates:
     """Carries the weights to the Segment tab: to its picture, or to the world's first example."""
-    with learner.turn, visitor.turn:
-        file = learner.file
+    with visitor.turn:
+        file = learner.file  # not in the learner's turn: a lesson may have it for minutes
         if file is None:
             raise ValueError("There are no weights yet: learn some, or load a file.")
         home = visitor.home_of(file)

@@ -56,7 +56,7 @@ def change_world(world: str, files: list[dict[str, Any]] | None) -> Updates:
 
 def keep_one(world: str, models: list[str]) -> Updates:
     """Ticks the world's own model again when the last one was unticked."""
-    return {} if models else {"models": [*PLACES[world].looking]}
+    return {} if models else {"models": [*getattr(PLACES[world], "looking", ())]}
 
 
 def change_source(source: str) -> Updates:

@@ -137,12 +137,12 @@ class Course:
         missing = self._missing(names)
         seen = [name for name in names if name not in missing]
         for name in missing:
+            if self.stopped():
+                break
             with self.broken.of(name):
                 self.task.gallery.look(name, self._needed)
                 seen.append(name)
             self._pace.done += 1
-            if self.stopped():
-                break
             if self._pace.due():
                 yield self._pace.afford(more, seen) | {"status": self._told(doing, seen, names)}
         return seen

@@ -1,8 +1,7 @@
 """What is learned on the Learn tab, and on which pictures; what a visitor's lesson keeps."""
 
 import threading
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -112,20 +111,6 @@ class LearnVisitor(Visitor):
     def lighten(self) -> None:
         """Forgets what was unpacked: the next start unpacks it again."""
         self.upload = {}
-
-    @contextmanager
-    def free_turn(self) -> Iterator[None]:
-        """Takes the turn, or refuses: waiting would keep others' Stop from being heard.
-
-        Raises:
-            ValueError: learning is under way.
-        """
-        if not self.turn.acquire(blocking=False):
-            raise ValueError("Learning is under way: stop it first, or wait.")
-        try:
-            yield
-        finally:
-            self.turn.release()
 
 
 def task_for(visitor: LearnVisitor, wanted: Wanted, world: World) -> Task:

@@ -6,7 +6,7 @@ from tta_demo.learning.fit_methods import METHODS
 from tta_demo.learning.prior import ENOUGH, FEW, SCORES
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.views import VIEW_SETS, VIEWS
-from tta_demo.ui.kit.events import HEAVY, LIGHT, LONG, RAW
+from tta_demo.ui.kit.events import HEAVY, LONG, STOP
 from tta_demo.ui.kit.parts import Presets, labelled_files, radio
 from tta_demo.ui.kit.screen import Screen
 from tta_demo.ui.kit.theme import scroll_to
@@ -136,16 +136,16 @@ def _build_results(screen: Screen) -> None:
 
 def _wire(screen: Screen, tab: gr.Tab) -> None:
     screen["start"].click(None, js=scroll_to("learn-live"))
-    screen.act(screen["start"].click, actions.learn, LONG | RAW)
-    screen.on(screen["stop"].click, actions.stop)
-    screen.on(screen["load"].upload, actions.load_file, LIGHT | RAW)
-    screen.on(tab.select, choices.follow, LIGHT | RAW)
+    screen.act(screen["start"].click, actions.learn, LONG)
+    screen.on(screen["stop"].click, actions.stop, STOP)
+    screen.on(screen["load"].upload, actions.load_file)
+    screen.on(tab.select, choices.follow)
 
 
 def _wire_choices(screen: Screen) -> None:
     """Choices that only change other choices."""
     PRESETS.wire(screen)
-    screen.on(screen["world"].input, choices.change_world, LIGHT | RAW)
+    screen.on(screen["world"].input, choices.change_world)
     screen.on(screen["models"].input, choices.keep_one)
     screen.on(screen["source"].input, choices.change_source)
     screen.on(screen["form"].input, choices.change_form)

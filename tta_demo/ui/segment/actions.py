@@ -16,6 +16,7 @@ from tta_demo.samples.weeds import DIFFICULTY, SEEDS
 from tta_demo.tta.views import VIEWS
 from tta_demo.ui.kit.files import uploaded
 from tta_demo.ui.kit.looking import READY
+from tta_demo.ui.kit.measured import sent
 from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.kit.visitor import NO_PICTURE
 from tta_demo.ui.segment.case import (
@@ -155,14 +156,16 @@ def _weighed(visitor: SegmentVisitor, case: SegmentCase) -> SegmentCase:
 
 def switch(visitor: SegmentVisitor, event: gr.EventData) -> Iterator[Updates]:
     """Takes looks out or in, as their rows on the stage say; unticks and ticks them."""
+    at, switched = sent(event, "at", float), sent(event, "on", list)
+    fused = sent(event, "fused", bool)
     with visitor.looking(opens=False) as wanted:
-        if event.at < visitor.switched:
+        if at < visitor.switched:
             return  # a later switch had its turn before this one
-        visitor.switched = event.at
+        visitor.switched = at
         case = visitor.present
         record = case.world.record
         rows = {*case.rows, *case.off, *one_look(record).views}
-        on = rows.intersection(event.on)
+        on = rows.intersection(switched)
         chosen = replace(case.settings, groups=tick([whose(row)[1] for row in on]))
         # a view that one model alone now looks with is off for the others
         off = {*rows, *rows_of(record, chosen.views)} - on
@@ -171,7 +174,7 @@ def switch(visitor: SegmentVisitor, event: gr.EventData) -> Iterator[Updates]:
         # where the browser has fused already, only the rest of the page follows
         updates = look(visitor, case, wanted, groups=chosen.groups)
         for update in updates:
-            if event.fused:
+            if fused:
                 update.pop("stage", None)
             yield update
 

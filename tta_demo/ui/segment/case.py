@@ -17,6 +17,7 @@ from tta_demo.tasks.worlds import WORLDS, World, world_named
 from tta_demo.tta.predict import Track
 from tta_demo.tta.views import VIEWS
 from tta_demo.ui.kit.damage_panel import undamaged
+from tta_demo.ui.kit.measured import picked
 from tta_demo.ui.kit.visitor import Case
 from tta_demo.ui.yours.model import YOURS, Own
 from tta_demo.ui.yours.owner import Owner
@@ -208,8 +209,8 @@ class SegmentVisitor(Owner):
 
 def example_case(settings: Settings, number: int) -> SegmentCase:
     """Returns an example of the settings' world, with its mask."""
-    world = WORLDS[settings.world]
-    path = world.examples[number]
+    world = world_named(settings.world)
+    path = picked(world.examples, number)
     seed = world.seed_of(path)
     picture = read_picture(path)
     truth, _ = world.read_truth(world.mask_of(path), picture)

@@ -10,7 +10,7 @@ from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.views import VIEWS
 from tta_demo.ui.kit.damage_panel import build_damage, wire_damage
-from tta_demo.ui.kit.events import EVERY, HEAVY, LATEST, LIGHT, OPENING, RAW
+from tta_demo.ui.kit.events import EVERY, HEAVY, LATEST, LIGHT, OPENING
 from tta_demo.ui.kit.parts import examples, options_of, picture_box, radio
 from tta_demo.ui.kit.screen import Screen
 from tta_demo.ui.segment import actions, choices
@@ -135,12 +135,12 @@ def _wire_pictures(screen: Screen, page: gr.Blocks, heavy: dict[str, Any]) -> No
     opening = heavy | OPENING
     screen.act(screen["example"].click, actions.open_example, opening)
     screen.act(screen["generate"].click, actions.new_field, opening)
-    screen.act(screen["picture"].upload, actions.open_picture, opening | RAW)
+    screen.act(screen["picture"].upload, actions.open_picture, opening)
     screen.act(screen["picture"].clear, actions.clear_picture)
 
 
 def _wire_masks(screen: Screen) -> None:
-    screen.act(screen["mask"].upload, actions.open_mask, LATEST | RAW)
+    screen.act(screen["mask"].upload, actions.open_mask, LATEST)
     screen.act(screen["mask"].clear, actions.clear_mask, LATEST)
     screen.act(screen["stage"].painted, actions.use_painting, LIGHT | EVERY)
 

@@ -13,6 +13,8 @@ __all__ = ["lines_of", "names_of", "offered_pairs", "pairs_of", "palette_of", "t
 _COLORED = re.compile(r"(.*?)\s*(#[0-9a-fA-F]{6})?")
 _LONGEST = 60
 """Letters of a class name."""
+_LINE = 1000
+"""Letters of a pair: names that come with a model may be longer."""
 
 
 def text_of(record: ModelRecord) -> str:
@@ -95,8 +97,8 @@ def offered_pairs(record: ModelRecord) -> Pairs:
 
 
 def _pair(line: str, classes: Sequence[str]) -> tuple[str, str]:
-    if len(line) > 3 * _LONGEST:
-        raise ValueError(f"{line[:_LONGEST]!r}… is too long for a pair of classes")
+    if len(line) > _LINE:  # each `=` may part it
+        raise ValueError(f"a line has {len(line)} letters: write one pair of classes a line")
     signs = [place for place, letter in enumerate(line) if letter == "="]
     parted = [(line[:place].strip(), line[place + 1 :].strip()) for place in signs]
     if not parted:

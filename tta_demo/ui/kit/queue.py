@@ -1,0 +1,72 @@
+"""Who is next: a lane for each kind of action, and only so many places in it for one visitor."""
+
+from collections import Counter
+from typing import Any
+
+import gradio as gr
+from gradio.queueing import Event, Queue
+
+from tta_demo.ui.kit.events import LANES, Lane
+
+__all__ = ["Lanes", "with_lanes"]
+
+FULL = "Too many are waiting at the moment: try again in a minute."
+
+
+class Lanes(Queue):
+    """Gradio's queue, whose one limit for all actions together would let one kind lock the others.
+
+    Here every lane (gradio's `concurrency_id`) has a limit of its own, and every visitor only a
+    few places in it: whoever posts more is refused, and the others go on.
+    """
+
+    async def push(self, body: Any, request: Any, username: str | None) -> tuple[bool, Any, Any]:  # noqa: ANN401 (gradio's own)
+        """Takes an action in, or says that its lane is full; as gradio calls it."""
+        function = self.blocks.fns.get(body.fn_index)
+        name = None if function is None else function.concurrency_id
+        if name in LANES and self._full(name, LANES[name], body.session_hash):
+            return False, FULL, "queue_full"
+        return await super().push(body, request, username)
+
+    def _full(self, name: str, lane: Lane, session: str | None) -> bool:
+        waiting = self._waiting(name)
+        mine = [one for one in (*waiting, *self._running(name)) if one.session_hash == session]
+        return len(waiting) >= lane.waiting or len(mine) >= lane.each
+
+    def get_events(self) -> tuple[list[Event], bool, str] | None:
+        """Returns the next action to start: of the first in its lane whose visitor has room."""
+        for name, queue in self.event_queue_per_concurrency_id.items():
+            if not queue.queue or queue.current_concurrency >= (queue.concurrency_limit or 1000):
+                continue
+            running = Counter(one.session_hash for one in self._running(name))
+            most = LANES[name].at_once if name in LANES else 1
+            for event in queue.queue:
+                if running[event.session_hash] < most:
+                    queue.queue.remove(event)
+                    return [event], False, name
+        return None
+
+    def compute_analytics_summary(self, records: object) -> dict[str, Any]:
+        """Returns nothing: gradio would weigh all actions so far, up to 10,000, after each."""
+        return {}
+
+    def _waiting(self, name: str) -> list[Event]:
+        queue = self.event_queue_per_concurrency_id.get(name)
+        return [] if queue is None else queue.queue
+
+    def _running(self, name: str) -> list[Event]:
+        jobs = (job for job in self.active_jobs if job is not None)
+        return [one for job in jobs for one in job if one.concurrency_id == name]
+
+
+def with_lanes(page: gr.Blocks) -> gr.Blocks:
+    """Returns the page with this queue; nothing can be asked of it past the queue."""
+    page.queue(api_open=False)
+    page._queue = Lanes(
+        live_updates=True,
+        concurrency_count=page.max_threads,
+        update_intervals=1,
+        max_size=None,
+        blocks=page,
+    )
+    return page

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from tta_demo.pictures.assets import ASSETS
+from tta_demo.pictures.assets import ASSETS, fault_of
 
 __all__ = ["PHOTOS", "Photo"]
 
@@ -70,8 +70,8 @@ def _folder(place: str) -> Path | None:
 def _photos() -> tuple[Photo, ...]:
     folders = ((_folder(place), *rest) for place, *rest in _LISTED)
     paths = ((folder / name, *rest) for folder, name, *rest in folders if folder)
-    return tuple(Photo(path, *rest) for path, *rest in paths if path.is_file())
+    return tuple(Photo(path, *rest) for path, *rest in paths if not fault_of(path))
 
 
 PHOTOS = _photos()
-"""Those whose package is installed."""
+"""Those whose package is installed, and whose file can be read."""

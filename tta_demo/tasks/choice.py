@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from tta_demo.pictures.assets import ASSETS
+from tta_demo.pictures.assets import ASSETS, fault_of
 from tta_demo.scoring.interval import Difference
 
 __all__ = ["SHARES", "Choice", "Example", "choice_of"]
@@ -56,9 +56,9 @@ class Choice:
 
 @cache
 def choice_of(world: str) -> Choice | None:
-    """Returns the choice for a world, by its name; None if there is none."""
+    """Returns the choice for a world, by its name; None if there is none that can be read."""
     path = ASSETS / "results" / f"examples-{world}.json"
-    if not path.is_file():
+    if fault_of(path):
         return None
     found = json.loads(path.read_text("utf-8"))
     examples = tuple(Example(**one) for one in found["examples"])

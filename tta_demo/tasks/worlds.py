@@ -10,7 +10,7 @@ from tta_demo.learning.weight_file import WeightFile
 from tta_demo.models.ensemble import Ensemble, members_of, one_look, rows_of
 from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import MODELS
-from tta_demo.pictures.assets import ASSETS
+from tta_demo.pictures.assets import ASSETS, fault_of
 from tta_demo.pictures.masks import read_mask
 from tta_demo.pictures.palettes import Palette
 from tta_demo.pictures.reading import Picture
@@ -21,7 +21,7 @@ from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.plan import Plan
 from tta_demo.tta.views import VIEWS
 
-__all__ = ["MEASURED", "WORLDS", "World", "own_world", "together", "world_named"]
+__all__ = ["FAULTS", "MEASURED", "WORLDS", "World", "own_world", "together", "world_named"]
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,15 @@ class World:
     def record(self) -> ModelRecord | Ensemble:
         """The model's record, or the ensemble."""
         return MODELS[self.model] if isinstance(self.model, str) else self.model
+
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with its files, in a sentence; None if they are all there and readable."""
+        records = [MODELS[name] for name in self.models] or [*members_of(self.record).values()]
+        pictures = [path for one in self.examples for path in (one, self.mask_of(one))]
+        files = (*(one.weights() for one in records), *pictures, *self.weight_paths)
+        faults = [fault for path in files if (fault := fault_of(path))]
+        return f"{self.label} is not here: {', '.join(faults)}." if faults else None
 
     @property
     def looking(self) -> tuple[str, ...]:
@@ -182,7 +191,7 @@ def _no_sets(split: str, data: Path | None) -> Iterator[LabelledPicture]:
 PHOTOS = ("chelsea", "coffee", "astronaut", "rocket")
 """All that scikit-image has of those that may be shipped, with masks drawn by hand."""
 
-WORLDS: dict[str, World] = {
+_ALL: dict[str, World] = {
     "weeds": World(
         name="weeds",
         label="Weeds in a field",
@@ -217,6 +226,14 @@ WORLDS: dict[str, World] = {
     ),
 }
 
+
+FAULTS: dict[str, str] = {
+    name: told for name, world in _ALL.items() if (told := world.fault) is not None
+}
+"""What is wrong with the files of worlds that therefore cannot be offered, by their names."""
+
+WORLDS: dict[str, World] = {name: world for name, world in _ALL.items() if name not in FAULTS}
+"""Every world by name."""
 
 MEASURED = {name: world for name, world in WORLDS.items() if world.pictures is not _no_sets}
 """The worlds that have sets of labelled pictures, and so stored results."""
@@ -255,6 +272,8 @@ def together(worlds: Sequence[World]) -> World:
 
 def world_named(name: str) -> World:
     """Returns the world of a name; a `ValueError` if there is none."""
+    if name in FAULTS:
+        raise ValueError(FAULTS[name])
     if name not in WORLDS:
         raise ValueError(f"world {name!r} is unknown: choose one of {', '.join(WORLDS)}")
     return WORLDS[name]

@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 def segment(
     picture: gr.FileData,
-    world: Literal[*WORLDS] = "weeds",
+    world: Literal[*WORLDS] = next(iter(WORLDS)),
     views: Literal[*VIEW_SETS] = "d4",
     fusion: Literal[*FUSIONS] = "mean",
     mask: gr.FileData | None = None,
@@ -61,7 +61,7 @@ def segment(
 
 def compare(
     picture: gr.FileData,
-    world: Literal[*WORLDS] = "weeds",
+    world: Literal[*WORLDS] = next(iter(WORLDS)),
     views: Literal[*VIEW_SETS] = "d4",
     mask: gr.FileData | None = None,
 ) -> list[dict]:
@@ -106,7 +106,7 @@ def classify(
 
 def detect(
     picture: gr.FileData,
-    place: Literal[*PLACES] = "weeds",
+    place: Literal[*PLACES] = next(iter(PLACES)),
     views: Literal[*SETS] = "d4",
     fusion: Literal[*FUSERS] = "wbf",
     threshold: float = 0.3,

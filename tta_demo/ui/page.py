@@ -6,8 +6,10 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from tta_demo.pictures.workers import guard
+from tta_demo.tasks import worlds
 from tta_demo.ui.api import add_endpoints
 from tta_demo.ui.classify.tab import build_classify_tab
+from tta_demo.ui.detect import places
 from tta_demo.ui.detect.tab import build_detect_tab
 from tta_demo.ui.evidence.tab import build_evidence_tab
 from tta_demo.ui.guide.tab import build_guide_tab
@@ -36,6 +38,8 @@ def build_page(held_out: int = 40) -> gr.Blocks:
     with gr.Blocks(title=TITLE) as page, gr.Column(elem_id="page"):
         skip_link()
         gr.Markdown(INTRO, elem_id="intro")
+        if faults := [*worlds.FAULTS.values(), *places.FAULTS.values()]:
+            gr.Markdown("\n\n".join(faults), elem_id="faults")
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
             with gr.Tab("See it", id="segment"):
                 segment = build_segment_tab(page)

@@ -1,13 +1,12 @@
 """The example photographs, all of them, in the order of what looking again is worth to them."""
 
-import json
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
 from html import escape
-from typing import Any
 
 import gradio as gr
 
-from tta_demo.pictures.assets import ASSETS
 from tta_demo.pictures.draw import fit_within
 from tta_demo.pictures.reading import read_picture
 from tta_demo.samples.photos import PHOTOS, Photo
@@ -15,6 +14,7 @@ from tta_demo.tta.crops import CROP_SETS
 from tta_demo.ui.kit.files import beside
 from tta_demo.ui.kit.html import percent, signed, tone
 from tta_demo.ui.kit.pictures import data_url
+from tta_demo.ui.kit.stored import results, telling
 
 __all__ = ["EXAMPLES", "FIRST", "average", "averages", "gain", "strip"]
 
@@ -27,14 +27,22 @@ VERDICTS = {"better": "win", "": "tie", "worse": "loss"}
 THUMBNAIL = 144
 """Longest side of a small picture in pixels."""
 
-MEASURED: dict[str, Any] = json.loads((ASSETS / "results" / "photos.json").read_text("utf-8"))
-"""Of `python -m tta_demo benchmark photos`."""
-
 
 def gain(photo: Photo) -> float | None:
-    """Returns by how many points `FIRST` makes the truth more probable; None without a class."""
-    found = MEASURED["photos"].get(photo.path.stem)
+    """Returns by how many points `FIRST` makes the truth more probable; None if that is unknown.
+
+    It was not measured where there is no class for it.
+    """
+    found = _each().get(photo.path.stem)
     return None if found is None else 100 * (found[FIRST] - found["center"])
+
+
+@cache
+def _each() -> dict[str, dict[str, float]]:
+    """Returns what `python -m tta_demo benchmark photos` found of each; nothing if it is lost."""
+    with suppress(ValueError):
+        return results("photos")["photos"]
+    return {}
 
 
 def _place(photo: Photo) -> tuple[bool, float]:
@@ -60,7 +68,7 @@ def strip(elem_id: str) -> gr.HTML:
 def _button(number: int, photo: Photo) -> str:
     points = gain(photo)
     if points is None:
-        verdict, kind = "no class", ""
+        verdict, kind = "" if photo.truth else "no class", ""
     else:
         kind = tone(points, TIE)
         verdict = f"{VERDICTS[kind]} {signed(points, 1, '±')}"
@@ -72,29 +80,33 @@ def _button(number: int, photo: Photo) -> str:
     )
 
 
+@telling
 def average() -> str:
     """Returns in one sentence what `FIRST` is worth to all examples together."""
-    one, both = (percent(MEASURED["mean"][name]) for name in ("center", FIRST))
+    measured = results("photos")
+    one, both = (percent(measured["mean"][name]) for name in ("center", FIRST))
     return (
-        f"All {MEASURED['pictures']} with a class (no test set): one look finds the truth {one} "
+        f"All {measured['pictures']} with a class (no test set): one look finds the truth {one} "
         f"probable on average, mirrored too {both}."
     )
 
 
+@telling
 def averages(labels: Mapping[str, str]) -> str:
     """Returns what sets of looks are worth to all examples together, as an HTML table.
 
     Args:
         labels: the sets by name, in plain words.
     """
+    measured = results("photos")
     rows = "".join(
         f"<tr><th scope='row'>{escape(label)}</th><td>{len(CROP_SETS[name])}</td>"
-        f"<td>{percent(MEASURED['mean'][name])}</td><td>{MEASURED['right'][name]}</td></tr>"
+        f"<td>{percent(measured['mean'][name])}</td><td>{measured['right'][name]}</td></tr>"
         for name, label in labels.items()
     )
     heads = "".join(f"<th scope='col'>{head}</th>" for head in ("", "Looks", "Average", "Right"))
     return (
         "<table><caption>How probable the truth is on average over the "
-        f"{MEASURED['pictures']} photographs, and how many are right.</caption>"
+        f"{measured['pictures']} photographs, and how many are right.</caption>"
         f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from tta_demo.models.domains import DOMAINS
 from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import MODELS
+from tta_demo.pictures.assets import fault_of
 from tta_demo.pictures.reading import Picture
 from tta_demo.samples import weeds
 from tta_demo.samples.things import photo_of_thing
@@ -14,7 +15,7 @@ from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.boxes import Boxes
 from tta_demo.tta.views import VIEW_SETS
 
-__all__ = ["PLACES", "SETS", "SET_LABELS", "Place", "field_of"]
+__all__ = ["FAULTS", "PLACES", "SETS", "SET_LABELS", "Place", "field_of"]
 
 NATURAL = DOMAINS["natural"].views
 
@@ -80,21 +81,25 @@ def _example_field(path: Path) -> tuple[Picture, Boxes]:
     return field_of(WORLDS["weeds"].seed_of(path), weeds.DIFFICULTY)
 
 
-PLACES: dict[str, Place] = {
-    "weeds": Place(
-        label=WORLDS["weeds"].label,
+def _fields() -> Place:
+    world = WORLDS["weeds"]
+    return Place(
+        label=world.label,
         model="weed-detector",
         thing="plant",
-        source=WORLDS["weeds"].source,
-        examples=WORLDS["weeds"].examples,
+        source=world.source,
+        examples=world.examples,
         read=_example_field,
         sets=("mirror", "flips", "d4", "all"),
         ticked="d4",
         threshold=0.3,
         scores="of 200 test fields: assets/results/README.md",
         generates=True,
-    ),
-    "objects": Place(
+    )
+
+
+def _objects() -> Place:
+    return Place(
         label="Everyday objects",
         model="nanodet-g",
         thing="object",
@@ -104,6 +109,18 @@ PLACES: dict[str, Place] = {
         sets=("mirror", "natural", "zooms", "light"),
         ticked="natural",
         threshold=0.35,
-    ),
+    )
+
+
+_MADE = {"weeds": ("weeds", _fields), "objects": ("photos", _objects)}
+"""By name: the world that it has its pictures from, and what makes the place."""
+_ALL = {name: make() for name, (world, make) in _MADE.items() if world in WORLDS}
+FAULTS = {
+    name: f"{place.label} (boxes) is not here: {fault}."
+    for name, place in _ALL.items()
+    if (fault := fault_of(place.record.weights()))
 }
+"""What is wrong with the files of places that therefore cannot be offered, by their names."""
+
+PLACES: dict[str, Place] = {name: place for name, place in _ALL.items() if name not in FAULTS}
 """Every place by name."""

@@ -1,11 +1,12 @@
 """What a visitor can do on the Evidence tab: choose a world, try, stop, use a plan."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import gradio as gr
 
-from tta_demo.evidence.findings import sets_for, weigh
+from tta_demo.evidence.findings import Evidence, sets_for, weigh
 from tta_demo.evidence.stored import stored_evidence
 from tta_demo.learning.weight_file import WeightFile, weights_by_name
 from tta_demo.samples.labelled import understood
@@ -145,8 +146,15 @@ def _weights(finding: Finding, name: str) -> WeightFile | None:
     )
 
 
+def _known(world: str) -> Evidence | None:
+    """Returns the stored evidence; None where there is none that can be read."""
+    with suppress(ValueError):
+        return stored_evidence(world)
+    return None
+
+
 def _stored(looker: SegmentVisitor, name: str) -> Finding | None:
-    found = stored_evidence(name)
+    found = _known(name)
     return None if found is None else Finding(looker.place(name), found, stored=True)
 
 
@@ -158,7 +166,7 @@ def _present(visitor: EvidenceVisitor, finding: Finding | None) -> Updates:
     own = visitor.found.get(visitor.world)
     other = (
         ""
-        if own is None or stored_evidence(visitor.world) is None
+        if own is None or _known(visitor.world) is None
         else ("Show the stored results" if finding is own else "Show my trial")
     )
     return (

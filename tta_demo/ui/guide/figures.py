@@ -1,16 +1,14 @@
 """Figures of the guide, from the registries and from stored results; all text is escaped."""
 
-import json
 from collections.abc import Iterable
 from html import escape
-from typing import Any
 
 from tta_demo.models.domains import DOMAINS
-from tta_demo.pictures.assets import ASSETS
 from tta_demo.tasks.worlds import MEASURED
 from tta_demo.tta.views import VIEW_SETS, VIEWS
 from tta_demo.ui.guide.dial import css_of
 from tta_demo.ui.kit.html import signed, tone
+from tta_demo.ui.kit.stored import results, telling
 
 __all__ = ["costs", "domains", "false_gain", "lesson", "times"]
 
@@ -27,6 +25,7 @@ _FLOWS = {
 }
 
 
+@telling
 def times() -> str:
     """Returns both kinds of augmentation, and what looking again adds with and without the one."""
     flows = "".join(
@@ -59,9 +58,10 @@ def domains() -> str:
     return f"<ul class='domains'>{_items(cards)}</ul>"
 
 
+@telling
 def costs() -> str:
     """Returns what more looks cost and bring, as bars of time."""
-    scores = _stored("weeds")["scores"]
+    scores = results("weeds")["scores"]
     plans = [plan for plan in scores if plan == "none" or plan.endswith(", mean")]
     longest = max(scores[plan]["ms"] for plan in plans)
     rows = _items(
@@ -70,7 +70,7 @@ def costs() -> str:
         f"{'<span>–</span>' if plan == 'none' else _points(_gain('weeds', plan), 'points')}"
         for plan in plans
     )
-    boxes = _stored("detection")["rows"]["D4, WBF"]["minus_no_tta"]["value"]
+    boxes = results("detection")["rows"]["D4, WBF"]["minus_no_tta"]["value"]
     note = (
         "Weeds, looks averaged: time a picture, and mean IoU over one look. Boxes around the same "
         f"weeds gain {signed(100 * boxes, 1)} points of AP from eight looks. {_source('weeds')}"
@@ -78,9 +78,10 @@ def costs() -> str:
     return f"<ul class='costs'>{rows}</ul>{_small(note)}"
 
 
+@telling
 def false_gain() -> str:
     """Returns one detector with and without TTA, as a paper might compare two methods."""
-    result = _stored("detection")
+    result = results("detection")
     one, eight = result["rows"]["no TTA"], result["rows"]["D4, WBF"]
     gain = {name: 100 * value for name, value in eight["minus_no_tta"].items()}
     bars = _items(
@@ -95,28 +96,25 @@ def false_gain() -> str:
     return f"<ul class='costs paper'>{bars}</ul><p class='claim'>{claim}</p>{_small(note)}"
 
 
+@telling
 def lesson() -> str:
     """Returns what becomes of a gain whose two ends are means over different classes."""
-    scores = _stored("weeds")["scores"]
+    scores = results("weeds")["scores"]
     none, learned = scores["none"], scores["d4, learned"]
     fair = 100 * (learned["miou_without_background"] - none["miou_without_background"])
     unfair = 100 * (learned["miou"] - none["miou_without_background"])
     return f"{signed(fair, 2)} points look like {signed(unfair, 2)}"
 
 
-def _stored(name: str) -> dict[str, Any]:
-    return json.loads((ASSETS / "results" / f"{name}.json").read_text("utf-8"))
-
-
 def _gain(world: str, plan: str = "d4, mean") -> float:
     """Returns points of mean IoU over one look."""
-    scores = _stored(world)["scores"]
+    scores = results(world)["scores"]
     return 100 * (scores[plan]["miou"] - scores["none"]["miou"])
 
 
 def _source(*names: str) -> str:
     """Returns where stored results come from."""
-    told = ((name, _stored(name)) for name in names)
+    told = ((name, results(name)) for name in names)
     each = (
         f"{name}: {result['pictures']} test pictures, {result['date']}" for name, result in told
     )

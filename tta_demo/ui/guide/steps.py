@@ -1,8 +1,9 @@
 """The five steps of the guide: words, a figure, and the scene that each sets up."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.views import VIEW_SETS
 from tta_demo.ui.guide import figures
 from tta_demo.ui.kit.files import beside
@@ -33,6 +34,13 @@ class Step:
         return beside(__file__, f"{self.name}.md").replace("LESSON", figures.lesson())
 
 
+def _domains() -> Iterator[Step]:
+    if "nuclei" in WORLDS:
+        scene = Link("nuclei", views=VIEW_SETS["d4"])
+        told = "Show cell nuclei in all eight turns and mirrors"
+        yield Step("domains", told, scene, figures.domains)
+
+
 STEPS = (
     Step("times", "Play eight looks at the first field", Link(), figures.times),
     Step(
@@ -40,12 +48,7 @@ STEPS = (
         "Play two looks: upright, and turned half round",
         Link(views=("identity", "rot180"), mode="together"),
     ),
-    Step(
-        "domains",
-        "Show cell nuclei in all eight turns and mirrors",
-        Link("nuclei", views=VIEW_SETS["d4"]),
-        figures.domains,
-    ),
+    *_domains(),
     Step(
         "when",
         "Play all fifteen looks, the bad ones too",

@@ -1,16 +1,15 @@
 """Parts of the Learn tab as HTML: progress, loss curve, scores. Every string is escaped."""
 
-import json
 from collections.abc import Mapping, Sequence
 from html import escape
 
 from tta_demo.learning.fit import Fit
-from tta_demo.pictures.assets import ASSETS
 from tta_demo.pictures.words import several
 from tta_demo.scoring.interval import LEAST, Difference
 from tta_demo.tasks.gallery import PIXELS, Verdict
 from tta_demo.tasks.worlds import MEASURED
 from tta_demo.ui.kit.html import figure, signed, table, tone, track
+from tta_demo.ui.kit.stored import results, telling
 
 __all__ = [
     "PLANS", "calibration_lesson", "curve", "fit_facts", "left", "losses",
@@ -179,11 +178,12 @@ def _change(gain: Difference, factor: float, sign: int, digits: int) -> str:
     return f'<span class="{tone(sign * gain.value, 0)}">{text}</span>' if gain.clear else text
 
 
+@telling
 def stored_table() -> str:
     """Returns the stored results of every world over its whole test set."""
     rows, sources = [], []
     for name, world in MEASURED.items():
-        result = json.loads((ASSETS / "results" / f"{name}.json").read_text())
+        result = results(name)
         for plan, score in result["scores"].items():
             overlaps = (figure(100 * score[key], 2) for key in ("miou", "miou_without_background"))
             losses = (figure(score[key], 4) for key in ("nll", "ece"))

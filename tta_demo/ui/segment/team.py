@@ -1,20 +1,17 @@
 """Who looks: the models of a world that may look together, and what that was measured to bring."""
 
-import json
 from collections.abc import Collection
-from functools import cache
 from html import escape
-from typing import Any
 
 import gradio as gr
 
 from tta_demo.models.registry import MODELS
-from tta_demo.pictures.assets import ASSETS
 from tta_demo.samples.weeds import COUNTS
 from tta_demo.tasks.worlds import World
 from tta_demo.training.unet import RECIPES
 from tta_demo.ui.kit.html import signed, tone
 from tta_demo.ui.kit.screen import Updates
+from tta_demo.ui.kit.stored import results, telling
 from tta_demo.ui.segment.case import SegmentCase
 
 __all__ = ["build_team", "measured", "team_parts", "ticks"]
@@ -44,7 +41,7 @@ def build_team(world: World) -> tuple[gr.Column, gr.CheckboxGroup, gr.HTML, gr.B
     """Returns the choice, its ticks, what is told of them, and the way to learn weights."""
     with gr.Column(visible=bool(world.models), elem_id="team") as team:
         models = ticks(world, "models")
-        told = gr.HTML(measured(world.looking), elem_id="team-told")
+        told = gr.HTML(measured(world.looking) if world.models else "", elem_id="team-told")
         untaught = gr.Button("Learn their weights", size="sm", visible=False, elem_id="untaught")
     return team, models, told, untaught
 
@@ -61,17 +58,13 @@ def team_parts(case: SegmentCase) -> Updates:
     }
 
 
-@cache
-def _stored() -> dict[str, Any]:
-    return json.loads((ASSETS / "results" / "ensembles.json").read_text())
-
-
+@telling
 def measured(models: Collection[str]) -> str:
     """Returns what models are worth together on the whole test set, in a sentence.
 
     Of one alone it is what looking again is worth.
     """
-    stored = _stored()
+    stored = results("ensembles")
     roles = {one["name"]: role for role, one in stored["models"].items()}
     team = [roles[name] for name in models]
     rows = {

@@ -1,3 +1,5 @@
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -158,16 +160,38 @@ def test_there_is_one_cache_of_512_mb_for_everybody():
 # Threads
 
 
-def test_a_look_that_two_make_at_once_counts_once():
-    cache = Cache()
+def test_what_many_want_at_once_is_made_once_and_they_get_the_same(make):
+    cache, began = Cache(), threading.Event()
 
-    def make_in_between(names):
-        cache.looks("m", "p", names, Maker({"a": 30}))  # another one was faster
-        yield from Maker({"a": 50})(names)
+    def slow(names):
+        began.set()
+        time.sleep(0.05)
+        yield from make(names)
 
-    looks = cache.looks("m", "p", "a", make_in_between)
-    assert looks["a"].nbytes == cache.nbytes == 50
-    assert cache.looks("m", "p", "a", pytest.fail)["a"] is looks["a"]
+    with ThreadPoolExecutor(8) as pool:
+        first = pool.submit(cache.looks, "m", "p", "abc", slow)
+        assert began.wait(10)
+        others = [pool.submit(cache.looks, "m", "p", "cb", make) for _ in range(7)]
+        assert all(one.result(10)["b"] is first.result(10)["b"] for one in others)
+    assert make.made == [*"abc"]
+
+
+def test_who_waited_makes_what_another_gave_up(make):
+    cache, began = Cache(), threading.Event()
+
+    def stopped(names):
+        yield from make(names[:1])
+        began.set()
+        time.sleep(0.05)
+        raise MemoryError
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(cache.looks, "m", "p", "abc", stopped)
+        assert began.wait(10)
+        assert list(pool.submit(cache.looks, "m", "p", "ab", make).result(10)) == ["a", "b"]
+        with pytest.raises(MemoryError):
+            first.result(10)
+    assert make.made == ["a", "b"]
 
 
 def test_others_can_use_the_cache_while_one_makes_looks(make):

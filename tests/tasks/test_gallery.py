@@ -13,7 +13,7 @@ from tta_demo.learning.module import Form
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.models.registry import load_model
 from tta_demo.samples.labelled import Source
-from tta_demo.tasks.cache import KEPT
+from tta_demo.tasks.cache import DRAWN
 from tta_demo.tasks.gallery import PIXELS, Gallery, compare
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.fusion import Weights
@@ -223,15 +223,15 @@ def test_galleries_of_uploads_stay_within_the_one_limit(fields, tmp_path, monkey
     first, _ = uploads(tmp_path / "first", fields)
     own = bytes_of(first, names, VIEWS)
     assert own > 2 * 3 * PIXELS * len(names) * len(VIEWS)
-    monkeypatch.setattr(KEPT, "limit", 2 * own)
+    monkeypatch.setattr(DRAWN, "limit", 2 * own)
     galleries = [uploads(tmp_path / f"visitor {i}", fields)[0] for i in range(4)]
     for gallery in galleries:
         for name in names:
             gallery.look(name, VIEWS)
-            assert KEPT.nbytes <= KEPT.limit
+            assert DRAWN.nbytes <= DRAWN.limit
     kept = [not gallery.missing(names, VIEWS) for gallery in galleries]
     assert kept == [False, False, True, True], "who came first leaves first"
-    assert KEPT.nbytes == KEPT.limit
+    assert DRAWN.nbytes == DRAWN.limit
 
 
 def test_what_left_the_cache_is_looked_at_again_and_is_the_same(fields, tmp_path, monkeypatch):
@@ -240,7 +240,7 @@ def test_what_left_the_cache_is_looked_at_again_and_is_the_same(fields, tmp_path
     plan = learned(VIEWS, [0.2, 0.7, 0.1])
     stacks, verdict = list(gallery.stacks(names, VIEWS)), compare(gallery, names, plan)
     assert reads == names
-    monkeypatch.setattr(KEPT, "limit", 0)
+    monkeypatch.setattr(DRAWN, "limit", 0)
     uploads(tmp_path / "other", fields)[0].look(names[0], VIEWS)  # nothing fits any more
     assert gallery.missing(names, VIEWS) == names
     monkeypatch.undo()
@@ -258,7 +258,7 @@ def test_what_left_the_cache_is_looked_at_again_and_is_the_same(fields, tmp_path
 
 def test_a_gallery_works_even_if_nothing_can_be_kept(fields, looked, tmp_path, monkeypatch):
     gallery, _ = uploads(tmp_path / "own", fields)
-    monkeypatch.setattr(KEPT, "limit", 0)
+    monkeypatch.setattr(DRAWN, "limit", 0)
     plan = learned(VIEWS, [0.2, 0.7, 0.1])
     verdict = compare(gallery, list(fields), plan)
     monkeypatch.undo()

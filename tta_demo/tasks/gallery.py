@@ -13,7 +13,7 @@ from tta_demo.models.turns import patiently
 from tta_demo.samples.labelled import LabelledPicture, Source
 from tta_demo.scoring.interval import Difference
 from tta_demo.scoring.score import Score, gain
-from tta_demo.tasks.cache import KEPT
+from tta_demo.tasks.cache import DRAWN
 from tta_demo.tasks.looking import looks_at
 from tta_demo.tasks.worlds import World
 from tta_demo.tta.plan import Plan
@@ -22,7 +22,11 @@ from tta_demo.tta.predict import ViewStack
 __all__ = ["PIXELS", "Gallery", "Verdict", "compare", "scored"]
 
 PIXELS = 4096
-"""Pixels of one picture whose answers are kept."""
+"""Pixels of one picture whose answers are kept, or fewer if there are many classes."""
+NUMBERS = 2**15
+"""Most that is kept of one look: as many lessons as there are visitors share the memory."""
+LESSON = 160 * 2**20
+"""Bytes of the answers that one lesson has at a time; of many pictures fewer pixels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +65,7 @@ class Gallery:
         return [
             name
             for name in names
-            if any(KEPT.missing(*self._key(one, name), own) for one, own in each)
+            if any(DRAWN.missing(*self._key(one, name), own) for one, own in each)
         ]
 
     def look(self, name: str, views: Sequence[str]) -> dict[str, _DrawnLook]:
@@ -85,7 +89,7 @@ class Gallery:
                     one = next(looks)
                 yield view, _drawn(picture, one.log_probs, one.seen)
 
-        return KEPT.looks(*self._key(record, name), views, make)
+        return DRAWN.looks(*self._key(record, name), views, make)
 
     def stacks(
         self, names: Sequence[str], views: Sequence[str]
@@ -105,7 +109,9 @@ class Gallery:
 
     def answers(self, names: Sequence[str], views: Sequence[str]) -> Answers:
         """Returns what `fit_steps` needs."""
-        return Answers.of(self.stacks(names, views), whole=True, pixels=PIXELS)
+        pixel = 4 * len(views) * len(self.world.record.classes)  # float32
+        pixels = min(PIXELS, LESSON // (pixel * max(len(names), 1)))
+        return Answers.of(self.stacks(names, views), whole=True, pixels=pixels)
 
     def _key(self, record: ModelRecord, name: str) -> tuple[str, str]:
         source = self.sources[name]
@@ -118,7 +124,8 @@ def _drawn(
 ) -> _DrawnLook:
     """Keeps the drawn pixels; the same of a picture at every time."""
     labels = picture.labels.ravel()
-    places = np.random.default_rng(0).permutation(labels.size)[:PIXELS]
+    most = min(PIXELS, NUMBERS // len(log_probs))
+    places = np.random.default_rng(0).permutation(labels.size)[:most]
     seen = torch.ones(labels.size, dtype=torch.bool) if seen is None else seen.flatten()
     return _DrawnLook(log_probs.flatten(1)[:, places], seen[places], labels[places], picture.notes)
 

@@ -16,7 +16,7 @@ from tta_demo.models.turns import patiently
 from tta_demo.pictures.words import several
 from tta_demo.samples.labelled import Source
 from tta_demo.samples.weeds import COUNTS, DIFFICULTY, SEEDS
-from tta_demo.tasks.cache import KEPT
+from tta_demo.tasks.cache import DRAWN
 from tta_demo.tasks.looking import looks_at
 from tta_demo.tasks.worlds import World
 from tta_demo.tta.views import VIEW_SETS
@@ -188,7 +188,7 @@ class Trial:
             ValueError: no picture can be read.
         """
         names, found = list(self.pictures.sources), []
-        missing = [name for name in names if KEPT.missing(*self._key(name), [ALL])]
+        missing = [name for name in names if DRAWN.missing(*self._key(name), [ALL])]
         pace, looks = Pace(len(missing)), several(len(self.rows), "look")
         for number, name in enumerate(names, 1):
             with self.broken.of(name):
@@ -218,7 +218,7 @@ class Trial:
             if kept is not None:
                 yield ALL, _Seen(kept, picture.notes)
 
-        return KEPT.looks(*self._key(name), [ALL], make)[ALL]
+        return DRAWN.looks(*self._key(name), [ALL], make)[ALL]
 
     def _key(self, name: str) -> tuple[str, str]:
         source = self.pictures.sources[name]

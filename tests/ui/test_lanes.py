@@ -49,6 +49,13 @@ def page(held):
         finally:
             held.closed.set()
 
+    def patient(visitor: Viewer):
+        with visitor.looking() as wanted:
+            yield {"text": "looking"}
+            while wanted():
+                held.go.wait(0.01)
+            held.closed.set()
+
     def quick(visitor: Viewer):
         with visitor.turn:
             return {"text": "done"}
@@ -60,8 +67,9 @@ def page(held):
         screen = Screen(Viewer(), restore=dict)
         screen["picture"], screen["text"] = gr.Image(), gr.Textbox()
         screen.add_fixed(start=gr.Button())
-        ways = {long: LONG, look: OPENING, unshowable: HEAVY, endless: HEAVY, quick: LIGHT}
-        for action, how in (ways | {stop: STOP}).items():
+        ways = {long: LONG, look: OPENING, unshowable: HEAVY, endless: HEAVY}
+        ways |= {patient: OPENING, quick: LIGHT, stop: STOP}
+        for action, how in ways.items():
             screen.on(screen["start"].click, action, how)
     with_lanes(page).launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True)
     yield page
@@ -106,10 +114,11 @@ def test_what_cannot_be_shown_keeps_nobody_waiting(page):
         gc.enable()
 
 
-def test_who_goes_away_in_the_middle_gives_the_turn_back(page, held):
+@pytest.mark.parametrize("action", ["endless", "patient"])
+def test_who_goes_away_in_the_middle_ends_the_work_and_gives_the_turn_back(page, held, action):
     held.closed.clear()
     somebody = Somebody(page)
-    somebody.post("endless")
+    somebody.post(action)
     for message in somebody.messages():
         if message["msg"] == "process_generating":
             break

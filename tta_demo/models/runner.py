@@ -45,12 +45,21 @@ class Runner:
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Tensor:
-        """Returns logits `(B, C, H, W)` or `(B, C)` float32 of pictures `(B, 3, H, W)`, 0..1."""
+        """Returns logits `(B, C, H, W)` or `(B, C)` float32 of pictures `(B, 3, H, W)`, 0..1.
+
+        Raises:
+            MemoryError: there is not enough for these pictures; torch has no type of its own.
+        """
         height, width = images.shape[-2:]
         x = F.pad(images, (0, -width % self.stride, 0, -height % self.stride), "replicate")
         x = x.to(self.device, self.dtype, memory_format=torch.channels_last)
-        with PASSES.turn((self, height * width > SMALL)):
-            logits = self.network(x)
+        try:
+            with PASSES.turn((self, height * width > SMALL)):
+                logits = self.network(x)
+        except RuntimeError as error:
+            if "memory" in str(error):
+                raise MemoryError(f"{width} x {height} pixels are too many here") from error
+            raise
         return (logits[..., :height, :width] if logits.ndim == 4 else logits).float()
 
 

@@ -4,11 +4,12 @@ from collections import Counter
 from typing import Any
 
 import gradio as gr
+from gradio.context import LocalContext
 from gradio.queueing import Event, Queue
 
 from tta_demo.ui.kit.events import LANES, Lane
 
-__all__ = ["Lanes", "with_lanes"]
+__all__ = ["Lanes", "is_gone", "with_lanes"]
 
 FULL = "Too many are waiting at the moment: try again in a minute."
 
@@ -57,6 +58,13 @@ class Lanes(Queue):
     def _running(self, name: str) -> list[Event]:
         jobs = (job for job in self.active_jobs if job is not None)
         return [one for job in jobs for one in job if one.concurrency_id == name]
+
+
+def is_gone() -> bool:
+    """Returns whether whoever asked for what runs now has left: the page was closed meanwhile."""
+    blocks, number = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
+    event = None if blocks is None else blocks._queue.event_ids_to_events.get(number)
+    return event is not None and not event.alive
 
 
 def with_lanes(page: gr.Blocks) -> gr.Blocks:

@@ -12,6 +12,7 @@ import numpy as np
 
 from tta_demo.pictures.damage import Damage, damage
 from tta_demo.pictures.reading import Picture
+from tta_demo.ui.kit.queue import is_gone
 
 __all__ = ["NO_PICTURE", "Case", "Viewer", "Visitor"]
 
@@ -119,7 +120,9 @@ class Viewer(Visitor):
 
     @contextmanager
     def looking(self, opens: bool = True) -> Iterator[Callable[[], bool]]:
-        """Takes the turn to look, and gives a question: is no newer picture waited for?
+        """Takes the turn to look, and gives a question: is this still what is waited for?
+
+        It is not any more when a newer picture is, or when the page was closed.
 
         Args:
             opens: whether another picture is to be opened: who looks at one now may stop then.
@@ -128,7 +131,7 @@ class Viewer(Visitor):
             self._newest = next(self._wishes)
         mine = self._newest
         with self.turn:
-            yield lambda: self._newest == mine
+            yield lambda: self._newest == mine and not is_gone()
 
     def prepared(self, case: Case) -> Case:
         """Returns a case as this visitor looks at it."""

@@ -10,7 +10,10 @@ from tta_demo.ui.kit.events import HEAVY, LANES, LIGHT, LONG, OPENING, STOP
 from tta_demo.ui.kit.queue import with_lanes
 from tta_demo.ui.kit.screen import Screen
 from tta_demo.ui.kit.visitor import Viewer
-from tta_demo.ui.kit.waiting import Room
+from tta_demo.ui.kit.waiting import LESSONS, Room
+from tta_demo.ui.learn.actions import learn, use
+from tta_demo.ui.learn.lesson import LearnVisitor, Wanted
+from tta_demo.ui.segment.case import SegmentVisitor
 
 AT_ONCE = 10
 """Seconds in which what waits for nobody is done, on a machine that is busy."""
@@ -170,3 +173,28 @@ def test_whoever_leaves_lets_the_next_one_in():
     assert list(waiting) == []
     second.__exit__(None, None, None)
     assert first not in room.order
+
+
+WANTED = Wanted("fields", 4, 2, None, "weeds", ["identity"], "view", "exact", True, "nll", 1.0)
+
+
+def test_a_lesson_that_waits_looks_at_nothing_and_can_be_stopped(monkeypatch):
+    monkeypatch.setattr("tta_demo.tasks.gallery.Gallery.look", pytest.fail)
+    visitor = LearnVisitor()
+    with LESSONS.place(), LESSONS.place():
+        lesson = learn(visitor, WANTED, SegmentVisitor())
+        next(lesson)
+        assert "1 visitor before you" in next(lesson)["status"]
+        with pytest.raises(ValueError, match="under way"), visitor.free_turn("under way"):
+            pass
+        visitor.halt.set()
+        assert "Stopped" in [*lesson][-1]["status"]
+    assert not LESSONS.order
+    with visitor.free_turn("under way"):
+        pass
+
+
+def test_a_lesson_under_way_keeps_no_weights_from_being_used():
+    visitor = LearnVisitor()
+    with visitor.turn, pytest.raises(ValueError, match="no weights yet"):
+        use(visitor, SegmentVisitor())

@@ -14,6 +14,7 @@ from tta_demo.commands.benchmark.examples import choose_examples
 from tta_demo.commands.benchmark.harm import measure_harm
 from tta_demo.commands.benchmark.imagenet import measure_imagenet
 from tta_demo.commands.benchmark.learn import measure_learning
+from tta_demo.commands.benchmark.load import measure_load
 from tta_demo.commands.benchmark.methods import measure_methods
 from tta_demo.commands.benchmark.photos import measure_photos
 from tta_demo.commands.benchmark.quality import measure_quality
@@ -37,6 +38,7 @@ __all__ = ["app", "main"]
 VERBS = (predict, learn, evaluate, advise, evaluate_boxes, classify, detect)
 VERBS += (train, convert, sample, examples, palette)
 MEASUREMENTS = {
+    "load": measure_load,
     "speed": measure_speed,
     "sizing": measure_sizing,
     "quality": measure_quality,

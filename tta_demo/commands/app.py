@@ -20,6 +20,7 @@ from tta_demo.commands.benchmark.photos import measure_photos
 from tta_demo.commands.benchmark.quality import measure_quality
 from tta_demo.commands.benchmark.sizing import measure_sizing
 from tta_demo.commands.benchmark.speed import measure_speed
+from tta_demo.commands.benchmark.sure import measure_sure
 from tta_demo.commands.classify import classify
 from tta_demo.commands.convert import convert
 from tta_demo.commands.detect import detect
@@ -30,12 +31,13 @@ from tta_demo.commands.learn import learn
 from tta_demo.commands.palette import palette
 from tta_demo.commands.predict import predict
 from tta_demo.commands.sample import sample
+from tta_demo.commands.sure import sure
 from tta_demo.commands.train import train
 from tta_demo.evaluation.failures import sentence
 
 __all__ = ["app", "main"]
 
-VERBS = (predict, learn, evaluate, advise, evaluate_boxes, classify, detect)
+VERBS = (predict, learn, evaluate, advise, sure, evaluate_boxes, classify, detect)
 VERBS += (train, convert, sample, examples, palette)
 MEASUREMENTS = {
     "load": measure_load,
@@ -52,6 +54,7 @@ MEASUREMENTS = {
     "photos": measure_photos,
     "damage": measure_damage,
     "evidence": measure_evidence,
+    "sure": measure_sure,
 }
 
 

@@ -15,9 +15,11 @@ from tta_demo.pictures.draw import overlay
 from tta_demo.pictures.masks import restore
 from tta_demo.pictures.palettes import index_png, rgb_png
 from tta_demo.pictures.reading import read_picture
-from tta_demo.tasks.plan_file import read_plan
+from tta_demo.tasks.plan_file import read_plan, read_sure
 from tta_demo.tasks.segment import Segmentation, segment
+from tta_demo.tasks.sure import look_until_sure
 from tta_demo.tta.fusion import FUSIONS
+from tta_demo.tta.plan import Plan
 from tta_demo.tta.views import View
 
 __all__ = ["predict"]
@@ -35,7 +37,7 @@ def predict(
     fusion: Annotated[str, typer.Option(help=f"One of {', '.join(FUSIONS)}.")] = "mean",
     plan_file: Annotated[
         Path | None,
-        typer.Option("--plan", help="A plan of advise instead of --views and --fusion."),
+        typer.Option("--plan", help="A plan of advise or sure instead of --views and --fusion."),
     ] = None,
     masks: Annotated[
         Path | None, typer.Option(help="Folder of masks with the pictures' names, to score.")
@@ -50,8 +52,10 @@ def predict(
     world = arguments.chosen_models(name, model, feed, palette, swap)
     if plan_file is None:
         plan, plan_notes = world.plan(arguments.chosen_views(views), fusion)
+        below = 0.0
     else:
         plan, plan_notes = read_plan(plan_file, world.record), ()
+        below = read_sure(plan_file)
     arguments.folder_for(out, pictures, masks)
 
     def one(path: Path) -> None:
@@ -62,9 +66,16 @@ def predict(
         if masks is not None:
             truth, truth_notes = world.read_truth(_mask_for(path, masks), picture)
         picture = replace(picture, notes=picture.notes + truth_notes + plan_notes)
-        result = segment(world.record, picture, plan, truth, track=track, device=device)
+
+        def answer(looks: Plan) -> Segmentation:
+            return segment(world.record, picture, looks, truth, track=track, device=device)
+
+        result = look_until_sure(answer, plan, below) if below else answer(plan)
         source = {"kind": "file", "name": path.name}
         _write(result, out, path.stem, world=name, source=source)
+        if below:
+            taken, most = len(result.plan.views), len(plan.views)
+            typer.echo(f"{path.name}: {taken} of {most} looks were enough")
         for note in result.notes:
             typer.echo(f"{path.name}: {note}")
 

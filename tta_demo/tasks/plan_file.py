@@ -10,7 +10,7 @@ from tta_demo.models.record import ModelRecord
 from tta_demo.tasks.result import plan_of
 from tta_demo.tta.plan import Plan
 
-__all__ = ["plan_facts", "read_plan"]
+__all__ = ["plan_facts", "read_plan", "read_sure"]
 
 MAX_BYTES = 1_000_000
 
@@ -51,3 +51,15 @@ def read_plan(path: Path, model: ModelRecord | Ensemble) -> Plan:
             f"one ({model.digest}): ask for advice again"
         )
     return plan
+
+
+def read_sure(path: Path) -> float:
+    """Returns the threshold below which a plan's file stops looking; 0, for all looks, without.
+
+    See `look_until_sure`. What is no threshold is a `ValueError`; so is what is no plan, which
+    `read_plan` tells better.
+    """
+    below = read_fields(path, MAX_BYTES).get("sure_below", 0.0)
+    if isinstance(below, bool) or not isinstance(below, int | float) or not below >= 0:
+        raise ValueError(f'{path.name}: "sure_below" is {quoted(below)}, not a number from 0 on')
+    return float(below)

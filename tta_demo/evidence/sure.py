@@ -1,7 +1,7 @@
 """Stop when sure: the threshold that keeps a promise, and how many looks are then taken.
 
-Thresholds are tried from the strictest on, as long as the loss on the calibration pictures, some of
-its standard errors added, is within what was allowed. The first that fails ends the search, so
+Thresholds are tried from the strictest on, as long as the loss on the calibration pictures, some
+of its standard errors added, is within what was allowed. The first that fails ends the search, so
 that trying many costs no certainty. (An interval by bootstrap is of no use for the strictest, by
 which hardly a picture changes: it would end the search at once.)
 

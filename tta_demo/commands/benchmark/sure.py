@@ -24,7 +24,7 @@ from tta_demo.tta.views import VIEW_SETS
 __all__ = ["measure_sure"]
 
 TILED, TILES = "weeds, usual", (2, 4, 8)
-"""The set that is also cut into tiles, and how many along a side."""
+"""The set that is also cut into tiles, for D4, and how many along a side."""
 SIDE, MARGIN = 256, 32
 """Pixels of a side of its pictures, and of what surrounds a tile to make sense of it: a third of
 what the network can see, so that tiles cost rather too little here."""
@@ -44,7 +44,7 @@ def measure_sure(
     ] = CACHE,
     runs: Annotated[
         int, typer.Option(min=1, help="Test pictures that the shipped plans really run on.")
-    ] = 100,
+    ] = 40,
     out: Annotated[Path, typer.Option(help="Folder for sure.json.")] = RESULTS,
 ) -> None:
     """Measures how many looks are taken, and at what loss, if looking stops when sure.
@@ -77,7 +77,8 @@ def _rows(data: Path | None, cache: Path) -> Iterator[dict[str, Any]]:
         if name in SETS:
             looked = Looked.by(kept(name, model, pictures, cache))
             for views in SETS[name]:
-                for found in _by_parts(looked, views, TILES if name == TILED else ()):
+                tiles = TILES if (name, views) == (TILED, D4) else ()
+                for found in _by_parts(looked, views, tiles):
                     yield {"set": name, "model": model} | found
     classified = photographed()
     found = row(classified, classified.stacks.views)

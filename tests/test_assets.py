@@ -6,6 +6,7 @@ from snippets import ROOT
 
 LISTED = Path(__file__).with_name("assets.sha256")
 KEPT = (
+    "plans/*.json",
     "results/*.json",
     "weights/*.json",
     "weights/*.safetensors",

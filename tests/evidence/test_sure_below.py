@@ -87,6 +87,12 @@ def test_too_few_pictures_promise_nothing():
     assert enough_looks(found, 0.5) == 4
 
 
+def test_of_whole_pictures_a_loss_that_none_showed_may_still_be_three_in_as_many():
+    found = prefixes(made(dict.fromkeys(VIEWS, 0.0), pictures=40, pixels=1), PLAN)
+    assert sure_below(found, 0.07) == 0
+    assert sure_below(found, 0.08) > 0
+
+
 def test_of_one_look_there_is_nothing_to_leave_out():
     found = prefixes(made(VIEWS, **FEW), Plan(("identity",), "none"))
     assert sure_below(found) == 0

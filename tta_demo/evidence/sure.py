@@ -174,7 +174,9 @@ def _kept(found: Prefixes, ways: Sequence[np.ndarray], loss: float) -> int:
         scores = tally.scores(counts)
         return (scores[0] - scores[1:]).tolist()
 
-    return surely_within(losses, len(tally.true), loss)
+    pictures = len(tally.true)
+    # of whole pictures none may be lost here, and 3 in as many elsewhere: the rule of three
+    return surely_within(losses, pictures, loss - 3 / pictures if tally.whole else loss)
 
 
 def surely_within(

@@ -56,8 +56,11 @@ def measure_sure(
     for one in _rows(data, cache):
         rows.append(one)
         typer.echo(_line(one))
-    worlds = [world for world in MEASURED.values() if world.generate or data]
-    shipped = [really_run(world, islice(world.pictures("test", data), runs)) for world in worlds]
+    shipped = []
+    for world in MEASURED.values():
+        if world.generate or data:
+            pictures = world.pictures("test", None if world.generate else data)
+            shipped.append(really_run(world, islice(pictures, runs)))
     for one in shipped:
         typer.echo(str(one))
     result = about(

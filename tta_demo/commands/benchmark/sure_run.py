@@ -57,7 +57,7 @@ def really_run(world: World, pictures: Iterable[LabelledPicture]) -> dict[str, A
         "first": names[0],
         "looks": round(float(np.mean(looks)), 3),
         "pictures_by_looks": np.bincount(looks, minlength=len(plan.views) + 1)[1:].tolist(),
-        "ms": round(ms, 1),
-        "all_ms": round(all_ms, 1),
+        "ms": round(float(ms), 1),
+        "all_ms": round(float(all_ms), 1),
         "sure_over_all": gain.rounded(),
     }

@@ -107,6 +107,11 @@ class HubSegmenter:
     def __init__(self, run: Callable[[Tensor], Tensor], sight: Sight) -> None:
         self._run, self._sight = run, sight
 
+    @property
+    def own_size(self) -> tuple[int, int]:
+        """`(H, W)` of pictures that it is shown as they are."""
+        return self._sight.size.frame
+
     def for_picture(self, size: tuple[int, int]) -> Self:
         """Returns the model for views of a picture of `(H, W)` pixels.
 

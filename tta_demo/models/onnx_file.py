@@ -92,6 +92,11 @@ class OnnxModel:
         self._frame = frame or Frame(facts.size, facts.letterbox, _STRIDE)
         self.stop = session.stop
 
+    @property
+    def own_size(self) -> tuple[int, int] | None:
+        """`(H, W)` that it is shown everything in; None if any will do."""
+        return self.facts.size
+
     def for_picture(self, size: tuple[int, int]) -> "OnnxModel":
         """Returns the model for views of a picture of `(H, W)` pixels; see `Frame`."""
         return OnnxModel(self._session, self.facts, self._frame.for_picture(size))

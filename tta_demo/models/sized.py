@@ -15,11 +15,16 @@ _FLOOR = 1e-7
 class Sized:
     """Shows a model each picture at its own size, and enlarges the answer's probabilities.
 
+    Attributes:
+        reduces: tells that it has a use for whole pictures alone, not for their tiles.
+
     Args:
         model: from pictures `(B, 3, h, w)` to logits `(B, C, h, w)`, for any h and w.
         side: the longer side of what it is shown, pixels.
         scale: instead, the factor on both sides of whatever it is shown.
     """
+
+    reduces = True
 
     def __init__(
         self, model: Callable[[Tensor], Tensor], side: int, scale: float | None = None

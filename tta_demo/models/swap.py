@@ -62,6 +62,8 @@ class WithSwap:
     def __init__(self, model: Callable[..., Any], swap: Sequence[tuple[int, int]]) -> None:
         self._model = model
         self.swap = tuple(swap)
+        self.own_size = getattr(model, "own_size", None)
+        self.reduces = getattr(model, "reduces", False)
 
     def for_picture(self, size: tuple[int, int]) -> Callable[..., Any]:
         """Returns the model for views of a picture of `(H, W)` pixels, if it is made for sizes."""

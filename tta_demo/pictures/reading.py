@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from tta_demo.pictures import workers
-from tta_demo.pictures.decoding import Decoded, decode_here, working_size
+from tta_demo.pictures.decoding import WORKING_PIXELS, Decoded, decode_here, working_size
 
 __all__ = ["Picture", "decode", "read_picture", "turn", "working_size"]
 
@@ -68,18 +68,18 @@ def decode(path: str | Path, draft: bool = False) -> Decoded:
     return workers.decode_apart(path, draft) if apart else decode_here(path, draft)
 
 
-def read_picture(path: str | Path) -> Picture:
-    """Returns a picture file as RGB, upright, within `WORKING_PIXELS`.
+def read_picture(path: str | Path, most: int = WORKING_PIXELS) -> Picture:
+    """Returns a picture file as RGB, upright, reduced to so many pixels at most.
 
     Transparency is put on white; 16-bit and float greys are stretched to 0..255.
 
     Raises:
         ValueError: as `decode`.
     """
-    decoded = decode(path, draft=True)
+    decoded = decode(path, draft=most <= WORKING_PIXELS)
     pixels, note = _eight_bit(decoded.image)
     notes = [*decoded.notes, *note]
-    (height, width), (h, w) = decoded.size, working_size(decoded.size)
+    (height, width), (h, w) = decoded.size, working_size(decoded.size, most)
     if (h, w) != decoded.size:
         stored = (h, w) if decoded.pending >= 5 else (w, h)
         pixels = cv2.resize(pixels, stored, interpolation=cv2.INTER_AREA)

@@ -10,6 +10,7 @@ from tta_demo.models.registry import MODELS, load_model
 from tta_demo.pictures.reading import read_picture
 from tta_demo.tasks.classify import classify
 from tta_demo.tasks.detect import detect
+from tta_demo.tasks.full_size import segment_tiles
 from tta_demo.tasks.segment import segment
 from tta_demo.tta.box_fusion import fuse_boxes
 from tta_demo.tta.box_views import predict_boxes
@@ -24,5 +25,5 @@ __all__ = [
     "DOMAINS", "FUSIONS", "MODELS", "ONE_LOOK", "VIEWS", "VIEW_SETS", "Boxes", "Ensemble", "Fit",
     "Form", "LearnableTTA", "Plan", "ViewStack", "WeightFile", "Weights", "as_model", "classify",
     "detect", "fit", "fuse", "fuse_boxes", "load_model", "predict_boxes", "predict_crops",
-    "predict_views", "read_picture", "segment", "to_tensor",
+    "predict_views", "read_picture", "segment", "segment_tiles", "to_tensor",
 ]  # fmt: skip

@@ -64,6 +64,20 @@ def test_a_file_of_ones_own_is_learned_for_evaluated_and_predicts(tmp_path, colo
         assert mask.size == (48, 32)
 
 
+def test_a_large_picture_is_marked_pixel_by_pixel_at_its_full_size(tmp_path, color_model):
+    """Stripes of one pixel, which are lost where the picture is reduced."""
+    truth = np.tile(np.arange(1100) % 3, (1000, 1)).astype(np.uint8)
+    Image.fromarray(255 * np.eye(3, dtype=np.uint8)[truth]).save(tmp_path / "large.png")
+    given = (tmp_path / "large.png", "--model", color_model, "--views", "identity,rot90")
+    run("predict", *given, "--full-size", "--out", tmp_path / "full")
+    run("predict", *given, "--out", tmp_path / "reduced")
+    masks = {name: np.array(Image.open(tmp_path / name / "large-mask.png")) for name in
+             ("full", "reduced")}  # fmt: skip
+    np.testing.assert_array_equal(masks["full"], truth)
+    assert (masks["reduced"] != truth).any()
+    assert json.loads((tmp_path / "full" / "large.json").read_text())["tiles"]["count"] == 2
+
+
 def predicted(out, picture, *options):
     """What `predict` marks in a mirror alone, and what it says beside."""
     _, told = run("predict", picture, *options, "--views", "hflip", "--out", out)

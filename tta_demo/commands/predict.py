@@ -1,9 +1,9 @@
 """The command that marks what is in pictures."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from tqdm import tqdm
@@ -11,16 +11,17 @@ from tqdm import tqdm
 from tta_demo.commands import arguments
 from tta_demo.commands.failing import for_each
 from tta_demo.evaluation.run import write_json
+from tta_demo.pictures.decoding import MAX_PIXELS, WORKING_PIXELS
 from tta_demo.pictures.draw import overlay
 from tta_demo.pictures.masks import restore
 from tta_demo.pictures.palettes import index_png, rgb_png
 from tta_demo.pictures.reading import read_picture
+from tta_demo.tasks.full_size import FullSize, segment_tiles
 from tta_demo.tasks.plan_file import read_plan, read_sure
 from tta_demo.tasks.segment import Segmentation, segment
 from tta_demo.tasks.sure import look_until_sure
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.plan import Plan
-from tta_demo.tta.views import View
 
 __all__ = ["predict"]
 
@@ -42,6 +43,10 @@ def predict(
     masks: Annotated[
         Path | None, typer.Option(help="Folder of masks with the pictures' names, to score.")
     ] = None,
+    full_size: Annotated[
+        bool,
+        typer.Option("--full-size", help="Reduce no picture: look at large ones tile by tile."),
+    ] = False,
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
 ) -> None:
     """Segments pictures and writes, for each, mask, overlay and report.
@@ -56,19 +61,27 @@ def predict(
     else:
         plan, plan_notes = read_plan(plan_file, world.record), ()
         below = read_sure(plan_file)
+    if below and full_size:
+        raise ValueError(
+            f"{plan_file.name} stops when it is sure of the whole picture, not of a tile: leave out "
+            "--full-size, or give --views"
+        )
     arguments.folder_for(out, pictures, masks)
 
     def one(path: Path) -> None:
-        def track(missing: Sequence[View]) -> Iterable[View]:
-            return tqdm(missing, desc=path.name, unit="look", leave=False, disable=None)
+        def track(steps: Collection[Any]) -> Iterable[Any]:
+            unit = "tile" if full_size else "look"
+            return tqdm(steps, desc=path.name, unit=unit, leave=False, disable=None)
 
-        picture, truth, truth_notes = read_picture(path), None, ()
+        most = MAX_PIXELS if full_size else WORKING_PIXELS
+        picture, truth, truth_notes = read_picture(path, most), None, ()
         if masks is not None:
             truth, truth_notes = world.read_truth(_mask_for(path, masks), picture)
         picture = replace(picture, notes=picture.notes + truth_notes + plan_notes)
+        look = segment_tiles if full_size else segment
 
-        def answer(looks: Plan) -> Segmentation:
-            return segment(world.record, picture, looks, truth, track=track, device=device)
+        def answer(looks: Plan) -> Segmentation | FullSize:
+            return look(world.record, picture, looks, truth, track=track, device=device)
 
         result = look_until_sure(answer, plan, below) if below else answer(plan)
         source = {"kind": "file", "name": path.name}
@@ -82,7 +95,7 @@ def predict(
     for_each(pictures, one)
 
 
-def _write(result: Segmentation, out: Path, stem: str, **known: object) -> None:
+def _write(result: Segmentation | FullSize, out: Path, stem: str, **known: object) -> None:
     palette = result.model.palette
     labels = restore(result.labels, result.picture.size)
     (out / f"{stem}-mask.png").write_bytes(index_png(labels, palette))

@@ -30,7 +30,7 @@ from tta_demo.tta.plan import Plan
 from tta_demo.tta.predict import Look, Track, ViewStack, to_labels
 from tta_demo.tta.views import VIEWS
 
-__all__ = ["Segmentation", "segment"]
+__all__ = ["Segmentation", "class_shares", "scores_of", "segment"]
 
 _FUSING = threading.Lock()
 """One fusion at a time: 22 views of a large picture need a gigabyte for a moment."""
@@ -114,14 +114,13 @@ class Segmentation(Result):
     def findings(self) -> dict[str, Any]:
         """Returns the share of every class, and scores where the truth is known."""
         names = self.model.classes
-        counts = np.bincount(self.labels.ravel(), minlength=len(names))
-        pixels = dict(zip(names, (counts / counts.sum()).tolist(), strict=True))
+        pixels = class_shares(self.labels, names)
         found: dict[str, Any] = {"changed": self.changed, "pixels": pixels}
         if self.matrices:
             (one, fused), plain = self.matrices, self.stack(self.plain).probs[0]
             found["scores"] = {
-                "one_look": _scores(one, names) | self._calibration(plain),
-                "fused": _scores(fused, names) | self._calibration(self.probs),
+                "one_look": scores_of(one, names) | self._calibration(plain),
+                "fused": scores_of(fused, names) | self._calibration(self.probs),
                 "views": {name: self.view_score(name) for name in self.looks},
             }
         return found
@@ -203,8 +202,16 @@ def _running(
                 yield f"{one.name}: {note}" if isinstance(model, Ensemble) else note
 
 
-def _scores(matrix: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
-    def told(values: Iterable[float]) -> list[float | None]:  # JSON has no NaN
+def class_shares(labels: np.ndarray, names: Sequence[str]) -> dict[str, float]:
+    """Returns the share 0..1 of every class among labels `(h, w)`, by its name."""
+    counts = np.bincount(labels.ravel(), minlength=len(names))
+    return dict(zip(names, (counts / counts.sum()).tolist(), strict=True))
+
+
+def scores_of(matrix: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
+    """Returns the scores of a confusion matrix `(C, C)`, ready for JSON: None instead of NaN."""
+
+    def told(values: Iterable[float]) -> list[float | None]:
         return [None if np.isnan(value) else float(value) for value in values]
 
     miou, without = told([mean_iou(matrix), mean_iou(matrix, background=False)])

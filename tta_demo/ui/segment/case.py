@@ -1,5 +1,6 @@
 """What one visitor looks at on the segmentation tab, and how."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -87,6 +88,7 @@ class SegmentCase(Case):
         mask_notes: what was said when the mask was read.
         file: the visitor's own learned weights; the world's own if None.
         own: the visitor's own model that looks; the world's if None.
+        path: of the file that the visitor brought, or None.
         off: names of rows that were taken out on the stage, and can be put in there again.
     """
 
@@ -101,6 +103,7 @@ class SegmentCase(Case):
     file: WeightFile | None = None
     off: tuple[str, ...] = ()
     own: Own | None = None
+    path: Path | None = None
 
     @cached_property
     def world(self) -> World:
@@ -173,12 +176,14 @@ class SegmentVisitor(Owner):
     Attributes:
         files: own learned weights by the digest of the models that they are for.
         switched: when looks were last switched on the stage, by the browser's clock.
+        halt: set to stop looking at a picture in its full size.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.files: dict[str, WeightFile] = {}
         self.switched = 0.0
+        self.halt = threading.Event()
 
     def adopt(self, own: Own) -> None:
         """Makes a model the visitor's; weights for another one go."""
@@ -236,7 +241,7 @@ def own_case(settings: Settings, path: Path, own: Own | None = None) -> SegmentC
         picture = replace(picture, notes=(*picture.notes, remark))
     if own is not None:
         picture = own.fitted(picture)
-    return SegmentCase(name=path.stem, picture=picture, settings=settings, own=own)
+    return SegmentCase(name=path.stem, picture=picture, settings=settings, own=own, path=path)
 
 
 def field_case(settings: Settings, seed: int, difficulty: float) -> SegmentCase:

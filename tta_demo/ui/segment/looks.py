@@ -9,6 +9,7 @@ import gradio as gr
 from tta_demo.models.ensemble import one_look
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.views import View
+from tta_demo.ui.full.panel import NO_FULL
 from tta_demo.ui.kit.looking import READY, WORKING
 from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.segment.case import SegmentCase, SegmentVisitor
@@ -52,7 +53,7 @@ def look(
         return
     if visitor.case is None or visitor.case.picture is not case.picture:
         at_once["picture"] = case.picture.rgb
-    yield WORKING | {"stage": BUSY} | NO_FILES | at_once
+    yield WORKING | {"stage": BUSY} | NO_FILES | NO_FULL | at_once
     pace = _Pace(case, wanted)
     try:
         yield from _first_looks(case, pace)

@@ -9,6 +9,7 @@ from tta_demo.models.ensemble import headed
 from tta_demo.scoring.metrics import mean_iou
 from tta_demo.tasks.segment import Segmentation
 from tta_demo.tta.fusion import FUSIONS
+from tta_demo.ui.full.panel import NO_FULL, full_parts
 from tta_demo.ui.kit import html
 from tta_demo.ui.kit.damage_panel import damage_title
 from tta_demo.ui.kit.looking import READY
@@ -23,7 +24,10 @@ from tta_demo.ui.takeaway.panel import NO_FILES
 __all__ = ["EMPTY", "show", "show_fusion", "show_score"]
 
 EMPTY: Updates = (
-    {"stage": None, "share": NO_LINK} | dict.fromkeys(("table", "looks", "notes"), "") | NO_FILES
+    {"stage": None, "share": NO_LINK}
+    | dict.fromkeys(("table", "looks", "notes"), "")
+    | NO_FILES
+    | NO_FULL
 )
 """The result without a picture."""
 
@@ -50,7 +54,7 @@ def show_fusion(case: SegmentCase, result: Segmentation) -> Updates:
 
 def show_score(case: SegmentCase, result: Segmentation) -> Updates:
     """Returns what depends on the fusion, the truth and the way to score, but for the stage."""
-    return READY | NO_FILES | damage_title(case) | team_parts(case) | {
+    return READY | NO_FILES | damage_title(case) | team_parts(case) | full_parts(case, result) | {
         "itself": gr.Checkbox(visible=case.truth is None),
         "numbers": _numbers(case, result),
         "share": shared(case),

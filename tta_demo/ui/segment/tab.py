@@ -9,6 +9,8 @@ from tta_demo.samples.weeds import DIFFICULTY
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.views import VIEWS
+from tta_demo.ui.full.actions import wire_full
+from tta_demo.ui.full.panel import build_full
 from tta_demo.ui.kit.damage_panel import build_damage, wire_damage
 from tta_demo.ui.kit.events import EVERY, HEAVY, LATEST, LIGHT, OPENING
 from tta_demo.ui.kit.parts import examples, options_of, picture_box, radio
@@ -42,6 +44,7 @@ def build_segment_tab(page: gr.Blocks) -> Screen:
         with gr.Column(elem_id="first-sight"):
             screen["stage"] = stage(actions.first_scene(FIRST), "stage")
             screen["share"] = share_button("share")
+            build_full(screen)
             screen.add_fixed(progress=gr.HTML(elem_id="progress"))
     with gr.Column(elem_id="results") as screen["box"]:
         _build_results(screen)
@@ -53,6 +56,7 @@ def build_segment_tab(page: gr.Blocks) -> Screen:
     wire_damage(screen, actions.change_views, heavy)
     screen.act(screen["itself"].input, actions.change_views, heavy)
     wire_takeaway(screen)
+    wire_full(screen)
     screen.act(screen["stage"].switch, actions.switch, heavy | EVERY)
     return screen
 

@@ -63,8 +63,8 @@ def predict(
         below = read_sure(plan_file)
     if below and full_size:
         raise ValueError(
-            f"{plan_file.name} stops when it is sure of the whole picture, not of a tile: leave out "
-            "--full-size, or give --views"
+            f"{plan_file.name} stops when it is sure of a whole picture, not of a tile: leave "
+            "--full-size out, or give --views"
         )
     arguments.folder_for(out, pictures, masks)
 

@@ -17,12 +17,19 @@ from tta_demo.evaluation.spread import Spread
 from tta_demo.evidence.files import all_files
 from tta_demo.evidence.findings import Evidence, sets_for, weigh
 from tta_demo.evidence.gather import gather
-from tta_demo.evidence.job import Job, classifying, segmenting
+from tta_demo.evidence.job import Job, classifying, detecting, segmenting
 from tta_demo.evidence.words import summary
+from tta_demo.models.record import ModelRecord, digest_of
+from tta_demo.pictures.palettes import WEEDS
+from tta_demo.samples import weeds
+from tta_demo.samples.coco import CocoPicture, coco_pictures
 from tta_demo.samples.imagenet import labelled_photos
+from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.crops import CROP_SETS, CROP_VIEWS
 
-__all__ = ["advise", "looked_into"]
+__all__ = ["advise", "box_job", "looked_into"]
+
+TASKS = ("segment", "classify", "detect")
 
 
 def advise(
@@ -37,7 +44,11 @@ def advise(
     count: arguments.Count = None,
     views: arguments.ViewNames = "all",
     task: Annotated[
-        str, typer.Option(help="segment; or classify, with --data as for benchmark imagenet.")
+        str,
+        typer.Option(
+            help="segment; classify, with --data as for benchmark imagenet; or detect, with "
+            "--data as for evaluate-boxes."
+        ),
     ] = "segment",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the split of the pictures.")] = 0,
     ray: arguments.OnRay = False,
@@ -46,13 +57,19 @@ def advise(
 
     Every look runs once over labelled pictures; half of them choose and teach, the others measure.
     Writes report.html, evidence.json, plan.json (for `predict --plan`) and the others in plans/,
-    and for every table NAME.csv, for every figure NAME.png. Boxes are not weighed.
+    and for every table NAME.csv, for every figure NAME.png.
     """
     arguments.refuse_among_pictures(out, data, masks)
     if task == "classify":
         job, about = _photos(model, data, count, views)
+    elif task == "detect":
+        named = _only(model, arguments.DETECTOR)
+        record = arguments.chosen_model(named, arguments.DETECTORS, swap)
+        job, about, told = box_job(record, data, count, arguments.chosen_views(views))
+        for note in told:
+            typer.echo(note)
     else:
-        arguments.one_of("--task", task, ("segment", "classify"))
+        arguments.one_of("--task", task, TASKS)
         world = arguments.chosen_models(name, model, feed, palette, swap)
         sources = arguments.labelled_pictures(world, "test", data, masks, palette, count)
         job = segmenting(world.record, sources, arguments.chosen_views(views))
@@ -96,10 +113,46 @@ def _photos(
     """Returns the job of a classifier on labelled photographs, and what these are."""
     if folder is None:
         raise ValueError("--task classify needs --data: a folder of photographs by class")
-    if len(models or ()) > 1:
-        raise ValueError(f"--model is given {len(models)} times: classifiers look one at a time")
-    named = models[0] if models else arguments.CLASSIFIER
+    named = _only(models, arguments.CLASSIFIER)
     record = arguments.chosen_model(named, arguments.CLASSIFIERS)
     photos = labelled_photos(folder, record.synsets, record.classes, count)
     crops = arguments.chosen_views(views, CROP_SETS, CROP_VIEWS)
     return classifying(record, photos, folder, crops), folder.resolve().name
+
+
+def box_job(
+    record: ModelRecord, folder: Path | None, count: int | None, views: Sequence[str]
+) -> tuple[Job, str, tuple[str, ...]]:
+    """Returns the job of a detector on pictures with true boxes, what these are, and notes.
+
+    Args:
+        record: of the detector.
+        folder: of pictures with one COCO JSON; for weeds, None makes test fields.
+        count: how many pictures; all if None.
+        views: keys of `VIEWS`.
+    """
+    if folder is None and record.palette is not WEEDS:
+        told = f"--task detect with {record.name} needs --data"
+        raise ValueError(f"{told}: a folder of pictures with one COCO JSON")
+    if folder is None:
+        seeds = weeds.SEEDS["test"][: count or weeds.COUNTS["test"]]
+        fields = {f"weeds-{seed}": partial(weeds.boxed, seed) for seed in seeds}
+        about = f"{WORLDS['weeds'].label}, boxes of plants, test split"
+        return detecting(record, fields, dict.fromkeys(fields, ""), views), about, ()
+    found = coco_pictures(folder, record.classes[1:])
+    pictures = dict([*found.pictures.items()][:count])
+    sources = {name: one.read for name, one in pictures.items()}
+    stamps = {name: _stamp(one) for name, one in pictures.items()}
+    return detecting(record, sources, stamps, views), folder.resolve().name, found.notes
+
+
+def _stamp(one: CocoPicture) -> str:
+    """Returns what tells a picture and its boxes from others; a lost file is told of later."""
+    file = digest_of(one.path) if one.path.is_file() else "lost"
+    return f"{file} {one.boxes.xyxy.tolist()} {one.boxes.labels.tolist()}"
+
+
+def _only(models: list[str] | None, usual: str) -> str:
+    if len(models or ()) > 1:
+        raise ValueError(f"--model is given {len(models)} times: only those that segment look so")
+    return models[0] if models else usual

@@ -1,18 +1,18 @@
 """Accuracy against cost: looks in the order in which each helps most.
 
-The order is found on the calibration pictures, see `learning.greedy`; what it is worth is measured
-on the held-out ones.
+The order is found on the calibration pictures, by likelihood (see `learning.greedy`) or for boxes
+by AP (`learning.box_greedy`); what it is worth is measured on the held-out ones.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tta_demo.evidence.options import ONE
-from tta_demo.evidence.stacks import Stacks
-from tta_demo.evidence.tally import Answer, Gain, Tally, tally
-from tta_demo.learning.greedy import forward
+from tta_demo.evidence.stacks import Looked
+from tta_demo.evidence.tally import Gain, Scores
+from tta_demo.evidence.task import task_of
 
-__all__ = ["SHARE", "Curve", "Point", "cost_curve", "even_mean", "look_order"]
+__all__ = ["SHARE", "Curve", "Point", "cost_curve", "look_order"]
 
 SHARE = 0.95
 """So much of the gain is enough."""
@@ -25,21 +25,21 @@ class Point:
     Attributes:
         looks: how many.
         added: the last of them.
-        score: mean IoU or accuracy on the held-out pictures, 0..1.
-        nll: there.
+        score: mean IoU, accuracy or AP on the held-out pictures, 0..1.
+        nll: there; None for boxes.
         ms: what the looks take, milliseconds a picture.
         gain: of the score over one look.
-        nll_gain: of the NLL over one look; less is better.
+        nll_gain: of the NLL over one look; less is better; None for boxes.
         seen_score: the score on the calibration pictures, which the order was chosen on.
     """
 
     looks: int
     added: str
     score: float
-    nll: float
+    nll: float | None
     ms: float
     gain: Gain
-    nll_gain: Gain
+    nll_gain: Gain | None
     seen_score: float
 
 
@@ -62,37 +62,30 @@ class Curve:
     kept: float | None
 
 
-def look_order(calibration: Stacks) -> tuple[str, ...]:
+def look_order(calibration: Looked) -> tuple[str, ...]:
     """Returns the looks, each the one that helps the even mean of those before it most."""
-    steps = forward(calibration.answers())
+    steps = task_of(calibration).order(calibration)
     return tuple(calibration.views[step.view] for step in steps)
 
 
-def cost_curve(calibration: Stacks, held: Stacks, order: Sequence[str]) -> Curve:
+def cost_curve(calibration: Looked, held: Looked, order: Sequence[str]) -> Curve:
     """Returns what the first k looks of an order are worth, for every k."""
     seen, out = (_prefixes(part, order) for part in (calibration, held))
-    gains, nll_gains = out.gains(ONE)
     ms = dict(zip(held.views, held.ms.tolist(), strict=True))
-    known = zip(out.scores(), out.nll(), gains, nll_gains, seen.scores(), strict=True)
+    before = seen.scores().tolist()
     points = tuple(
-        Point(k, order[k - 1], float(score), float(nll), sum(ms[v] for v in order[:k]), gain,
-              nll_gain, float(before))
-        for k, (score, nll, gain, nll_gain, before) in enumerate(known)
+        Point(k, order[k - 1], one.score, one.nll, sum(ms[v] for v in order[:k]), one.gain,
+              one.nll_gain, before[k])
+        for k, one in enumerate(out.reached(ONE))
         if k
     )  # fmt: skip
-    return _judged(points, float(seen.scores()[0]))
+    return _judged(points, before[0])
 
 
-def even_mean(places: Sequence[int]) -> Answer:
-    """Returns what fuses the looks of these places evenly."""
-    chosen = list(places)
-    return lambda stack: stack.probs[chosen].mean(0)
-
-
-def _prefixes(stacks: Stacks, order: Sequence[str]) -> Tally:
-    places = [stacks.views.index(view) for view in order]
-    first = {str(k): even_mean(places[:k]) for k in range(1, len(places) + 1)}
-    return tally(stacks, {ONE: even_mean([0])} | first)
+def _prefixes(looked: Looked, order: Sequence[str]) -> Scores:
+    task, places = task_of(looked), [looked.views.index(view) for view in order]
+    first = {str(k): task.mean(looked, places[:k]) for k in range(1, len(places) + 1)}
+    return task.tally(looked, {ONE: task.mean(looked, [0])} | first)
 
 
 def _judged(points: tuple[Point, ...], plain: float) -> Curve:

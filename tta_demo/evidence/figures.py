@@ -67,13 +67,12 @@ def _plans(evidence: Evidence, figure: "Figure", ink: Ink) -> None:
 
 
 def _cost(evidence: Evidence, figure: "Figure", ink: Ink) -> None:
-    panels = figure.subplots(1, 3)
+    shown = [("score", 100, f"{evidence.protocol.score}, %"), ("nll", 1, "NLL"), ("ms", 1, "ms")]
+    if evidence.curve.points[0].nll is None:
+        del shown[1]
+    panels = figure.subplots(1, len(shown))
     known = [one for one in evidence.plans if len(one.option.views) < 50]
-    for axes, (key, factor, label) in zip(
-        panels,
-        (("score", 100, f"{evidence.protocol.score}, %"), ("nll", 1, "NLL"), ("ms", 1, "ms")),
-        strict=True,
-    ):
+    for axes, (key, factor, label) in zip(panels, shown, strict=True):
         line = [factor * getattr(one, key) for one in evidence.curve.points]
         places = range(1, len(line) + 1)
         axes.plot(places, line, "o-", color=ink.series[0], markersize=3)
@@ -111,7 +110,7 @@ def _fusions(evidence: Evidence, figure: "Figure", ink: Ink) -> None:
     names = [one.label for one in evidence.fusions]
     _whiskers(axes, names, [one.gain for one in evidence.fusions], ink)
     axes.set_xscale("symlog", linthresh=1)  # some lose a hundred times what others gain
-    axes.set_xlabel(f"points of {evidence.protocol.score} over the mean of probabilities")
+    axes.set_xlabel(f"points of {evidence.protocol.score} over the plain average")
     axes.set_title("Fusions of all looks")
 
 

@@ -59,7 +59,7 @@ def all_files(evidence: Evidence, model: ModelRecord | Ensemble) -> dict[str, by
 
 def _pngs(evidence: Evidence) -> dict[str, bytes]:
     pictures = {}
-    for name in FIGURES:
+    for name in [one for one in FIGURES if one in tables(evidence)]:
         file = io.BytesIO()
         drawn(evidence, name).savefig(file, format="png", dpi=120)
         pictures[name] = file.getvalue()

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
+
+from tta_demo.evidence.box_doubt import box_removal
+from tta_demo.evidence.boxes import BoxLooks
 from tta_demo.evidence.curve import Curve, cost_curve, look_order
 from tta_demo.evidence.fusions import FusionTrial, fusions_on_trial
 from tta_demo.evidence.looks import Habit, LookTrial, habits, looks_on_trial
-from tta_demo.evidence.options import EVEN, LEARNED, ONE, learned_on, options
+from tta_demo.evidence.options import EVEN, LEARNED, ONE, Option, learned_on, options
 from tta_demo.evidence.sets import SetTrial, sets_on_trial
-from tta_demo.evidence.stacks import Stacks
+from tta_demo.evidence.stacks import Looked
 from tta_demo.evidence.trust import Removal, Trust, error_removal, trust
 from tta_demo.evidence.verdict import PlanTrial, Verdict, judge, plans_on_trial
 from tta_demo.models.ensemble import Ensemble, rows_of
@@ -32,12 +36,12 @@ class Protocol:
         data: the pictures, in plain words.
         model: its name.
         digest: tells its weights from others.
-        score: `mIoU` or `accuracy`.
+        score: `mIoU`, `accuracy` or `AP`.
         classes: C names.
         views: V names, the plain look first.
         calibration: names of the pictures that everything was chosen and learned on.
         held: names of those that everything was measured on.
-        pixels: how many were kept of a picture, in the mean.
+        pixels: how many were kept of a picture, in the mean; 0 for boxes.
         seed: of the split.
         date: ISO date.
         command: what repeats it.
@@ -69,9 +73,10 @@ class Evidence:
         looks: every look on trial, the plain one first.
         habits: how the model takes each kind of change.
         fusions: every way to fuse all looks on trial.
-        trust: how far the probabilities of some plans can be trusted, one look first.
+        trust: how far the probabilities of some plans can be trusted, one look first; nothing of
+            boxes.
         removal: which errors doubt finds, with learned weights.
-        sets: sets of classes by some plans.
+        sets: sets of classes by some plans; nothing of boxes.
     """
 
     protocol: Protocol
@@ -101,7 +106,7 @@ class Evidence:
 
 
 def weigh(
-    stacks: Stacks,
+    looked: Looked,
     sets: Mapping[str, Sequence[str]],
     data: str,
     model: str,
@@ -112,7 +117,7 @@ def weigh(
     """Returns all evidence that follows from looks at labelled pictures; no look is run.
 
     Args:
-        stacks: all looks at each picture.
+        looked: all looks at each picture.
         sets: looks by name to try as plans, see `sets_for`.
         data: the pictures, in plain words.
         model: its name.
@@ -121,12 +126,12 @@ def weigh(
         seed: of the split into calibration and held-out pictures.
 
     Raises:
-        ValueError: there are less than 4 pictures.
+        ValueError: there are less than 4 pictures, or no true box among those of one half.
     """
-    count = len(stacks.pictures)
+    count = len(looked.pictures)
     if count < 4:
         raise ValueError(f"{count} labelled pictures: give at least 4, and 16 for an interval")
-    calibration, held = stacks.split(seed=seed)
+    calibration, held = looked.split(seed=seed)
     order = look_order(calibration)
     curve, learned = cost_curve(calibration, held, order), learned_on(calibration)
     ahead = sorted({*AHEAD, curve.enough or 1} & set(range(1, len(order))))
@@ -138,7 +143,7 @@ def weigh(
     parts = [tuple(one.name for one in part.pictures) for part in (calibration, held)]
     return Evidence(
         _protocol(
-            stacks, parts, data=data, model=model, digest=digest, command=command, seed=seed
+            looked, parts, data=data, model=model, digest=digest, command=command, seed=seed
         ),
         verdict,
         plans,
@@ -146,24 +151,35 @@ def weigh(
         looks,
         habits(looks),
         fusions_on_trial(calibration, held, learned),
-        tuple(trust(calibration, held, one.name, one.plan) for one in chosen),
-        error_removal(held, next(o.plan for o in chosen if o.name == LEARNED)),
-        sets_on_trial(held, chosen),
+        *_doubt(calibration, held, chosen),
     )
 
 
+def _doubt(
+    calibration: Looked, held: Looked, chosen: Sequence[Option]
+) -> tuple[tuple[Trust, ...], tuple[Removal, ...], tuple[SetTrial, ...]]:
+    """Returns what doubt is good for; boxes have scores, but no probabilities to trust."""
+    learned = next(one.plan for one in chosen if one.name == LEARNED)
+    if isinstance(held, BoxLooks):
+        return (), box_removal(calibration, held, learned), ()
+    trusted = tuple(trust(calibration, held, one.name, one.plan) for one in chosen)
+    return trusted, error_removal(held, learned), sets_on_trial(held, chosen)
+
+
 def _protocol(
-    stacks: Stacks,
+    looked: Looked,
     parts: Sequence[tuple[str, ...]],
     **known: Any,  # noqa: ANN401 (as in `Protocol`)
 ) -> Protocol:
+    boxes = isinstance(looked, BoxLooks)
+    pixels = 0 if boxes else np.mean([len(one.truth) for one in looked.pictures])
     return Protocol(
-        score="accuracy" if stacks.whole else "mIoU",
-        classes=stacks.classes,
-        views=stacks.views,
+        score="AP" if boxes else "accuracy" if looked.whole else "mIoU",
+        classes=looked.classes,
+        views=looked.views,
         calibration=parts[0],
         held=parts[1],
-        pixels=round(sum(len(one.truth) for one in stacks.pictures) / len(stacks.pictures)),
+        pixels=round(pixels),
         date=date.today().isoformat(),
         **known,
     )

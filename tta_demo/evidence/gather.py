@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -11,14 +12,14 @@ from tta_demo.evaluation.failures import Failures
 from tta_demo.evaluation.run import Entry, Progress, Run
 from tta_demo.evaluation.spread import Spread
 from tta_demo.evidence.job import Job
-from tta_demo.evidence.stacks import NUMBERS, PIXELS, Kept, Stacks
+from tta_demo.evidence.stacks import NUMBERS, PIXELS, Looked
 
 __all__ = ["gather"]
 
 
 def gather(
     job: Job, folder: Path, progress: Progress = tqdm, spread: Spread = map
-) -> tuple[Stacks, Failures, dict[str, Sequence[str]]]:
+) -> tuple[Looked, Failures, dict[str, Sequence[str]]]:
     """Returns the looks at all pictures that can be read, why others cannot, and notes on truths.
 
     What is kept of a picture is a file in `looks/` in the folder; a picture whose file has changed
@@ -43,19 +44,19 @@ def gather(
     settings["pixels"] = [PIXELS, NUMBERS]
     log = Run(folder / "looks.jsonl", settings, lambda entry: path(entry["name"]).is_file())
 
-    def keep(name: str, found: tuple[Kept, Sequence[str]]) -> Entry:
+    def keep(name: str, found: tuple[Any, Sequence[str]]) -> Entry:
         kept, notes = found
         path(name).parent.mkdir(exist_ok=True)
         with path(name).open("wb") as file:
-            np.savez(file, logs=kept.log_probs, truth=kept.truth, seconds=kept.seconds)
+            np.savez(file, **kept.arrays())
         return {"notes": list(notes)}
 
     done = log.over(job.stamps, job.look, progress, spread, keep)
-    kept = tuple(_read(entry["name"], path(entry["name"])) for entry in done)
+    kept = tuple(_read(job.kind, entry["name"], path(entry["name"])) for entry in done)
     notes = {entry["name"]: entry["notes"] for entry in done}
-    return Stacks(job.views, tuple(classes), kept), log.failures, notes
+    return job.kind(job.views, tuple(classes), kept), log.failures, notes
 
 
-def _read(name: str, path: Path) -> Kept:
+def _read(kind: type[Looked], name: str, path: Path) -> Any:  # noqa: ANN401 (of the kind)
     with np.load(path, allow_pickle=False) as file:
-        return Kept(name, file["logs"], file["truth"], file["seconds"])
+        return kind.keeps.of(name, file)

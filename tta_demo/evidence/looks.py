@@ -4,12 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import mean
 
-import numpy as np
-
-from tta_demo.evidence.curve import even_mean
-from tta_demo.evidence.stacks import Stacks
-from tta_demo.evidence.tally import Gain, tally
-from tta_demo.insight.equivariance import gaps
+from tta_demo.evidence.stacks import Looked
+from tta_demo.evidence.tally import Gain
+from tta_demo.evidence.task import task_of
 from tta_demo.models.ensemble import whose
 from tta_demo.tta.crops import CROP_VIEWS
 from tta_demo.tta.views import VIEWS, View
@@ -28,30 +25,32 @@ class LookTrial:
 
     Attributes:
         view: its name.
-        score: mean IoU or accuracy by this look alone, 0..1.
-        nll: by this look alone.
+        score: mean IoU, accuracy or AP by this look alone, 0..1.
+        nll: by this look alone; None for boxes.
         gain: of that score over the plain look's.
-        gap: mean total variation between its answer, turned back, and the plain look's, 0..1.
+        gap: how far its answer, turned back, is from the plain look's, 0..1: mean total variation,
+            or for boxes the share of the scores whose box has no partner, see `box_gap`.
         without: what the even mean of all looks gains in score by leaving it out.
-        nll_without: what that changes in NLL; less is better.
+        nll_without: what that changes in NLL; less is better; None for boxes.
         weight: what it counts in the learned mean, 0..1.
         ms: that it takes, milliseconds.
     """
 
     view: str
     score: float
-    nll: float
+    nll: float | None
     gain: Gain
     gap: float
     without: Gain
-    nll_without: Gain
+    nll_without: Gain | None
     weight: float
     ms: float
 
     @property
     def hurts(self) -> bool:
         """Whether the others are clearly better without it: in score, or in NLL at no cost."""
-        return self.without.up or (self.nll_without.down and not self.without.down)
+        likelier = self.nll_without is not None and self.nll_without.down
+        return self.without.up or (likelier and not self.without.down)
 
 
 @dataclass(frozen=True)
@@ -93,28 +92,28 @@ FAMILIES: dict[str, Callable[[View], bool]] = {
 """Kinds of changes, in plain words, and which views change so."""
 
 
-def looks_on_trial(held: Stacks, weights: Sequence[float]) -> tuple[LookTrial, ...]:
+def looks_on_trial(held: Looked, weights: Sequence[float]) -> tuple[LookTrial, ...]:
     """Returns every look's trial.
 
     Args:
         held: pictures that the weights were not learned on; the plain look comes first.
         weights: `(V,)` of the learned mean.
     """
-    views, places = held.views, range(len(held.views))
-    alone = tally(held, {view: even_mean([v]) for v, view in enumerate(views)})
-    gains, _ = alone.gains(views[0])
+    task, views, places = task_of(held), held.views, range(len(held.views))
+    alone = task.tally(held, {view: task.mean(held, [v]) for v, view in enumerate(views)})
     left_out = {
-        view: even_mean([place for place in places if place != v])
+        view: task.mean(held, [place for place in places if place != v])
         for v, view in enumerate(views)
         if len(views) > 1
     }
-    without = tally(held, {"all": even_mean(places)} | left_out)
-    pairs = list(zip(*without.gains("all"), strict=True))[1:] or [(Gain(0.0), Gain(0.0))]
-    gap = _gaps(held)
-    known = zip(views, alone.scores(), alone.nll(), gains, pairs, weights, held.ms, strict=True)
+    without = task.tally(held, {"all": task.mean(held, places)} | left_out)
+    changes = [(one.gain, one.nll_gain) for one in without.reached("all")]
+    gap = task.gaps(held)
+    known = zip(views, alone.reached(views[0]), changes[1:] or changes, weights, held.ms,
+                strict=True)  # fmt: skip
     return tuple(
-        LookTrial(view, float(score), float(nll), gain, gap[view], *pair, float(weight), float(ms))
-        for view, score, nll, gain, pair, weight, ms in known
+        LookTrial(view, one.score, one.nll, one.gain, gap[view], *change, float(weight), float(ms))
+        for view, one, change, weight, ms in known
     )
 
 
@@ -141,9 +140,3 @@ def _changes(row: str) -> list[str]:
     else:
         return []  # somebody's own look
     return [change for change, makes in FAMILIES.items() if makes(view)]
-
-
-def _gaps(held: Stacks) -> dict[str, float]:
-    """Returns each look's gap, every picture alike."""
-    rows = [gaps(held.stack(place), held.views[0]) for place in range(len(held.pictures))]
-    return {view: float(np.mean([row[view] for row in rows])) for view in held.views}

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from tta_demo.samples.labelled import LabelledPicture
 from tta_demo.tta.crops import predict_crops
 from tta_demo.tta.predict import Look, Model, ViewStack, to_tensor
 
-__all__ = ["NUMBERS", "PIXELS", "Kept", "Stacks"]
+__all__ = ["NUMBERS", "PIXELS", "Kept", "Looked", "Stacks"]
 __all__ += ["kept_crops", "kept_looks", "kept_of", "thinned"]
 
 PIXELS = 8192
@@ -45,53 +46,46 @@ class Kept:
         """`(V, C, n)` float32."""
         return np.exp(self.log_probs.astype(np.float32))
 
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Returns all but the name, to be kept in a file."""
+        return {"logs": self.log_probs, "truth": self.truth, "seconds": self.seconds}
+
+    @classmethod
+    def of(cls, name: str, arrays: Mapping[str, np.ndarray]) -> "Kept":
+        """Returns what `arrays` gave, under a name."""
+        return cls(name, arrays["logs"], arrays["truth"], arrays["seconds"])
+
 
 @dataclass(frozen=True)
-class Stacks:
-    """The same looks at several labelled pictures.
+class Looked:
+    """The same looks at several labelled pictures, whatever the answers are.
 
     Attributes:
         views: V names; the first is the plain look, the picture as it is.
         classes: C names.
-        pictures: at least one.
+        pictures: at least one; each has a `name`, its `truth`, and the `seconds` of each look.
 
     Raises:
-        ValueError: there is no picture, or one does not fit the names.
+        ValueError: there is no picture.
     """
 
     views: tuple[str, ...]
     classes: tuple[str, ...]
-    pictures: tuple[Kept, ...]
+    pictures: tuple[Any, ...]
+
+    keeps: ClassVar[type]
+    """Of what is kept of a picture."""
 
     def __post_init__(self) -> None:
-        shape = len(self.views), len(self.classes)
         if not self.pictures:
             raise ValueError("no picture: evidence needs labelled pictures")
-        for one in self.pictures:
-            if one.log_probs.shape != (*shape, len(one.truth)):
-                told = f"{one.name}: answers {one.log_probs.shape}, truth {one.truth.shape}"
-                raise ValueError(f"{told}: V, C must be {shape}, and n the same")
-
-    @property
-    def whole(self) -> bool:
-        """Whether there is one class a picture instead of one a pixel."""
-        return all(len(one.truth) == 1 for one in self.pictures)
 
     @property
     def ms(self) -> np.ndarray:
         """`(V,)` milliseconds of each look, the median over pictures."""
         return 1000 * np.median([one.seconds for one in self.pictures], axis=0)
 
-    def stack(self, place: int) -> ViewStack:
-        """Returns the answers to one picture, `(V, C, n)`."""
-        return ViewStack(self.views, torch.from_numpy(self.pictures[place].log_probs))
-
-    def answers(self) -> Answers:
-        """Returns what weights are learned from, all classes."""
-        probs = tuple(one.probs for one in self.pictures)
-        return Answers(probs, tuple(one.truth for one in self.pictures))
-
-    def split(self, share: float = 0.5, seed: int = 0) -> tuple["Stacks", "Stacks"]:
+    def split(self, share: float = 0.5, seed: int = 0) -> tuple[Self, Self]:
         """Returns two parts of whole pictures, drawn with a seed: `share` of them, and the rest.
 
         Raises:
@@ -104,9 +98,44 @@ class Stacks:
         cut = min(count - 1, max(1, round(share * count)))
         return self.take(sorted(order[:cut])), self.take(sorted(order[cut:]))
 
-    def take(self, places: Sequence[int]) -> "Stacks":
+    def take(self, places: Sequence[int]) -> Self:
         """Returns those of some pictures, by their places."""
-        return Stacks(self.views, self.classes, tuple(self.pictures[i] for i in places))
+        return replace(self, pictures=tuple(self.pictures[i] for i in places))
+
+
+@dataclass(frozen=True)
+class Stacks(Looked):
+    """Looks whose answers are probabilities: of the pixels, or of whole pictures.
+
+    Raises:
+        ValueError: there is no picture, or one does not fit the names.
+    """
+
+    pictures: tuple[Kept, ...]
+
+    keeps = Kept
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        shape = len(self.views), len(self.classes)
+        for one in self.pictures:
+            if one.log_probs.shape != (*shape, len(one.truth)):
+                told = f"{one.name}: answers {one.log_probs.shape}, truth {one.truth.shape}"
+                raise ValueError(f"{told}: V, C must be {shape}, and n the same")
+
+    @property
+    def whole(self) -> bool:
+        """Whether there is one class a picture instead of one a pixel."""
+        return all(len(one.truth) == 1 for one in self.pictures)
+
+    def stack(self, place: int) -> ViewStack:
+        """Returns the answers to one picture, `(V, C, n)`."""
+        return ViewStack(self.views, torch.from_numpy(self.pictures[place].log_probs))
+
+    def answers(self) -> Answers:
+        """Returns what weights are learned from, all classes."""
+        probs = tuple(one.probs for one in self.pictures)
+        return Answers(probs, tuple(one.truth for one in self.pictures))
 
 
 def thinned(

@@ -1,7 +1,7 @@
 """Evidence as a JSON file, and back."""
 
 import json
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -54,7 +54,8 @@ def _read(kind: Any, value: Any) -> Any:  # noqa: ANN401 (of the kind)
     """Returns a value of JSON as a dataclass, a tuple, or None where the kind allows it."""
     if is_dataclass(kind):
         hints = get_type_hints(kind)
-        return kind(**{one.name: _read(hints[one.name], value[one.name]) for one in fields(kind)})
+        known = [one for one in fields(kind) if one.default is MISSING or one.name in value]
+        return kind(**{one.name: _read(hints[one.name], value[one.name]) for one in known})
     if get_origin(kind) is UnionType:
         kinds = [one for one in get_args(kind) if one is not NoneType]
         return None if value is None else _read(kinds[0], value)

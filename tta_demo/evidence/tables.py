@@ -1,7 +1,7 @@
 """Evidence as tables: numbers for a file, and the same in words for a report."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tta_demo.evidence.findings import Evidence
 from tta_demo.evidence.tally import Gain
@@ -64,8 +64,11 @@ class Table:
 
 
 def tables(evidence: Evidence) -> dict[str, Table]:
-    """Returns every table by its name, which is also that of its figure."""
-    return {
+    """Returns every table that has rows by its name, which is also that of its figure.
+
+    Columns without any value, the likelihood of boxes for instance, are left out.
+    """
+    every = {
         "plans": _plans(evidence),
         "cost": _cost(evidence),
         "looks": _looks(evidence),
@@ -75,6 +78,13 @@ def tables(evidence: Evidence) -> dict[str, Table]:
         "removal": _removal(evidence),
         "sets": _sets(evidence),
     }
+    return {name: _filled(table) for name, table in every.items() if table.rows}
+
+
+def _filled(table: Table) -> Table:
+    told = [i for i, cells in enumerate(zip(*table.rows, strict=True)) if set(cells) != {None}]
+    rows = tuple(tuple(row[i] for i in told) for row in table.rows)
+    return replace(table, columns=tuple(table.columns[i] for i in told), rows=rows)
 
 
 def _score(evidence: Evidence) -> Column:
@@ -99,7 +109,9 @@ def _plans(evidence: Evidence) -> Table:
          one.nll_gain, one.behind, one.ms, one is evidence.recommended)
         for one in evidence.plans
     )  # fmt: skip
-    note = "With one look, that is without TTA, in the first row. Less is better for the NLL."
+    note = "With one look, that is without TTA, in the first row."
+    if evidence.protocol.score != "AP":
+        note += " Less is better for the NLL."
     return Table("Plans", note, columns, rows)
 
 
@@ -115,9 +127,10 @@ def _cost(evidence: Evidence) -> Table:
          one.seen_score)
         for one in evidence.curve.points
     )  # fmt: skip
+    by = "AP" if evidence.protocol.score == "AP" else "calibrated likelihood"
     note = (
-        "Looks averaged, each added because it helps the calibrated likelihood of the pictures to "
-        "choose on most; one look is the picture as it is."
+        f"Looks averaged, each added because it helps the {by} of the pictures to choose on most; "
+        "one look is the picture as it is."
     )
     return Table("Accuracy against cost", note, columns, rows)
 
@@ -135,9 +148,12 @@ def _looks(evidence: Evidence) -> Table:
          one.nll_without, one.ms, one.hurts)
         for one in evidence.looks
     )  # fmt: skip
+    far = "mean total variation"
+    if evidence.protocol.score == "AP":
+        far = "share of the scores whose box has no partner at IoU .5"
     note = (
-        "The gap is how far the answer, turned back, is from that to the picture as it is (mean "
-        "total variation). Without it: what the even mean of all looks gains by leaving it out. "
+        "The gap is how far the answer, turned back, is from that to the picture as it is "
+        f"({far}). Without it: what the even mean of all looks gains by leaving it out. "
         "Weights say how much each look counts, not how much to trust it."
     )
     return Table("Every look on trial", note, columns, rows)
@@ -154,7 +170,8 @@ def _fusions(evidence: Evidence) -> Table:
     )
     return Table(
         "Fusions on trial",
-        "All looks, fused in every way, beside the mean of their probabilities.",
+        "All looks, fused in every way, beside "
+        f"{'the average box' if evidence.protocol.score == 'AP' else 'their mean probabilities'}.",
         columns,
         rows,
     )
@@ -208,6 +225,13 @@ def _removal(evidence: Evidence) -> Table:
         "Which share of the errors is among the most doubtful: by the doubt of one look, of all "
         "together (learned weights), and by how much these looks disagree."
     )
+    if evidence.protocol.score == "AP":
+        note = (
+            "Which share of the wrong boxes (no true one of the class at IoU .5) is among the "
+            "most doubtful: by a low score of one look, of all together (learned weights), and by "
+            "how few of these looks agree. Boxes count from the score on that serves best (F1) "
+            "where it was chosen. Missed objects are not among the boxes."
+        )
     return Table("Errors that doubt finds", note, columns, rows, every=5)
 
 

@@ -1,9 +1,11 @@
 """What several answers to the same pictures came to, in numbers that add up over pictures."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,7 +15,7 @@ from tta_demo.evidence.stacks import Stacks
 from tta_demo.scoring.interval import Difference, bootstrap
 from tta_demo.tta.predict import ViewStack
 
-__all__ = ["Answer", "Gain", "Tally", "tally"]
+__all__ = ["Answer", "Gain", "Reached", "Scores", "Tally", "tally"]
 
 Answer = Callable[[ViewStack], Tensor]
 """From the looks at a picture to one answer, probabilities `(C, n)`."""
@@ -48,9 +50,66 @@ class Gain:
         return self.high is not None and self.high < 0
 
 
+class Reached(NamedTuple):
+    """What one answer reached, and how much more that is than what another did.
+
+    `nll` and its gain are None where answers are no probabilities.
+    """
+
+    score: float
+    nll: float | None
+    gain: Gain
+    nll_gain: Gain | None
+
+
+class Scores(ABC):
+    """What K answers came to on the same pictures, however often each of these counts.
+
+    Attributes:
+        names: K, of the answers.
+        count: P, the number of pictures.
+    """
+
+    names: tuple[str, ...]
+    count: int
+
+    @abstractmethod
+    def scores(self, counts: np.ndarray | None = None) -> np.ndarray:
+        """Returns `(K,)` scores, 0..1; each picture counts once, or as `counts` `(P,)` says."""
+
+    @abstractmethod
+    def nll(self, counts: np.ndarray | None = None) -> np.ndarray | None:
+        """Returns `(K,)` the mean negative log-likelihood of the truth, if answers have any."""
+
+    def gains(self, over: str | Sequence[str]) -> tuple[list[Gain], list[Gain | None]]:
+        """Returns by how much each answer exceeds another in score, and in NLL; see `bootstrap`.
+
+        Args:
+            over: name of the other answer, or those of K, one for each.
+        """
+        named = [over] * len(self.names) if isinstance(over, str) else over
+        others = [self.names.index(name) for name in named]
+
+        def differences(counts: np.ndarray) -> list[float]:
+            rows = (self.scores(counts), self.nll(counts))
+            return [float(x) for row in rows if row is not None for x in row - row[others]]
+
+        values = differences(np.ones(self.count))
+        found = bootstrap(differences, self.count)
+        gains = [Gain.of(*pair) for pair in zip(values, found, strict=True)]
+        return gains[: len(self.names)], gains[len(self.names) :] or [None] * len(self.names)
+
+    def reached(self, over: str | Sequence[str]) -> Iterator[Reached]:
+        """Yields what each answer reached; `over` is as for `gains`."""
+        losses = self.nll()
+        known = [None] * len(self.names) if losses is None else losses.tolist()
+        for row in zip(self.scores().tolist(), known, *self.gains(over), strict=True):
+            yield Reached(*row)
+
+
 @dataclass(frozen=True, eq=False)
-class Tally:
-    """What K answers came to on P pictures of C classes.
+class Tally(Scores):
+    """What K answers of probabilities came to on P pictures of C classes.
 
     For the class of whole pictures all classes are counted as one: the score is the accuracy.
 
@@ -70,6 +129,11 @@ class Tally:
     losses: np.ndarray
     whole: bool
 
+    @property
+    def count(self) -> int:
+        """The number of pictures."""
+        return len(self.true)
+
     def scores(self, counts: np.ndarray | None = None) -> np.ndarray:
         """Returns `(K,)` mean IoU over the truth's classes, or accuracy; 0..1.
 
@@ -87,24 +151,6 @@ class Tally:
         """Returns `(K,)` the mean negative log-likelihood of the truth."""
         counts = np.ones(len(self.true)) if counts is None else counts
         return counts @ self.losses / (counts @ self._pixels)
-
-    def gains(self, over: str | Sequence[str]) -> tuple[list[Gain], list[Gain]]:
-        """Returns by how much each answer exceeds another in score, and in NLL; see `bootstrap`.
-
-        Args:
-            over: name of the other answer, or those of K, one for each.
-        """
-        named = [over] * len(self.names) if isinstance(over, str) else over
-        others = [self.names.index(name) for name in named]
-
-        def differences(counts: np.ndarray) -> list[float]:
-            both = self.scores(counts), self.nll(counts)
-            return [float(x) for row in both for x in row - row[others]]
-
-        values = differences(np.ones(len(self.true)))
-        found = bootstrap(differences, len(self.true))
-        gains = [Gain.of(*pair) for pair in zip(values, found, strict=True)]
-        return gains[: len(self.names)], gains[len(self.names) :]
 
     @cached_property
     def _pixels(self) -> np.ndarray:

@@ -18,11 +18,12 @@ from tta_demo.scoring.metrics import calibration_error, reliability
 from tta_demo.tta.plan import Plan
 from tta_demo.tta.predict import ViewStack
 
-__all__ = ["BINS", "SHARES", "Removal", "Trust", "error_removal", "temperature", "trust"]
+__all__ = ["BINS", "SHARES", "Removal", "Trust", "error_removal", "removal_of"]
+__all__ += ["temperature", "trust"]
 
 BINS = 15
 SHARES = tuple(round(share, 2) for share in np.linspace(0, 0.5, 51).tolist())
-"""Shares of the pixels that are handed to a person."""
+"""Shares of the pixels, pictures or boxes that are handed to a person."""
 
 FITTED_ON = 100_000
 """About so many pixels are enough to fit one number."""
@@ -64,13 +65,15 @@ class Removal:
 
     Attributes:
         doubt: whose, in plain words.
-        errors: share of the pixels that are wrong, 0..1.
+        errors: share of the pixels, pictures or boxes that are wrong, 0..1.
         removed: share of those errors, 0..1, in each of `SHARES`.
+        missed: of boxes, the share of the true ones that were not found at all, 0..1.
     """
 
     doubt: str
     errors: float
     removed: tuple[float, ...]
+    missed: float | None = None
 
     @property
     def quality(self) -> float:
@@ -137,7 +140,7 @@ def error_removal(held: Stacks, plan: Plan) -> tuple[Removal, ...]:
     rows = [_doubts(stack, truth, plan, weights) for stack, truth in _pairs(held)]
     signals, wrong = (np.concatenate(parts, axis=1) for parts in zip(*rows, strict=True))
     names = ("one look", "all together", "disagreement")
-    return tuple(_removal(*row) for row in zip(names, signals, wrong, strict=True))
+    return tuple(removal_of(*row) for row in zip(names, signals, wrong, strict=True))
 
 
 def _doubts(
@@ -153,8 +156,14 @@ def _doubts(
     return signals, np.stack([missed[0], missed[1], missed[1]])
 
 
-def _removal(name: str, signal: np.ndarray, wrong: np.ndarray) -> Removal:
-    """Returns a curve; pixels of equal doubt leave in no order: each a part."""
+def removal_of(name: str, signal: np.ndarray, wrong: np.ndarray) -> Removal:
+    """Returns a curve; pixels of equal doubt leave in no order: each a part.
+
+    Args:
+        name: whose doubt.
+        signal: `(n,)` doubts.
+        wrong: `(n,)` which pixels are wrong.
+    """
     total, errors = len(wrong), int(wrong.sum())
     if not errors:
         return Removal(name, 0.0, (1.0,) * len(SHARES))

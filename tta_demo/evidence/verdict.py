@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tta_demo.evidence.options import ONE, Option
-from tta_demo.evidence.stacks import Stacks
-from tta_demo.evidence.tally import Gain, tally
+from tta_demo.evidence.stacks import Looked
+from tta_demo.evidence.tally import Gain
+from tta_demo.evidence.task import task_of
 
 __all__ = ["PlanTrial", "Verdict", "judge", "plans_on_trial"]
 
@@ -22,20 +23,20 @@ class PlanTrial:
 
     Attributes:
         option: the plan.
-        score: mean IoU or accuracy, 0..1.
-        nll: less is better.
+        score: mean IoU, accuracy or AP, 0..1.
+        nll: less is better; None for boxes.
         ms: what its looks take, milliseconds a picture.
         gain: of the score over one look.
-        nll_gain: of the NLL over one look.
+        nll_gain: of the NLL over one look; None for boxes.
         behind: of the score over that of the plan with the highest score; at most 0.
     """
 
     option: Option
     score: float
-    nll: float
+    nll: float | None
     ms: float
     gain: Gain
-    nll_gain: Gain
+    nll_gain: Gain | None
     behind: Gain
 
 
@@ -54,16 +55,16 @@ class Verdict:
     told: bool
 
 
-def plans_on_trial(held: Stacks, plans: Sequence[Option]) -> tuple[PlanTrial, ...]:
+def plans_on_trial(held: Looked, plans: Sequence[Option]) -> tuple[PlanTrial, ...]:
     """Returns every plan's trial; one look must be among them."""
-    found = tally(held, {one.name: one.plan.fuse for one in plans})
-    scores, ms = found.scores(), dict(zip(held.views, held.ms.tolist(), strict=True))
-    best = found.names[int(scores.argmax())]
-    behind, _ = found.gains(best)
-    rows = zip(plans, scores, found.nll(), *found.gains(ONE), behind, strict=True)
+    task, ms = task_of(held), dict(zip(held.views, held.ms.tolist(), strict=True))
+    found = task.tally(held, {one.name: task.answer(one.plan) for one in plans})
+    behind, _ = found.gains(found.names[int(found.scores().argmax())])
     return tuple(
-        PlanTrial(one, float(score), float(nll), sum(ms[v] for v in one.views), *gains)
-        for one, score, nll, *gains in rows
+        PlanTrial(
+            one, got.score, got.nll, sum(ms[v] for v in one.views), got.gain, got.nll_gain, less
+        )
+        for one, got, less in zip(plans, found.reached(ONE), behind, strict=True)
     )
 
 

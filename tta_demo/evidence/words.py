@@ -1,6 +1,7 @@
 """Evidence in plain words: sentences, and names of looks and plans."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from tta_demo.evidence.curve import SHARE
 from tta_demo.evidence.findings import Evidence
@@ -13,11 +14,53 @@ from tta_demo.pictures.words import several
 from tta_demo.tta.crops import CROP_VIEWS
 from tta_demo.tta.views import VIEWS
 
-__all__ = ["cost_said", "habits_said", "listed", "look_name", "nll_said", "plan_name", "points"]
-__all__ += ["protocol_said", "signed", "summary", "trust_said", "verdict_said", "warnings_said"]
+__all__ = ["UNITS", "Unit", "cost_said", "habits_said", "listed", "look_name", "nll_said"]
+__all__ += ["plan_name", "points", "protocol_said", "signed", "summary", "trust_said"]
+__all__ += ["verdict_said", "warnings_said"]
 
 HANDED = 0.05
-"""The share of doubtful pixels that the sentence tells of."""
+"""The share of doubtful pixels, pictures or boxes that the sentence tells of."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What is counted for a score.
+
+    Attributes:
+        things: what is right or wrong.
+        said: the score, in exact words.
+        doubts: what each kind of doubt of `Removal` is.
+    """
+
+    things: str
+    said: str
+    doubts: Mapping[str, str]
+
+
+_DOUBTS = {
+    "one look": "the doubt of one look",
+    "all together": "that of all together",
+    "disagreement": "how much the looks disagree",
+}
+UNITS = {
+    "mIoU": Unit(
+        "pixels",
+        "mean IoU over the truth's classes, pooled over all pixels, background included",
+        _DOUBTS,
+    ),
+    "accuracy": Unit("pictures", "share of right pictures", _DOUBTS),
+    "AP": Unit(
+        "boxes",
+        "average precision as COCO counts it, all pictures together: the mean over IoU "
+        ".50:.05:.95 and classes",
+        {
+            "one look": "the low score of one look",
+            "all together": "that of all together",
+            "disagreement": "how few looks agree",
+        },
+    ),
+}
+"""By what evidence is scored by."""
 
 
 def signed(value: float, digits: int = 2) -> str:
@@ -151,8 +194,7 @@ def warnings_said(evidence: Evidence) -> tuple[str, ...]:
     """Returns a warning for each look that hurts the even mean of all."""
     return tuple(
         f"{look_name(one.view)} hurts: without it, the average of all gains "
-        f"{points(one.without)} of {evidence.protocol.score}, and its loss (NLL) changes by "
-        f"{nll_said(one.nll_without)}."
+        f"{points(one.without)} of {evidence.protocol.score}{_loss(one.nll_without)}."
         for one in evidence.hurting
     )
 
@@ -166,15 +208,13 @@ def trust_said(evidence: Evidence) -> tuple[str, ...]:
             f"{name}: probabilities are {100 * one.ece:.1f} % off on average (ECE); a temperature "
             f"of {one.after:.2f} makes it {100 * one.ece_after:.1f} %."
         )
-    place = SHARES.index(HANDED)
-    whole = evidence.protocol.score == "accuracy"
-    what = "pictures" if whole else "pixels"
+    place, unit = SHARES.index(HANDED), UNITS[evidence.protocol.score]
     shares = listed(
-        f"{100 * one.removed[place]:.0f} % by {_doubt(one.doubt)}" for one in evidence.removal
+        f"{100 * one.removed[place]:.0f} % by {unit.doubts[one.doubt]}" for one in evidence.removal
     )
     told.append(
-        f"Hand the {100 * HANDED:.0f} % most doubtful {what} to a person, and of the errors go: "
-        f"{shares}."
+        f"Hand the {100 * HANDED:.0f} % most doubtful {unit.things} to a person, and of the "
+        f"errors go: {shares}.{_missed(evidence)}"
     )
     return tuple(told)
 
@@ -183,22 +223,20 @@ def protocol_said(evidence: Evidence) -> dict[str, str]:
     """Returns what was measured, on what, by what it is called."""
     about = evidence.protocol
     chosen, held = (several(len(x), "picture") for x in (about.calibration, about.held))
-    whole = about.score == "accuracy"
+    classes = about.classes[1:] if about.score == "AP" else about.classes
     rows = {
         "Data": about.data,
         "Model": f"{about.model}, digest {about.digest}",
-        "Classes": ", ".join(about.classes[:12]) + (", ..." if len(about.classes) > 12 else ""),
+        "Classes": ", ".join(classes[:12]) + (", ..." if len(classes) > 12 else ""),
         "Looks": ", ".join(about.views),
         "Chosen and learned on": f"{chosen} drawn with seed {about.seed}",
         "Measured on": f"{held}, the others",
         "Pixels": f"{about.pixels:,} of each, on an even grid",
-        "Score": "share of right pictures"
-        if whole
-        else "mean IoU over the truth's classes, pooled over all pixels, background included",
+        "Score": UNITS[about.score].said,
         "Intervals": "95 %, bootstrap over pictures; each for itself",
         "Date": about.date,
     }
-    if whole:
+    if about.score != "mIoU":
         del rows["Pixels"]
     return rows
 
@@ -232,7 +270,17 @@ def _at(evidence: Evidence, trial: PlanTrial) -> str:
     return "in the same time" if abs(times - 1) < 0.05 else f"at {times:.1f} times the time"
 
 
-def _doubt(name: str) -> str:
-    return {"one look": "the doubt of one look", "all together": "that of all together"}.get(
-        name, "how much the looks disagree"
+def _loss(gain: Gain | None) -> str:
+    return "" if gain is None else f", and its loss (NLL) changes by {nll_said(gain)}"
+
+
+def _missed(evidence: Evidence) -> str:
+    """Returns what no handing over of boxes finds: the objects that have none."""
+    lost = {one.doubt: one.missed for one in evidence.removal if one.missed is not None}
+    if not lost:
+        return ""
+    one, together = (100 * lost[name] for name in ("one look", "all together"))
+    return (
+        f" Objects without a box stay missed all the same: {one:.0f} % with one look, "
+        f"{together:.0f} % with all together."
     )

@@ -6,7 +6,7 @@ import numpy as np
 
 from tta_demo.tta.boxes import Boxes, iou
 
-__all__ = ["BoxChanges", "box_changes", "partners"]
+__all__ = ["BoxChanges", "box_changes", "box_gap", "partners"]
 
 
 class BoxChanges(NamedTuple):
@@ -62,3 +62,19 @@ def box_changes(
     was, now = (partners(boxes, truth, overlap) for boxes in (before, after))
     gained = np.flatnonzero((now >= 0) & ~np.isin(now, was))
     return BoxChanges(gained, np.flatnonzero((was >= 0) & ~np.isin(was, now)))
+
+
+def box_gap(found: Boxes, plain: Boxes, overlap: float = 0.5) -> float:
+    """Returns how far two sets of boxes are apart, 0..1: the share of scores without partner.
+
+    Scores count, so that the many boxes that a detector hardly believes in say little.
+
+    Example:
+        >>> boxes = Boxes([[0, 0, 9, 9], [50, 0, 59, 9]], [0.75, 0.25], [1, 1])
+        >>> box_gap(boxes, boxes), box_gap(boxes.take(np.array([0])), boxes)
+        (0.0, 0.14285714285714285)
+    """
+    places = partners(found, plain, overlap)
+    lone = found.scores[places < 0].sum() + np.delete(plain.scores, places[places >= 0]).sum()
+    total = found.scores.sum() + plain.scores.sum()
+    return float(lone / total) if total else 0.0

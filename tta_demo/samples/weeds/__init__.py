@@ -19,7 +19,7 @@ from tta_demo.samples.weeds.plants import plant_scene
 from tta_demo.tta.boxes import Boxes
 
 __all__ = ["COUNTS", "DIFFICULTY", "FAMILIAR_SUN_BELOW", "LEAST", "SEEDS", "Field", "Plant"]
-__all__ += ["field", "flight", "labelled", "plant_boxes", "sample", "stream", "sun_of"]
+__all__ += ["boxed", "field", "flight", "labelled", "plant_boxes", "sample", "stream", "sun_of"]
 
 SEEDS = {
     "train": range(1_000_000, 2_000_000),
@@ -118,6 +118,12 @@ def sample(
     """Returns a field of 256x256 as a labelled picture named by its seed; see `field`."""
     made = field(seed, difficulty=difficulty, sun=sun)
     return LabelledPicture(f"weeds-{seed}", made.rgb, made.labels)
+
+
+def boxed(seed: int, difficulty: float = DIFFICULTY) -> tuple[np.ndarray, Boxes]:
+    """Returns the pixels of a field of 256x256, and its true boxes; see `field`, `plant_boxes`."""
+    made = field(seed, difficulty=difficulty)
+    return made.rgb, plant_boxes(made.plants)
 
 
 def labelled(split: str, data: Path | None = None) -> Iterator[LabelledPicture]:

@@ -21,10 +21,10 @@ def cost(evidence: Evidence) -> str:
     total, points = len(evidence.looks), evidence.curve.points
     plans = [one for one in evidence.plans if not one.option.name.startswith("best")]
     charts = []
-    for title, key, factor in (
-        (f"Score ({evidence.protocol.score}), %: higher is better", "score", 100),
-        ("Loss (NLL): lower is better", "nll", 1),
-    ):
+    kinds = [(f"Score ({evidence.protocol.score}), %: higher is better", "score", 100)]
+    if points[0].nll is not None:
+        kinds.append(("Loss (NLL): lower is better", "nll", 1))
+    for title, key, factor in kinds:
         line = Line("", [(p.looks, factor * getattr(p, key)) for p in points], "s0")
         marks = [
             Mark(letter, plan_name(one.option, total), len(one.option.views),

@@ -1,6 +1,6 @@
 """Evidence on the page: the verdict, and every kind of evidence as figure, words and table."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -38,6 +38,8 @@ NOTHING: Updates = {
 }
 """Where nothing is known about a world."""
 
+SCORES = {"mIoU": "overlap with the truth (mIoU)", "AP": "average precision (AP)"}
+"""Scores in plain words, where they need any."""
 NAMED = 4
 """So many looks of a plan are in its name."""
 
@@ -66,7 +68,7 @@ def report(finding: Finding) -> Updates:
     evidence = finding.evidence
     return {
         "verdict": _together(_verdict(finding), _section(evidence, COST)),
-        "rest": _together(*(_section(evidence, one) for one in SECTIONS), _protocol(finding)),
+        "rest": _together(*_sections(evidence), _protocol(finding)),
     }
 
 
@@ -95,7 +97,7 @@ def _verdict(finding: Finding) -> str:
     about, taken = evidence.protocol, evidence.recommended
     times = taken.ms / evidence.plans[0].ms if evidence.plans[0].ms else len(taken.option.views)
     points = 100 * taken.gain.value
-    score = "overlap with the truth (mIoU)" if about.score == "mIoU" else about.score
+    score = SCORES.get(about.score, about.score)
     told = cards(
         ("Looks", f"{len(taken.option.views)}", f"of {len(evidence.looks)} that were tried"),
         ("Gain", signed(points, 2, "±"), f"points of {score}", tone(points)),
@@ -135,6 +137,12 @@ def _headline(evidence: Evidence) -> str:
         return "Leave it off: one look is enough"
     name = plan_name(evidence.recommended.option, len(evidence.looks))
     return f"Yes, look again: {f'the {name[4:]}' if name.startswith('The ') else name}"
+
+
+def _sections(evidence: Evidence) -> Iterator[str]:
+    """Yields the kinds of evidence that there are."""
+    there = tables(evidence)
+    return (_section(evidence, one) for one in SECTIONS if one.tables[0] in there)
 
 
 def _section(evidence: Evidence, one: Section) -> str:
@@ -183,7 +191,8 @@ SECTIONS = (
     ),
     Section(
         "How should the answers be combined?",
-        "All looks, combined in every way (fusion): 0 is the plain average of probabilities.",
+        "All looks, combined in every way (fusion): 0 is the plain average of what they "
+        "found, probabilities or boxes.",
         drawings.fusions,
         ("fusions",),
     ),

@@ -60,7 +60,9 @@ def box_removal(calibration: BoxLooks, held: BoxLooks, plan: Plan) -> tuple[Remo
         ("disagreement", -together.looks, together),
     )
     return tuple(
-        replace(removal_of(name, doubt, ~pool.right), missed=1 - pool.right.sum() / pool.true)
+        replace(
+            removal_of(name, doubt, ~pool.right), missed=1 - float(pool.right.sum()) / pool.true
+        )
         for name, doubt, pool in rows
     )
 

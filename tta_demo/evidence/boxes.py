@@ -1,7 +1,7 @@
 """Looks at pictures with true boxes: what is kept of them, and what their answers came to."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,9 +9,8 @@ import numpy as np
 from tta_demo.evidence.stacks import Looked
 from tta_demo.evidence.tally import Scores
 from tta_demo.scoring.box_metrics import Matches
-from tta_demo.tta.box_views import BoxModel, predict_boxes
+from tta_demo.tta.box_views import BoxLook
 from tta_demo.tta.boxes import Boxes
-from tta_demo.tta.predict import to_tensor
 
 __all__ = ["BoxLooks", "BoxTally", "Found", "KeptBoxes", "box_tally", "kept_boxes"]
 
@@ -132,28 +131,26 @@ def box_tally(looks: BoxLooks, answers: Mapping[str, Callable[[Found], Boxes]]) 
 
 
 def kept_boxes(
-    model: BoxModel,
+    looks: Iterator[BoxLook],
     name: str,
-    rgb: np.ndarray,
     truth: Boxes,
-    views: Sequence[str],
+    count: int,
     stopped: Callable[[], bool] = lambda: False,
 ) -> KeptBoxes | None:
-    """Returns what is kept of a picture; each look costs one forward pass.
+    """Returns what is kept of a picture.
 
     Args:
-        model: finds boxes.
+        looks: at the picture, made when they are asked for.
         name: of the picture.
-        rgb: `(H, W, 3)` uint8.
         truth: its true boxes.
-        views: keys of `VIEWS`, without tilts.
+        count: of the looks.
         stopped: asked before each look; if true, None is returned.
     """
-    image, found, seconds = to_tensor(rgb), [], []
-    for view in views:
+    found, seconds = [], []
+    for _ in range(count):
         if stopped():
             return None
         start = time.perf_counter()
-        found.append(predict_boxes(model, image, (view,))[view].boxes)
+        found.append(next(looks).boxes)
         seconds.append(time.perf_counter() - start)
     return KeptBoxes(name, tuple(found), truth, np.array(seconds))

@@ -33,7 +33,8 @@ def document(evidence: Evidence, pictures: Mapping[str, bytes]) -> str:
     title = f"Is looking again worth it for {evidence.protocol.model}?"
     said = {"cost": [cost_said(evidence)], "looks": [habits_said(evidence)]}
     said["looks"] += warnings_said(evidence)
-    said["trust"] = [*trust_said(evidence)]
+    *said["trust"], removed = trust_said(evidence)
+    said["removal"] = [removed]
     parts = (
         _section(table, said.get(name, []), pictures.get(name))
         for name, table in tables(evidence).items()

@@ -15,6 +15,7 @@ from tta_demo.models.registry import load_model
 from tta_demo.pictures.reading import read_picture
 from tta_demo.samples.labelled import Source
 from tta_demo.tasks.classify import ONE_CROP
+from tta_demo.tasks.looking import looks_at
 from tta_demo.tta.boxes import Boxes
 from tta_demo.tta.plan import ONE_LOOK
 from tta_demo.tta.views import VIEWS
@@ -111,6 +112,6 @@ def detecting(
 
     def look(name: str) -> tuple[Any, Sequence[str]]:
         rgb, truth = sources[name]()
-        return kept_boxes(load_model(record), name, rgb, truth, rows), ()
+        return kept_boxes(looks_at(record, rgb, rows), name, truth, len(rows)), ()
 
     return Job(record, rows, stamps, look, BoxLooks)

@@ -28,6 +28,10 @@ __all__ = ["Learned", "Task", "task_of"]
 PASSES = 1
 """Turns of each look when weights of boxes are learned; more of them find next to nothing."""
 
+BEST = 40
+"""Boxes of a look, the best ones, that looks are chosen and weighed by: fusing takes the time, and
+lesser boxes hardly move the score."""
+
 Learned = Fit | BoxFit
 """Weights of all looks, learned on the calibration pictures."""
 
@@ -101,6 +105,22 @@ def _box_gaps(looked: BoxLooks) -> dict[str, float]:
     )  # fmt: skip
 
 
+def _order_boxes(looks: BoxLooks) -> list[Step]:
+    return [*forward_boxes(_best(looks), looks.truth, looks.labels)]
+
+
+def _learn_boxes(looks: BoxLooks) -> BoxFit:
+    return fit_boxes(_best(looks), looks.truth, looks.labels, PASSES)
+
+
+def _best(looks: BoxLooks) -> list[Found]:
+    return [
+        {view: one.take(np.argsort(-one.scores, kind="stable")[:BEST])
+         for view, one in found.items()}
+        for found in looks.found
+    ]  # fmt: skip
+
+
 def _averaged(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {view: float(np.mean([row[view] for row in rows])) for view in rows[0]}
 
@@ -125,7 +145,7 @@ BOXES = Task(
     mean=_box_mean,
     tally=box_tally,
     gaps=_box_gaps,
-    order=lambda looks: [*forward_boxes(looks.found, looks.truth, looks.labels)],
-    learn=lambda looks: fit_boxes(looks.found, looks.truth, looks.labels, PASSES),
+    order=_order_boxes,
+    learn=_learn_boxes,
     policy=lambda looks: None,
 )

@@ -279,8 +279,10 @@ def _missed(evidence: Evidence) -> str:
     lost = {one.doubt: one.missed for one in evidence.removal if one.missed is not None}
     if not lost:
         return ""
-    one, together = (100 * lost[name] for name in ("one look", "all together"))
-    return (
-        f" Objects without a box stay missed all the same: {one:.0f} % with one look, "
-        f"{together:.0f} % with all together."
+    wrong = {one.doubt: one.errors for one in evidence.removal}
+    told = "; ".join(
+        f"with {name}, {100 * wrong[name]:.1f} % of the boxes are wrong and "
+        f"{100 * lost[name]:.0f} % of the objects are missed"
+        for name in ("one look", "all together")
     )
+    return f" No handing over of boxes finds what was missed: {told}."

@@ -10,17 +10,19 @@ from tta_demo.evidence.findings import Evidence, sets_for, weigh
 from tta_demo.evidence.stored import stored_evidence
 from tta_demo.learning.weight_file import WeightFile, weights_by_name
 from tta_demo.samples.labelled import understood
+from tta_demo.ui.evidence.places import BOXES, PLACES, place_of
 from tta_demo.ui.evidence.report import NOTHING, offer, report
 from tta_demo.ui.evidence.trial import EvidenceVisitor, Finding, Trial, Wanted, pictures_for
 from tta_demo.ui.kit.looking import READY, WORKING
+from tta_demo.ui.kit.parts import options_of
 from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.kit.waiting import LESSONS
 from tta_demo.ui.learn import choices
 from tta_demo.ui.learn.actions import GRACE
+from tta_demo.ui.learn.lesson import FIELDS
 from tta_demo.ui.learn.show import status
 from tta_demo.ui.segment.carry import carry
 from tta_demo.ui.segment.case import SegmentVisitor
-from tta_demo.ui.segment.choices import PLACES
 
 __all__ = ["begin", "change_world", "failed", "follow", "show_stored", "stop", "use"]
 
@@ -57,10 +59,20 @@ def change_world(
         raise ValueError(UNDER_WAY)
     if world not in PLACES:
         raise ValueError(f"The world {world!r} is unknown: choose another.")
+    visitor.world = world
+    return _sources(world, files) | _present(
+        visitor, visitor.found.get(world) or _stored(looker, world)
+    )
+
+
+def _sources(world: str, files: list[dict[str, Any]] | None) -> Updates:
+    """Offers where a world's pictures may come from; true boxes cannot be uploaded."""
+    if world in BOXES:
+        fields = options_of({FIELDS: choices.SOURCES[FIELDS]})
+        return {"source": gr.Radio(choices=fields, value=FIELDS)} | choices.change_source(FIELDS)
     offered = choices.change_world(world, files)
     del offered["models"]  # here each world's own model looks
-    visitor.world = world
-    return offered | _present(visitor, visitor.found.get(world) or _stored(looker, world))
+    return offered
 
 
 def show_stored(visitor: EvidenceVisitor, looker: SegmentVisitor) -> Updates:
@@ -76,7 +88,7 @@ def begin(visitor: EvidenceVisitor, wanted: Wanted, looker: SegmentVisitor) -> I
     """Looks at pictures in all ways, weighs what was seen, and shows it."""
     with visitor.free_turn(UNDER_WAY, GRACE), LESSONS.place() as place:
         visitor.halt.clear()
-        world = looker.place(wanted.world)
+        world = place_of(looker, wanted.world)
         pictures = pictures_for(visitor, wanted, world)
         yield WORKING | _says("Getting ready …", True)
         yield from (_says(told, True) for told in place.wait(visitor.halt))
@@ -122,6 +134,8 @@ def use(learner: EvidenceVisitor, visitor: SegmentVisitor, option: str) -> Updat
         names = [] if finding is None else [one.option.name for one in finding.evidence.plans]
         if option not in names:
             raise ValueError("There is no such plan on screen: choose one.")
+        if finding.world.name in BOXES:
+            raise ValueError("These looks are for boxes: tick them on the Detect tab.")
         chosen = finding.evidence.plan(option).option
         fusion = "learned" if chosen.weights else "mean"
         world, file = finding.world, _weights(finding, option)
@@ -155,7 +169,7 @@ def _known(world: str) -> Evidence | None:
 
 def _stored(looker: SegmentVisitor, name: str) -> Finding | None:
     found = _known(name)
-    return None if found is None else Finding(looker.place(name), found, stored=True)
+    return None if found is None else Finding(place_of(looker, name), found, stored=True)
 
 
 def _present(visitor: EvidenceVisitor, finding: Finding | None) -> Updates:

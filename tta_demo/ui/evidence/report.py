@@ -82,7 +82,11 @@ def offer(finding: Finding) -> Updates:
     total, best = len(evidence.looks), evidence.verdict.recommended
     ordered = sorted(evidence.plans, key=lambda one: one.option.name != best)
     choices = [(_offered(one, total, one.option.name == best), one.option.name) for one in ordered]
-    return {"take": gr.Column(visible=True), "option": gr.Dropdown(choices=choices, value=best)}
+    return {
+        "take": gr.Column(visible=True),
+        "option": gr.Dropdown(choices=choices, value=best),
+        "use": gr.Button(visible=evidence.protocol.score == "mIoU"),
+    }
 
 
 def _offered(one: PlanTrial, total: int, best: bool) -> str:

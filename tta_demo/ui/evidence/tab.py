@@ -6,13 +6,13 @@ import gradio as gr
 
 from tta_demo.ui.evidence import actions
 from tta_demo.ui.evidence.downloads import LABELS, wire_downloads
+from tta_demo.ui.evidence.places import PLACES
 from tta_demo.ui.evidence.trial import FEWEST, MOST, EvidenceVisitor, Wanted
 from tta_demo.ui.kit.events import HEAVY, LATEST, LONG, STOP
 from tta_demo.ui.kit.parts import labelled_files, radio
 from tta_demo.ui.kit.screen import Screen
 from tta_demo.ui.kit.theme import scroll_to
 from tta_demo.ui.learn import choices
-from tta_demo.ui.segment.choices import PLACES
 
 __all__ = ["build_evidence_tab"]
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from tta_demo.evaluation.failures import Failures
+from tta_demo.evidence.boxes import BoxLooks, KeptBoxes, kept_boxes
 from tta_demo.evidence.findings import Evidence
-from tta_demo.evidence.stacks import Kept, Stacks, kept_of
+from tta_demo.evidence.stacks import Kept, Looked, Stacks, kept_of
 from tta_demo.models.ensemble import rows_of, shares
 from tta_demo.models.turns import patiently
 from tta_demo.pictures.words import several
@@ -20,6 +21,7 @@ from tta_demo.tasks.cache import DRAWN
 from tta_demo.tasks.looking import looks_at
 from tta_demo.tasks.worlds import World
 from tta_demo.tta.views import VIEW_SETS
+from tta_demo.ui.evidence.places import BoxWorld
 from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.kit.visitor import Visitor
 from tta_demo.ui.learn import show
@@ -60,7 +62,7 @@ class Finding:
         stored: whether it came with the demo.
     """
 
-    world: World
+    world: World | BoxWorld
     evidence: Evidence
     notes: tuple[str, ...] = ()
     stored: bool = False
@@ -116,7 +118,7 @@ class Pictures:
     fields: int = 0
 
 
-def pictures_for(visitor: EvidenceVisitor, wanted: Wanted, world: World) -> Pictures:
+def pictures_for(visitor: EvidenceVisitor, wanted: Wanted, world: World | BoxWorld) -> Pictures:
     """Returns the pictures to try on.
 
     Raises:
@@ -124,6 +126,8 @@ def pictures_for(visitor: EvidenceVisitor, wanted: Wanted, world: World) -> Pict
     """
     if wanted.source == FIELDS:
         return _fields(world, visitor.tried, int(np.clip(wanted.count, FEWEST, MOST)))
+    if isinstance(world, BoxWorld):
+        raise ValueError("True boxes cannot be uploaded: try new fields, or tta_demo advise.")
     paths = tuple(sorted(str((upload or {}).get("path")) for upload in wanted.files or []))
     key = (world, *paths)
     if key not in visitor.upload:
@@ -131,7 +135,7 @@ def pictures_for(visitor: EvidenceVisitor, wanted: Wanted, world: World) -> Pict
     return _drawn(visitor.upload[key])
 
 
-def _fields(world: World, tried: int, count: int) -> Pictures:
+def _fields(world: World | BoxWorld, tried: int, count: int) -> Pictures:
     if world.generate is None:
         raise ValueError(f"{world.label} cannot be made on the spot: bring pictures with masks.")
     first = tried % (len(NEW) - MOST)
@@ -158,12 +162,12 @@ def _drawn(bag: Bag) -> Pictures:
 class _Seen:
     """What the cache keeps of a picture, and how its truth was understood."""
 
-    kept: Kept
+    kept: Kept | KeptBoxes
     notes: tuple[str, ...]
 
     @property
     def nbytes(self) -> int:
-        return self.kept.log_probs.nbytes + self.kept.truth.nbytes
+        return sum(array.nbytes for array in self.kept.arrays().values())
 
 
 class Trial:
@@ -175,13 +179,15 @@ class Trial:
         stopped: tells whether the visitor has had enough.
     """
 
-    def __init__(self, world: World, pictures: Pictures, stopped: Callable[[], bool]) -> None:
+    def __init__(
+        self, world: World | BoxWorld, pictures: Pictures, stopped: Callable[[], bool]
+    ) -> None:
         self.world, self.pictures, self.stopped = world, pictures, stopped
         self.rows = rows_of(world.record, VIEWS)
         self.broken = Failures()
         self.notes: dict[str, Sequence[str]] = {}
 
-    def look(self) -> Generator[Updates, None, Stacks | None]:
+    def look(self) -> Generator[Updates, None, Looked | None]:
         """Looks at all pictures, and says how far it is; returns None after a stop.
 
         Raises:
@@ -202,23 +208,30 @@ class Trial:
                 told = f"Picture {number} of {len(names)}, {looks} each. {show.left(pace.left)}"
                 yield {"status": show.status(told, number / len(names))}
         self.broken.refuse_if_nothing_read(names)
-        return Stacks(self.rows, self.world.record.classes, tuple(found))
+        kind = BoxLooks if isinstance(self.world, BoxWorld) else Stacks
+        return kind(self.rows, self.world.record.classes, tuple(found))
 
     def _seen(self, name: str) -> _Seen | None:
         def make(missing: list[str]) -> Iterator[tuple[str, _Seen]]:
-            picture = self.pictures.sources[name].read()
-            named = replace(picture, name=name)
-            looks = (
-                one
-                for model, own in shares(self.world.record, self.rows)
-                for one in looks_at(model, picture.rgb, [*own.values()])
-            )
             with patiently():
-                kept = kept_of(looks, named, len(self.rows), self.stopped)
+                kept, notes = self._kept(name)
             if kept is not None:
-                yield ALL, _Seen(kept, picture.notes)
+                yield ALL, _Seen(kept, notes)
 
         return DRAWN.looks(*self._key(name), [ALL], make)[ALL]
+
+    def _kept(self, name: str) -> tuple[Kept | KeptBoxes | None, tuple[str, ...]]:
+        """Returns what is kept of a picture, None after a stop, and how its truth was read."""
+        picture, count = self.pictures.sources[name].read(), len(self.rows)
+        if isinstance(self.world, BoxWorld):
+            rgb, truth = picture
+            return kept_boxes(self._looks(rgb), name, truth, count, self.stopped), ()
+        named = replace(picture, name=name)
+        return kept_of(self._looks(picture.rgb), named, count, self.stopped), picture.notes
+
+    def _looks(self, rgb: np.ndarray) -> Iterator[Any]:
+        for model, own in shares(self.world.record, self.rows):
+            yield from looks_at(model, rgb, [*own.values()])
 
     def _key(self, name: str) -> tuple[str, str]:
         source = self.pictures.sources[name]

@@ -73,11 +73,23 @@ def test_photographs_with_one_class_each_are_weighed_too(tmp_path):
     assert told
 
 
+def test_boxes_are_weighed_too(tmp_path):
+    options = ("--task", "detect", "--count", 8, "--views", "hflip", "--out", tmp_path)
+    told, _ = run("advise", *options)
+    evidence = read_evidence(tmp_path / "evidence.json")
+    assert (evidence.protocol.score, evidence.protocol.model) == ("AP", "weed-detector")
+    assert {one.stem for one in tmp_path.glob("*.png")} < set(FIGURES)
+    assert "AP" in (tmp_path / "report.html").read_text()
+    assert "missed" in told
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
         (["--task", "classify"], "--data"),
         (["--task", "dance"], "dance"),
+        (["--task", "detect", "--model", "nanodet-g"], "--data"),
+        (["--task", "detect", "--views", "tilt+10"], "tilt"),
         (["--world", "photos"], "--data"),
         (["--world", "weeds", "--count", 3, "--views", "hflip"], "at least 4"),
         (["--world", "weeds", "--views", "sideways"], "sideways"),

@@ -13,12 +13,15 @@ from tta_demo.evidence.stored import stored_evidence
 from tta_demo.evidence.tally import Gain
 from tta_demo.models.ensemble import rows_of
 from tta_demo.models.registry import load_model
+from tta_demo.samples import weeds
 from tta_demo.samples.labelled import LabelledPicture, Source
 from tta_demo.samples.weeds import COUNTS, SEEDS, field
 from tta_demo.tasks.worlds import WORLDS
+from tta_demo.tta.predict import to_tensor
 from tta_demo.tta.views import VIEW_SETS
 from tta_demo.ui.evidence import actions
 from tta_demo.ui.evidence.charts import Line, Row, chart, whiskers
+from tta_demo.ui.evidence.places import BOXES
 from tta_demo.ui.evidence.report import report
 from tta_demo.ui.evidence.trial import (
     MOST,
@@ -98,8 +101,8 @@ def small_fields(first, count=2):
     return Pictures(sources, "small fields")
 
 
-def looked(pictures, stopped=lambda: False):
-    trial = Trial(WEEDS, pictures, stopped)
+def looked(pictures, stopped=lambda: False, world=WEEDS):
+    trial = Trial(world, pictures, stopped)
     steps = trial.look()
     while True:
         try:
@@ -186,6 +189,24 @@ def test_a_world_without_results_and_a_model_that_is_not_there_are_told_of():
         list(actions.begin(visitor, Wanted(FIELDS, 8, None, "yours"), looker))
     with pytest.raises(ValueError, match="choose another"):
         actions.change_world(visitor, looker, "moon", None)
+
+
+def test_boxes_are_tried_on_new_fields_alone_and_their_looks_stay_here():
+    visitor, looker, place = EvidenceVisitor(), SegmentVisitor(), BOXES["weed-detector"]
+    actions.change_world(visitor, looker, place.name, None)
+    assert visitor.shown.evidence.protocol.score == "AP"
+    pictures = pictures_for(visitor, Wanted(FIELDS, 8, None, place.name), place)
+    first = next(iter(pictures.sources))
+    one = replace(pictures, sources={first: pictures.sources[first]})
+    (kept,) = looked(one, world=place)[1].pictures
+    rgb, truth = weeds.boxed(int(first.split()[-1]))
+    np.testing.assert_array_equal(kept.truth.xyxy, truth.xyxy)
+    plain = load_model(place.record)(to_tensor(rgb)[None])[0]
+    np.testing.assert_allclose(kept.found[0].xyxy, plain.xyxy)
+    with pytest.raises(ValueError, match="cannot be uploaded"):
+        pictures_for(visitor, Wanted("upload", 8, [], place.name), place)
+    with pytest.raises(ValueError, match="Detect tab"):
+        actions.use(visitor, looker, "one look")
 
 
 def test_a_failed_trial_leaves_what_was_there():

@@ -57,6 +57,11 @@ def _build_steps(screen: Screen) -> None:
             f"Of more than {MOST} pictures {MOST} are drawn; the command `advise` takes all.",
             "evidence-files",
         )
+    gr.Markdown(
+        "The command `advise` also weighs photographs of one class each (`--task classify`) and "
+        "your own pictures with boxes (`--task detect`).",
+        elem_classes=["small"],
+    )
     screen.add_fixed(start=gr.Button("Start", variant="primary", elem_id="evidence-start"))
 
 

@@ -12,6 +12,11 @@ DOUBTS = {
     "all together": "doubt of all together",
     "disagreement": "how much the looks disagree",
 }
+BOX_DOUBTS = {
+    "one look": "low score of one look",
+    "all together": "low score of all together",
+    "disagreement": "how few looks agree",
+}
 RARE = 0.001
 """Fewer of all answers than this say nothing about how often such answers are right."""
 
@@ -88,10 +93,11 @@ def trust(evidence: Evidence) -> str:
 def removal(evidence: Evidence) -> str:
     """Returns the share of the errors that is found, against the share that is handed over."""
     shares = [100 * share for share in SHARES]
+    names = BOX_DOUBTS if evidence.protocol.score == "AP" else DOUBTS
     lines = [Line("by chance", [(0, 0), (50, 50)], "by-chance", dots=False)]
     for i, one in enumerate(evidence.removal):
         points = list(zip(shares, [100 * x for x in one.removed], strict=True))
-        lines.append(Line(DOUBTS[one.doubt], points, f"s{i}", dots=False))
+        lines.append(Line(names[one.doubt], points, f"s{i}", dots=False))
     drawn = chart("Errors that are gone, %", "handed to a person, %", lines)
     return f"<div class='charts'>{drawn}</div>{legend(lines)}"
 

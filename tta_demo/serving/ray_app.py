@@ -12,10 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import BaseModel, Field
-from ray import serve
-from ray.exceptions import RayError, RayTaskError
-from ray.serve.exceptions import RayServeException
-from ray.serve.handle import DeploymentHandle, DeploymentResponse
 
 from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import MODELS
@@ -24,6 +20,7 @@ from tta_demo.tasks.looking import hand_over, look_here
 if TYPE_CHECKING:
     from fastapi import FastAPI
     from ray.serve import Application
+    from ray.serve.handle import DeploymentHandle, DeploymentResponse
 
 __all__ = ["Elsewhere", "Models", "Page", "Settings", "page_and_models"]
 
@@ -83,7 +80,7 @@ class Elsewhere:
     A model of somebody's own looks here: its file is here, and shall leave with its visitor.
     """
 
-    def __init__(self, models: DeploymentHandle) -> None:
+    def __init__(self, models: "DeploymentHandle") -> None:
         self._models = models
 
     def __call__(
@@ -105,17 +102,20 @@ class Elsewhere:
 
     def _ask(
         self, model: ModelRecord, rgb: np.ndarray, views: Sequence[str]
-    ) -> DeploymentResponse:
+    ) -> "DeploymentResponse":
         return self._models.look.remote(model.name, model.digest, rgb, views)
 
     def _answer(
         self,
-        response: DeploymentResponse,
+        response: "DeploymentResponse",
         model: ModelRecord,
         rgb: np.ndarray,
         views: Sequence[str],
     ) -> list[Any]:
         """Returns what was asked for; asks again if a machine died of it or beside it."""
+        from ray.exceptions import RayError, RayTaskError
+        from ray.serve.exceptions import RayServeException
+
         for _ in range(TRIES):
             try:
                 return pickle.loads(response.result(timeout_s=PATIENCE))
@@ -135,12 +135,14 @@ class Page:
         models: start with it, since it is bound to them.
     """
 
-    def __init__(self, models: DeploymentHandle) -> None:
+    def __init__(self, models: "DeploymentHandle") -> None:
         pass  # the page is made behind this
 
 
 def _page() -> "FastAPI":
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is imported
+    from ray import serve
+
     from tta_demo.serving.launch import served
     from tta_demo.serving.log import log_to_stderr
     from tta_demo.serving.mounted import mounted
@@ -156,6 +158,8 @@ def _page() -> "FastAPI":
 
 def page_and_models(settings: Settings) -> "Application":
     """Returns the page and the models behind it, ready to run."""
+    from ray import serve
+
     models = serve.deployment(
         Models,
         name=MODELS_NAME,

@@ -12,6 +12,20 @@ def blocks(language):
     return re.findall(rf"```{language}\n(.*?)```", README.read_text(), flags=re.DOTALL)
 
 
+PAGE = "http://127.0.0.1:7860"
+"""Where the README's clients look for the page."""
+
+
+def library_blocks():
+    """Returns the Python that runs without a page."""
+    return [block for block in blocks("python") if PAGE not in block]
+
+
+def client_blocks():
+    """Returns the Python that asks a page."""
+    return [block for block in blocks("python") if PAGE in block]
+
+
 def promised(code):
     """Returns what the comments beside `print` say that it prints."""
     return re.findall(r"^print\(.*\)  # (.*)$", code, flags=re.MULTILINE)

@@ -3,7 +3,7 @@ import subprocess
 import sys
 
 import pytest
-from snippets import README, ROOT, blocks, predict_words, promised
+from snippets import README, ROOT, library_blocks, predict_words, promised
 from texts import PARTS, RESULTS_README, generated
 from typer.main import get_command
 
@@ -30,7 +30,7 @@ def test_the_front_matter_fits_a_space():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("code", blocks("python"))
+@pytest.mark.parametrize("code", library_blocks())
 def test_python_code_runs_and_prints_what_it_says(code):
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

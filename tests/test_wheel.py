@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from packaging.requirements import Requirement
 from PIL import Image
-from snippets import ROOT, blocks, predict_words, promised
+from snippets import ROOT, library_blocks, predict_words, promised
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
@@ -106,7 +106,7 @@ def test_the_installed_package_is_the_one_that_is_imported(environment):
 
 @pytest.mark.slow
 @together
-@pytest.mark.parametrize("code", blocks("python"))
+@pytest.mark.parametrize("code", library_blocks())
 def test_the_code_of_the_readme_runs_where_the_wheel_is_installed(environment, example, code):
     printed = environment.run("python", "-c", code).splitlines()
     assert printed

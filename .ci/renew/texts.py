@@ -320,9 +320,10 @@ def sizing() -> str:
 
 
 PARTS = {
-    README: (views, fusions, methods, gains),
+    README: (views, fusions, gains),
     RESULTS_README: (
         results,
+        methods,
         compared,
         harm,
         damage,

@@ -5,6 +5,7 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
+from snippets import PAGE, client_blocks
 
 from tta_demo.models.registry import MODELS
 from tta_demo.pictures.assets import ASSETS
@@ -90,3 +91,12 @@ def test_every_endpoint_says_what_it_takes(client):
     for endpoint in told.values():
         assert endpoint["description"]
         assert endpoint["parameters"][0]["python_type"]["type"] == "filepath"
+
+
+@pytest.mark.parametrize("code", client_blocks())
+def test_the_readmes_client_gets_its_answers(url, monkeypatch, code):
+    monkeypatch.chdir(ASSETS.parent)
+    got = {}
+    exec(code.replace(PAGE, url), got)
+    assert got["report"]["views"] == list(VIEW_SETS["d4"])
+    assert [row["fusion"] for row in got["rows"]] == list(FUSIONS)

@@ -26,8 +26,10 @@ __all__ = ["Blend", "Span", "Tile", "answer_tiles", "cut", "tiles_for"]
 SIDE, UNIT = 1024, 64
 """Pixels, for models that take any size: a side as the working size has, and what tiles lie
 multiples of apart. Usual strides divide it; that of most U-Nets, 16, after a zoom too."""
-SMALLER = 512, 32
-"""The same for many classes."""
+OVERLAP = 0.125
+"""Share of a side."""
+SMALLER = 256, 0.25, 32
+"""Side, overlap and unit for many classes."""
 MOST = 9 * 2**28
 """Bytes that tiles may need at a time, beside model and picture: 2.25 GiB."""
 _NUMBERS = 2**23
@@ -82,7 +84,7 @@ class Tile:
 def cut(
     size: tuple[int, int],
     sides: tuple[int, int] = (SIDE, SIDE),
-    overlap: float = 0.125,
+    overlap: float = OVERLAP,
     unit: int = UNIT,
 ) -> tuple[Tile, ...]:
     """Returns the tiles of a picture, from left to right, then from top to bottom.
@@ -198,17 +200,17 @@ def tiles_for(
     if len(wanted) > 1:
         told = " and ".join(f"{w} x {h}" for h, w in sorted(wanted))
         raise ValueError(f"the models want tiles of {told} pixels: let one of them look alone")
-    tried = [(sides, 1) for sides in wanted] or [
-        ((side, side), unit) for side, unit in ((SIDE, UNIT), SMALLER)
-    ]
-    for sides, unit in tried:
-        tiles = cut(size, sides, unit=unit)
+    side, *lie = SMALLER
+    tried = [(own, OVERLAP, 1) for own in wanted]
+    tried = tried or [((SIDE, SIDE), OVERLAP, UNIT), ((side, side), *lie)]
+    for sides, overlap, unit in tried:
+        tiles = cut(size, sides, overlap, unit)
         needed = _needed(tiles, size, plans, classes)
         if needed <= MOST:
             return tiles
     raise ValueError(
         f"{len(_rows(plans))} looks with {classes} classes need {needed / 2**30:.1f} GiB at full "
-        "size: choose fewer looks"
+        "size: choose fewer looks, or reduce the picture"
     )
 
 
@@ -219,7 +221,7 @@ def _needed(
     height, width = tiles[0].size
     shared = max(tile.rows.stop - tile.rows.settled for tile in tiles)
     looks = height * width * 2 * len(_rows(plans))  # float16
-    passing = height * width * 4 * max(4, 2 * len(plans))
+    passing = height * width * 4 * (6 + len(plans))  # one look on its way, and what is fused
     edges = shared * (size[1] + height) * 4 * len(plans)
     return classes * (looks + passing + edges) + 6 * 4 * _NUMBERS
 

@@ -110,9 +110,12 @@ class TiledLook:
     def __iter__(self) -> Iterator[Tile]:
         """Looks at one tile after the other, and yields each that is done."""
         answers = answer_tiles(self._ready, self.picture.rgb, self._plans, self.tiles)
-        for self._done, (tile, block) in enumerate(answers, 1):
+        self._done = 0
+        for tile, block in answers:
             for labels, probs in zip(self._labels, block, strict=True):
                 labels[tile.ready] = to_labels(probs)
+            del block, probs  # with many classes they are large
+            self._done += 1
             yield tile
 
     def result(self, truth: np.ndarray | None = None) -> FullSize:

@@ -28,7 +28,8 @@ from tta_demo.samples.palette_file import read_palette, read_swap
 
 SIZE = (24, 32)
 NASTY = [0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF]
-VALUES = [None, True, -1, 1e308, float("nan"), 2**70, "", "x" * 5000, "<b>", [], {}, [[]] * 50]
+DEEP = "deep"
+VALUES = [None, True, -1, 1e308, float("nan"), 2**70, "", "x" * 5000, DEEP, [], {}, [[]] * 50]
 
 
 def corpus():
@@ -92,10 +93,28 @@ def mutants(files, seed):
             if ending.endswith(".json") and draw.random() < 0.5:
                 yield ending, _rewritten(json.loads(data), draw)
                 continue
-            mutant = bytearray(data)
-            for _ in range(draw.choice((1, 1, 2, 4, 8))):
-                _damage(mutant, draw, pool)
-            yield ending, _checked(bytes(mutant), draw) if ending == ".png" else bytes(mutant)
+            if ending == ".pth" and draw.random() < 0.7:
+                yield ending, _inside(data, draw, pool)
+                continue
+            mutant = _damaged(data, draw, pool)
+            yield ending, _checked(mutant, draw) if ending == ".png" else mutant
+
+
+def _damaged(data, draw, pool):
+    mutant = bytearray(data)
+    for _ in range(draw.choice((1, 1, 2, 4, 8))):
+        _damage(mutant, draw, pool)
+    return bytes(mutant)
+
+
+def _inside(data, draw, pool):
+    """Returns an archive in which what describes the tensors is damaged, with the right sums."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(buffer, "w") as new:
+        for name in old.namelist():
+            part = old.read(name)
+            new.writestr(name, _damaged(part, draw, pool) if name.endswith("data.pkl") else part)
+    return buffer.getvalue()
 
 
 def _damage(data, draw, pool):
@@ -153,8 +172,7 @@ def _rewritten(stored, draw):
     for _ in range(draw.choice((1, 2, 5))):
         holder, key = draw.choice(places)
         holder[key] = draw.choice(VALUES)
-    text = json.dumps(stored)
-    return (text.replace('""', "[" * 5000) if draw.random() < 0.05 else text).encode()
+    return json.dumps(stored).replace(f'"{DEEP}"', "[" * 5000 + "]" * 5000).encode()
 
 
 def read(path: Path):

@@ -230,6 +230,18 @@ def test_a_storage_shorter_than_its_tensor_is_refused(tmp_path, state):
     )
 
 
+def test_words_that_break_off_anywhere_are_damage(tmp_path, state):
+    path = tmp_path / "own.pth"
+    torch.save(dict(list(state.items())[:2]), path)
+    with zipfile.ZipFile(path) as archive:
+        words = archive.read(next(n for n in archive.namelist() if n.endswith("data.pkl")))
+    for cut in range(0, len(words), 3):
+        repacked(
+            dict(list(state.items())[:2]), path, zipfile.ZIP_STORED, **{"data.pkl": words[:cut]}
+        )
+        refused(path)
+
+
 def test_many_words_about_nothing_are_refused_unread(tmp_path):
     torch.save({"epochs": list(range(300_000))}, tmp_path / "own.pth")
     assert "bytes beside its tensors" in refused(tmp_path / "own.pth")

@@ -57,6 +57,6 @@ def test_damaged_files_are_refused_cleanly_or_read_within_bounds(folder):
         if time.process_time() - begun > SECONDS:
             faults.append((number, ending, f"{time.process_time() - begun:.1f} s"))
         shutil.rmtree(folder / "into", ignore_errors=True)
-    assert faults == []
+    assert faults == [], faults
     assert sound > 0.02 * COUNT  # some damage does no harm: the readers were really asked
     assert peak() - before < MEGABYTES

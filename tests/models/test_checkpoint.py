@@ -55,6 +55,12 @@ def test_what_parallel_training_writes_before_the_names_and_missing_counters_do_
     assert all(torch.equal(read[name], tensor) for name, tensor in kept.items())
 
 
+def test_counters_of_other_names_and_shapes_do_no_harm(tmp_path, state):
+    odd = ("e1.x.num_batches_tracked", "e1.conv.conv.1.num_batches_tracked")
+    torch.save(state | dict.fromkeys(odd, torch.zeros(7)), tmp_path / "own.pth")
+    read_checkpoint(tmp_path / "own.pth")
+
+
 @pytest.mark.parametrize(("classes", "width"), [(1, 4), (2, 3), (7, 8)])
 def test_width_and_classes_are_read_from_the_shapes(tmp_path, classes, width):
     torch.save(UNet(classes, width).half().state_dict(), tmp_path / "own.pth")

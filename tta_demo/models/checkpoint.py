@@ -35,10 +35,11 @@ def read_checkpoint(path: Path) -> UNet:
     with torch.device("meta"):
         shapes = {k: v.shape for k, v in UNet(classes, width).state_dict().items()}
     counters = {name for name in shapes if name.endswith("num_batches_tracked")}
-    _refuse_unfit(tensors, {k: v for k, v in shapes.items() if k not in counters}, path.name)
+    wanted = {name: shape for name, shape in shapes.items() if name not in counters}
+    _refuse_unfit(tensors, wanted, path.name)
     network = UNet(classes, width)
     kept = {k: v for k, v in network.state_dict().items() if k in counters}
-    network.load_state_dict(kept | {k: v.float() for k, v in tensors.items()})
+    network.load_state_dict(kept | {name: tensors[name].float() for name in wanted})
     return network.eval()
 
 

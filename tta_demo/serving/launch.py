@@ -35,4 +35,6 @@ def served(scratch: Path | None = None) -> dict[str, Any]:
         Middleware(LinkPreview),
         Middleware(Visits, store=store, sessions=Sessions()),
     ]
-    return launch_options() | {"app_kwargs": {"middleware": middleware}}
+    # gradio would ask itself for the page, and end if a busy machine takes over three seconds
+    unasked = {"_frontend": False}
+    return launch_options() | unasked | {"app_kwargs": {"middleware": middleware}}

@@ -49,7 +49,7 @@ def test_numbers_are_brought_within_the_ends_of_their_slider():
         (gr.File(file_count="multiple"), ["a"]),
         (gr.File(file_count="multiple"), [{}] * MANY),
     ],
-    ids=repr,
+    ids=lambda one: type(one).__name__,
 )
 def test_what_a_control_cannot_send_is_refused(block, value):
     with pytest.raises(ValueError, match=ODD):

@@ -139,9 +139,9 @@ def test_another_world_at_once_after_new_fields_is_what_is_shown(page):
 
 def test_a_strip_of_pixels_gets_a_remark(page, tmp_path):
     path = tmp_path / "strip.png"
-    Image.new("RGB", (300, 2)).save(path)
+    Image.new("RGB", (300, 7)).save(path)
     upload(page, "#picture", path)
-    page.locator("#notes", has_text="300 x 2").wait_for()
+    page.locator("#notes", has_text="300 x 7").wait_for()
 
 
 def test_another_world_brings_its_own_examples_and_classes(page):

@@ -3,11 +3,11 @@
 Each part stands between `<!-- NAME -->` and `<!-- /NAME -->`; a test says when one is out of date.
 """
 
-import json
 import re
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+
+from markdown_parts import RESULTS, ROOT, interval, stored, table
+from sure_text import sure
 
 from tta_demo.learning.fit_methods import METHODS
 from tta_demo.models.domains import DOMAINS
@@ -16,15 +16,7 @@ from tta_demo.tta.crops import CROP_SETS
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.views import VIEW_SETS, VIEWS
 
-ROOT = Path(__file__).parents[2]
-RESULTS = ROOT / "assets" / "results"
 README, RESULTS_README = ROOT / "README.md", RESULTS / "README.md"
-
-
-def table(head: list[str], rows: Iterable[list[Any]]) -> str:
-    """A table in Markdown."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
 def views() -> str:
@@ -82,19 +74,6 @@ def results() -> str:
         f"{table(head, rows)}\n\nWith 95 % intervals over pictures (bootstrap-t). "
         f"{'; '.join(sources)}."
     )
-
-
-def stored(name: str) -> dict[str, Any]:
-    """What a benchmark measured."""
-    return json.loads((RESULTS / f"{name}.json").read_text())
-
-
-def interval(found: dict[str, float], factor: float = 1, digits: int = 4) -> str:
-    """A difference with its 95 % interval, where there is one."""
-    if found["low"] is None:
-        return f"{factor * found['value']:+.{digits}f}"
-    value, low, high = (factor * found[key] for key in ("value", "low", "high"))
-    return f"{value:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"
 
 
 def methods() -> str:
@@ -331,6 +310,7 @@ PARTS = {
         view_table,
         lesson,
         learning,
+        sure,
         detection,
         sizing,
     ),

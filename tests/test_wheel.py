@@ -25,8 +25,9 @@ def ranges(lines):
     return {one.name: one.specifier for one in found}
 
 
-def test_one_line_for_the_page_installs_what_the_package_and_its_extras_ask_for():
-    asked = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+def test_one_line_for_the_page_installs_what_it_and_the_package_ask_for():
+    extras = PROJECT["optional-dependencies"]
+    asked = [PROJECT["dependencies"], extras["page"], extras["hub"]]
     listed = (ROOT / "requirements.txt").read_text().splitlines()
     assert ranges(listed) == ranges(line for part in asked for line in part)
 

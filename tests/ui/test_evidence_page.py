@@ -34,7 +34,7 @@ def few_fields(page):
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_the_stored_verdict_is_on_screen_at_once(page, size):
-    for label, world in (("Weeds", "weeds"), ("Cell nuclei", "nuclei")):
+    for label, world in (("Weeds in a field", "weeds"), ("Cell nuclei", "nuclei")):
         page.locator("#evidence-world label", has_text=label).click()
         answers(page, verdict_said(stored_evidence(world)))
         assert page.locator("#evidence-rest section .whiskers").count() >= 4

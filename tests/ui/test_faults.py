@@ -57,7 +57,7 @@ def test_where_memory_is_short_that_is_what_is_raised():
 def tree(tmp_path):
     """The package as it is, with assets that can be broken."""
     (tmp_path / "tta_demo").symlink_to(Path(tta_demo.__file__).parent)
-    for folder in ("weights", "results", "examples"):
+    for folder in ("weights", "results", "examples", "plans"):
         (tmp_path / "assets" / folder).mkdir(parents=True)
     for path in ASSETS.rglob("*"):
         if path.is_file():

@@ -3,6 +3,7 @@ import os
 from threading import Thread
 from types import SimpleNamespace
 
+import gradio as gr
 import numpy as np
 import pytest
 
@@ -11,7 +12,7 @@ from tta_demo.pictures.reading import Picture
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.views import VIEW_SETS
 from tta_demo.ui.segment import looks
-from tta_demo.ui.segment.actions import new_field, switch
+from tta_demo.ui.segment.actions import begin, change_fusion, new_field, switch
 from tta_demo.ui.segment.case import SegmentCase, SegmentVisitor, Settings, field_case, tick
 from tta_demo.ui.segment.looks import look
 
@@ -116,5 +117,16 @@ def test_of_switches_that_overtake_each_other_the_last_one_counts(case):
     visitor = SegmentVisitor()
     list(look(visitor, case, lambda: True))
     for at, views in ((2, ["identity", "vflip"]), (1, ["identity", "hflip", "vflip"])):
-        list(switch(visitor, SimpleNamespace(on=views, fused=True, at=at)))
+        list(switch(visitor, gr.EventData(None, {"on": views, "fused": True, "at": at})))
     assert visitor.case.settings.views == ("identity", "vflip")
+
+
+def test_what_is_chosen_before_the_first_result_is_in_it():
+    visitor, asked = SegmentVisitor(), SimpleNamespace(query_params={})
+    assert change_fusion(visitor, "vote") == {}
+    (shown,) = begin(visitor, Settings("weeds", "mean", True, [["identity", "hflip"]]), asked)
+    assert visitor.case.settings.fusion == "vote"
+    assert "stage" in shown
+    visitor.case = None
+    with pytest.raises(ValueError, match="no picture"):
+        change_fusion(visitor, "mean")

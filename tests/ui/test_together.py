@@ -5,8 +5,8 @@ import os
 import re
 import runpy
 from dataclasses import replace
-from types import SimpleNamespace
 
+import gradio as gr
 import numpy as np
 import pytest
 from browser import DESKTOP, PHONE, needs_chromium, open_tab, settled, shows, unbroken, visit
@@ -137,7 +137,7 @@ def test_a_row_of_one_model_is_taken_out_and_put_in_again(visitor):
     rows = visitor.case.rows
     gone = f"{APPRENTICE}/hflip"
     left = [row for row in rows if row != gone]
-    list(switch(visitor, SimpleNamespace(on=left, fused=False, at=1.0)))
+    list(switch(visitor, gr.EventData(None, {"on": left, "fused": False, "at": 1.0})))
     case = visitor.case
     assert case.settings.views == FLIPS
     result = case.segment()
@@ -152,7 +152,7 @@ def test_a_row_of_one_model_is_taken_out_and_put_in_again(visitor):
 def test_a_view_that_one_model_alone_puts_in_stays_out_for_the_other(visitor):
     list(change_views(visitor, settings(EXPERT, APPRENTICE, views=("hflip", "vflip"))))
     on = [*visitor.case.rows, f"{EXPERT}/identity"]
-    list(switch(visitor, SimpleNamespace(on=on, fused=False, at=1.0)))
+    list(switch(visitor, gr.EventData(None, {"on": on, "fused": False, "at": 1.0})))
     assert {*visitor.case.segment().plan.views} == {*on}
     assert visitor.case.off == (f"{APPRENTICE}/identity",)
 

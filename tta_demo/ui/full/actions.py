@@ -15,7 +15,7 @@ from tta_demo.pictures.reading import read_picture
 from tta_demo.pictures.words import several
 from tta_demo.tasks.full_size import FullSize, TiledLook
 from tta_demo.ui.full.panel import IDLE
-from tta_demo.ui.kit.events import LONG
+from tta_demo.ui.kit.events import LARGE, STOP
 from tta_demo.ui.kit.files import saved
 from tta_demo.ui.kit.html import percent
 from tta_demo.ui.kit.screen import Screen, Updates
@@ -27,17 +27,15 @@ from tta_demo.ui.takeaway.bundle import safe_name
 
 __all__ = ["look_full", "stop_full", "wire_full"]
 
-ONE_BY_ONE = LONG | {"concurrency_id": "full", "concurrency_limit": 1}
-"""Each takes a gigabyte of memory."""
 QUALITY = 88
 """Of the JPEG file that is shown: as PNG it would be four times as large."""
 
 
 def wire_full(screen: Screen) -> None:
     """Wires the part; all its parts must be there."""
-    event = screen.on(screen["full_start"].click, look_full, ONE_BY_ONE)
+    event = screen.on(screen["full_start"].click, look_full, LARGE)
     screen.on(event.failure, failed)
-    screen.on(screen["full_stop"].click, stop_full)
+    screen.on(screen["full_stop"].click, stop_full, STOP)
 
 
 def look_full(visitor: SegmentVisitor) -> Iterator[Updates]:

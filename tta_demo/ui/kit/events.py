@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 __all__ = [
-    "ASKED", "EVERY", "HEAVY", "LANES", "LATEST", "LIGHT", "LOADING", "LONG", "OPENING", "STOP",
-    "Lane",
+    "ASKED", "EVERY", "HEAVY", "LANES", "LARGE", "LATEST", "LIGHT", "LOADING", "LONG", "OPENING",
+    "STOP", "Lane",
 ]  # fmt: skip
 
 
@@ -32,6 +32,7 @@ LANES: dict[str, Lane] = {
     "model": Lane(places=4, waiting=40, each=8),
     "learn": Lane(places=12, waiting=12, each=2),
     "hub": Lane(places=4, waiting=8, each=2),
+    "full": Lane(places=1, waiting=4, each=1),
 }
 """The lanes by name. Together they have fewer places than there are threads, 40; light actions
 that wait until their visitors' looks are done (`at_once` for each place of "model") leave some."""
@@ -65,6 +66,9 @@ OPENING = HEAVY | EVERY
 
 LONG = _in_lane("learn", show_progress="hidden", trigger_mode="once", api_visibility="private")
 """For actions that take minutes: they do not keep others from looking, see `waiting`."""
+
+LARGE = _in_lane("full", show_progress="hidden", trigger_mode="once", api_visibility="private")
+"""For looks at a large picture in its full size, one by one: each takes a gigabyte of memory."""
 
 LOADING = _in_lane("hub")
 """For a download: it takes minutes, and does not keep others from looking."""

@@ -68,14 +68,17 @@ def first_scene(settings: Settings) -> dict[str, Any]:
 def begin(visitor: SegmentVisitor, settings: Settings, request: gr.Request) -> Iterator[Updates]:
     """Opens what the address names; else makes the first example, on stage already, one's own."""
     if links_to_scene(request.query_params):
+        visitor.early = None
         yield from open_link(visitor, _read_link(request.query_params))
         return
     with visitor.looking() as wanted:
+        early, visitor.early = visitor.early or {}, None
         if not wanted():
             return
-        case = example_case(settings, 0)
+        case = example_case(replace(settings, **early), 0)
         shown = show(case, case.segment())
-        del shown["stage"]
+        if not early:  # the stage plays it already
+            del shown["stage"]
         visitor.case = case
         yield shown | {"picture": case.picture.rgb, "mask": case.mask}
 
@@ -223,7 +226,9 @@ def clear_picture(visitor: SegmentVisitor) -> Updates:
 def change_fusion(visitor: SegmentVisitor, fusion: str) -> Updates:
     """Fuses again; no forward pass."""
     with visitor.turn:
-        case = visitor.present.changed(fusion=fusion)
+        case = visitor.choose(fusion=fusion)
+        if case is None:
+            return {}
         shown = show_fusion(case, case.segment())
         visitor.case = case
         return shown
@@ -232,7 +237,9 @@ def change_fusion(visitor: SegmentVisitor, fusion: str) -> Updates:
 def change_score(visitor: SegmentVisitor, background: bool) -> Updates:
     """Scores again, with or without the background."""
     with visitor.turn:
-        case = visitor.present.changed(background=background)
+        case = visitor.choose(background=background)
+        if case is None:
+            return {}
         shown = show_score(case, case.segment())
         visitor.case = case
         return shown

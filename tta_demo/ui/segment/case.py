@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -177,6 +178,7 @@ class SegmentVisitor(Owner):
         files: own learned weights by the digest of the models that they are for.
         switched: when looks were last switched on the stage, by the browser's clock.
         halt: set to stop looking at a picture in its full size.
+        early: what was chosen before the page's first result was there; None from then on.
     """
 
     def __init__(self) -> None:
@@ -184,6 +186,18 @@ class SegmentVisitor(Owner):
         self.files: dict[str, WeightFile] = {}
         self.switched = 0.0
         self.halt = threading.Event()
+        self.early: dict[str, Any] | None = {}
+
+    def choose(self, **choices: object) -> SegmentCase | None:
+        """Returns the case on screen with other choices; None if they came before the first one.
+
+        Raises:
+            ValueError: there is no picture any more.
+        """
+        if self.case is None and self.early is not None:
+            self.early |= choices
+            return None
+        return self.present.changed(**choices)
 
     def adopt(self, own: Own) -> None:
         """Makes a model the visitor's; weights for another one go."""

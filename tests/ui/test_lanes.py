@@ -53,10 +53,12 @@ def page(held):
             held.closed.set()
 
     def patient(visitor: Viewer):
-        with visitor.looking() as wanted:
-            yield {"text": "looking"}
-            while wanted():
-                held.go.wait(0.01)
+        try:
+            with visitor.looking() as wanted:
+                yield {"text": "looking"}
+                while wanted():
+                    held.go.wait(0.01)
+        finally:  # a look that has not gone on yet is closed
             held.closed.set()
 
     def quick(visitor: Viewer):

@@ -11,8 +11,8 @@ from tta_demo.models.unet import UNet
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if "url" in item.fixturenames:  # all of them share one server, in one process
-            item.add_marker(pytest.mark.xdist_group("page"))
+        if "url" in item.fixturenames:  # those of a file share one server, in one process
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
 
 
 @pytest.fixture(autouse=True)

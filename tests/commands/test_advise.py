@@ -17,6 +17,9 @@ from tta_demo.tasks.worlds import WORLDS
 WEEDS = WORLDS["weeds"]
 
 
+once = pytest.mark.xdist_group("advise")  # what both look at is made in one process
+
+
 @pytest.fixture(scope="module")
 def advised(tmp_path_factory):
     out = tmp_path_factory.mktemp("advice")
@@ -29,6 +32,7 @@ def advised(tmp_path_factory):
     return out, told
 
 
+@once
 def test_advise_writes_report_figures_tables_and_plans(advised):
     out, told = advised
     evidence = read_evidence(out / "evidence.json")
@@ -45,6 +49,7 @@ def test_advise_writes_report_figures_tables_and_plans(advised):
     assert "Noise" in told
 
 
+@once
 def test_predict_looks_by_a_plan_that_was_advised(advised, tmp_path):
     path = advised[0] / "plans" / "learned.json"
     picture = WEEDS.examples[0]

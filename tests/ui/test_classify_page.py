@@ -203,7 +203,7 @@ def test_an_upload_is_classified_and_its_true_answer_can_be_named(page, tmp_path
     told(page, "bad.png")
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("size", [PHONE], ids=["phone"])
 def test_a_visitors_own_classifier_looks_is_named_and_goes_again(page, tmp_path, size):
     choose(page, "mirror", "mean")
     page.locator("#classify-examples button").first.click()

@@ -1,5 +1,6 @@
 import gc
 import threading
+import time
 
 import gradio as gr
 import httpx
@@ -129,6 +130,18 @@ def test_who_goes_away_in_the_middle_ends_the_work_and_gives_the_turn_back(page,
             break
     assert held.closed.wait(AT_ONCE)
     assert somebody.asks("quick")["success"]
+
+
+def test_who_leaves_while_an_action_waits_ends_nothing_for_others(page, held):
+    crowd = [Somebody(page) for _ in range(LANES["model"].places + 2)]
+    for somebody in crowd:
+        assert somebody.post("look").status_code == 200
+        page._queue.pending_messages_per_session.pop(somebody.session)
+    held.go.set()
+    end = time.monotonic() + AT_ONCE
+    while len(page._queue) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert Somebody(page).asks("quick")["success"]
 
 
 def test_nothing_is_answered_past_the_queue(page):

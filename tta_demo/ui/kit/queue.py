@@ -8,6 +8,7 @@ from gradio.context import LocalContext
 from gradio.queueing import Event, Queue
 
 from tta_demo.ui.kit.events import LANES, Lane
+from tta_demo.ui.kit.failing import LOG, facts_of
 
 __all__ = ["Lanes", "is_gone", "with_lanes"]
 
@@ -46,6 +47,23 @@ class Lanes(Queue):
                     queue.queue.remove(event)
                     return [event], False, name
         return None
+
+    async def start_processing(self) -> None:
+        """Starts actions as long as the page is served: no failure in between ends that."""
+        while True:
+            try:
+                return await super().start_processing()
+            except Exception as error:
+                LOG.error("failure", extra={"facts": facts_of(error)})
+                self.stopped = False
+
+    def send_message(self, event: Event, event_message: Any) -> None:  # noqa: ANN401 (gradio's own)
+        """Tells a visitor something, if there is somebody to tell.
+
+        Who leaves while an action of theirs starts would end the queue for everybody.
+        """
+        if event.session_hash in self.pending_messages_per_session:
+            super().send_message(event, event_message)
 
     def compute_analytics_summary(self, records: object) -> dict[str, Any]:
         """Returns nothing: gradio would weigh all actions so far, up to 10,000, after each."""

@@ -260,10 +260,10 @@ def test_back_in_the_field_all_is_as_it_was(page, first):
     go(page, "objects")
     page.locator("#detect-results:not(.working)", has_text="truth").wait_for(timeout=60_000)
     ticked = page.locator("#detect-preset label:has(input:checked)")
-    assert ticked.inner_text() == SET_LABELS[OBJECTS.ticked]
+    ticked.filter(has_text=SET_LABELS[OBJECTS.ticked]).wait_for()
     go(page, "weeds")
     shows(page, expected(first, "wbf"))
-    assert ticked.inner_text() == SET_LABELS[PLACE.ticked]
+    ticked.filter(has_text=SET_LABELS[PLACE.ticked]).wait_for()
     assert page.locator("#detect-threshold input[type=number]").input_value() == "0.3"
     page.locator("#detect-new").click()
     page.locator("#detect-results", has_text="difficulty").wait_for(timeout=60_000)

@@ -268,12 +268,19 @@ def test_a_failed_lesson_leaves_what_was_there():
 
 
 def test_what_is_shown_beside_takes_a_tenth_of_the_time_at_most():
-    pace, cost = Pace(50), 0.02
+    pace, costs = Pace(50), []
+
+    def show(_):
+        begun = time.monotonic()
+        time.sleep(0.02)
+        costs.append(time.monotonic() - begun)  # a busy machine sleeps longer
+        return {}
+
     for _ in range(50):
         time.sleep(0.01)
-        pace.afford(lambda _: time.sleep(cost) or {}, ["picture"])
+        pace.afford(show, ["picture"])
     took = time.monotonic() - pace.began
-    assert cost <= pace.extra <= EXTRA * took + 3 * cost
+    assert costs[0] <= pace.extra <= EXTRA * took + 2 * max(costs)
 
 
 def test_uploaded_pairs_are_learned_on_and_the_lonely_are_named(page, tmp_path):

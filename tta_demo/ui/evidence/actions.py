@@ -35,12 +35,18 @@ def follow(
     visitor: EvidenceVisitor,
     looker: SegmentVisitor,
     first_world: str,
+    world: str,
     files: list[dict[str, Any]] | None,
 ) -> Updates:
-    """Takes over the first tab's world if that is another one; not while a trial is under way."""
+    """Takes over the first tab's world if that is another one; not while a trial is under way.
+
+    Where it is the same here no control is sent: it would undo what was chosen meanwhile.
+    """
     if first_world == visitor.followed or first_world not in PLACES or visitor.turn.locked():
         return {}
     visitor.followed = first_world
+    if first_world == world:
+        return _about(visitor, looker, world)
     return {"world": first_world} | change_world(visitor, looker, first_world, files)
 
 
@@ -59,10 +65,12 @@ def change_world(
         raise ValueError(UNDER_WAY)
     if world not in PLACES:
         raise ValueError(f"The world {world!r} is unknown: choose another.")
+    return _sources(world, files) | _about(visitor, looker, world)
+
+
+def _about(visitor: EvidenceVisitor, looker: SegmentVisitor, world: str) -> Updates:
     visitor.world = world
-    return _sources(world, files) | _present(
-        visitor, visitor.found.get(world) or _stored(looker, world)
-    )
+    return _present(visitor, visitor.found.get(world) or _stored(looker, world))
 
 
 def _sources(world: str, files: list[dict[str, Any]] | None) -> Updates:

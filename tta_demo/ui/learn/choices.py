@@ -31,13 +31,20 @@ def follow(
     visitor: LearnVisitor,
     first_world: str,
     first_models: list[str],
+    world: str,
+    models: list[str],
     files: list[dict[str, Any]] | None,
 ) -> Updates:
-    """Takes over the first tab's world and models if they are others; not while it learns."""
+    """Takes over the first tab's world and models if they are others; not while it learns.
+
+    Where they are the same here nothing is sent: it would undo what was chosen meanwhile.
+    """
     first = (first_world, first_models)
     if first == visitor.followed or first_world not in PLACES or visitor.turn.locked():
         return {}
     visitor.followed = first
+    if first == (world, models):
+        return {}
     taken = {"world": first_world} | change_world(first_world, files)
     return taken | ({"models": first_models} if first_models else {})
 

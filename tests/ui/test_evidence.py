@@ -32,7 +32,8 @@ from tta_demo.ui.evidence.trial import (
     Wanted,
     pictures_for,
 )
-from tta_demo.ui.learn.lesson import FIELDS
+from tta_demo.ui.learn import choices as learn_choices
+from tta_demo.ui.learn.lesson import FIELDS, LearnVisitor
 from tta_demo.ui.learn.uploads import Bag
 from tta_demo.ui.segment.case import SegmentVisitor
 
@@ -217,3 +218,12 @@ def test_a_failed_trial_leaves_what_was_there():
         list(actions.begin(visitor, Wanted("upload", 8, [], "nuclei"), looker))
     assert visitor.shown is before
     assert actions.failed(visitor)["world"] == "nuclei"
+
+
+def test_a_tab_that_opens_on_the_same_world_sends_no_control_back():
+    looker, models = SegmentVisitor(), [*WORLDS["weeds"].looking]
+    assert learn_choices.follow(LearnVisitor(), "weeds", models, "weeds", models, None) == {}
+    assert "source" in learn_choices.follow(LearnVisitor(), "nuclei", [], "weeds", models, None)
+    same = actions.follow(EvidenceVisitor(), looker, "weeds", "weeds", None)
+    assert not {"world", "source"} & set(same)
+    assert "source" in actions.follow(EvidenceVisitor(), looker, "nuclei", "weeds", None)

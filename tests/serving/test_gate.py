@@ -5,13 +5,13 @@ import os
 import re
 import select
 import socket
-import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from waiting import until
 
 from tta_demo.pictures.assets import ASSETS
 from tta_demo.ui.kit.limits import FILE, REQUEST
@@ -32,14 +32,6 @@ def upload(url, content=b"abc", name="a.txt", field="files"):
 def stored(demo):
     walked = os.walk(demo.app.uploaded_file_dir)  # folders may go meanwhile
     return {Path(folder, name) for folder, _, names in walked for name in names}
-
-
-def until(true):
-    for _ in range(500):
-        if true():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it did not come to that")
 
 
 def chunked(url, path, chunk, most):

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 from gradio.state_holder import SessionState
+from waiting import until
 
 from tta_demo.pictures.assets import ASSETS
 from tta_demo.serving.sessions import GRACE
@@ -39,14 +40,6 @@ def ask(url, demo, session, action="classify", values=(None, "ten-crop", "mean")
     number = next(i for i, fn in demo.fns.items() if fn.api_name == action)
     body = {"data": list(values), "fn_index": number, "session_hash": session}
     assert httpx.post(f"{url}{API}/queue/join", json=body).status_code == 200
-
-
-def until(true):
-    for _ in range(500):
-        if true():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it did not come to that")
 
 
 def test_many_new_sessions_push_out_none_whose_page_is_open(url, demo, visits):

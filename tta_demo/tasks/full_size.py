@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,8 @@ from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import load_model
 from tta_demo.models.tiling import Tile, answer_tiles, tiles_for
 from tta_demo.pictures.reading import Picture
-from tta_demo.scoring.metrics import confusion
 from tta_demo.tasks.result import Result, needed, refuse_other, refuse_unfit
-from tta_demo.tasks.segment import class_shares, scores_of
+from tta_demo.tasks.segment import Compared, class_shares, scores_of
 from tta_demo.tta.plan import Plan
 from tta_demo.tta.predict import to_labels
 from tta_demo.tta.views import VIEWS
@@ -24,7 +22,7 @@ __all__ = ["FullSize", "TiledLook", "segment_tiles"]
 
 
 @dataclass(frozen=True, eq=False)
-class FullSize(Result):
+class FullSize(Compared, Result):
     """What a model, or several together, mark in one picture at its full size; no look is kept.
 
     Attributes:
@@ -40,19 +38,6 @@ class FullSize(Result):
     truth: np.ndarray | None
     tiles: tuple[Tile, ...]
     seconds: float
-
-    @property
-    def changed(self) -> float:
-        """The share of pixels on which one look and all looks differ, 0..1."""
-        return float((self.one_look != self.labels).mean())
-
-    @cached_property
-    def matrices(self) -> tuple[np.ndarray, np.ndarray] | None:
-        """Confusion matrices of one look and of all looks; None without truth."""
-        if self.truth is None:
-            return None
-        classes = len(self.model.classes)
-        return tuple(confusion(self.truth, x, classes) for x in (self.one_look, self.labels))
 
     def findings(self) -> dict[str, Any]:
         """Returns the share of every class, scores where the truth is known, and the tiles."""

@@ -30,14 +30,36 @@ from tta_demo.tta.plan import Plan
 from tta_demo.tta.predict import Look, Track, ViewStack, to_labels
 from tta_demo.tta.views import VIEWS
 
-__all__ = ["Segmentation", "class_shares", "scores_of", "segment"]
+__all__ = ["Compared", "Segmentation", "class_shares", "scores_of", "segment"]
 
 _FUSING = threading.Lock()
 """One fusion at a time: 22 views of a large picture need a gigabyte for a moment."""
 
 
+class Compared:
+    """What one look and all looks mark, side by side, and the truth if it is known."""
+
+    model: ModelRecord | Ensemble
+    labels: np.ndarray
+    one_look: np.ndarray
+    truth: np.ndarray | None
+
+    @property
+    def changed(self) -> float:
+        """The share of pixels on which one look and all looks differ, 0..1."""
+        return float((self.one_look != self.labels).mean())
+
+    @cached_property
+    def matrices(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Confusion matrices of one look and of all looks; None without truth."""
+        if self.truth is None:
+            return None
+        classes = len(self.model.classes)
+        return tuple(confusion(self.truth, x, classes) for x in (self.one_look, self.labels))
+
+
 @dataclass(frozen=True, eq=False)
-class Segmentation(Result):
+class Segmentation(Compared, Result):
     """What a model, or several together, mark in one picture; `looks` are `Look`s.
 
     Attributes:
@@ -75,19 +97,6 @@ class Segmentation(Result):
     def one_look(self) -> np.ndarray:
         """`(h, w)` uint8, the answer of the original view alone, `plain`."""
         return self.looks[self.plain].labels
-
-    @property
-    def changed(self) -> float:
-        """The share of pixels on which one look and all looks differ, 0..1."""
-        return float((self.one_look != self.labels).mean())
-
-    @cached_property
-    def matrices(self) -> tuple[np.ndarray, np.ndarray] | None:
-        """Confusion matrices of one look and of all looks; None without truth."""
-        if self.truth is None:
-            return None
-        classes = len(self.model.classes)
-        return tuple(confusion(self.truth, x, classes) for x in (self.one_look, self.labels))
 
     def view_score(self, name: str, background: bool = True) -> float | None:
         """Returns one view's own mean IoU over the pixels that it saw; None if there is none."""

@@ -124,9 +124,10 @@ def test_of_switches_that_overtake_each_other_the_last_one_counts(case):
 def test_what_is_chosen_before_the_first_result_is_in_it():
     visitor, asked = SegmentVisitor(), SimpleNamespace(query_params={})
     assert change_fusion(visitor, "vote") == {}
-    (shown,) = begin(visitor, Settings("weeds", "mean", True, [["identity", "hflip"]]), asked)
+    first, then = begin(visitor, Settings("weeds", "mean", True, [["identity", "hflip"]]), asked)
     assert visitor.case.settings.fusion == "vote"
-    assert "stage" in shown
+    assert "fusion=vote" in then["share"]["query"]
+    assert "fusion=vote" not in first["share"]["query"]
     visitor.case = None
     with pytest.raises(ValueError, match="no picture"):
         change_fusion(visitor, "mean")

@@ -75,12 +75,14 @@ def begin(visitor: SegmentVisitor, settings: Settings, request: gr.Request) -> I
         early, visitor.early = visitor.early or {}, None
         if not wanted():
             return
-        case = example_case(replace(settings, **early), 0)
+        case = example_case(settings, 0)
         shown = show(case, case.segment())
-        if not early:  # the stage plays it already
-            del shown["stage"]
+        del shown["stage"]
         visitor.case = case
         yield shown | {"picture": case.picture.rgb, "mask": case.mask}
+        if early:  # after what the page opened with: the address tells the difference
+            visitor.case = case.changed(**early)
+            yield show(visitor.case, visitor.case.segment())
 
 
 def _read_link(query: Mapping[str, str]) -> Link:

@@ -79,14 +79,19 @@ def windows(browser):
 
 
 @pytest.fixture
-def window(browser, windows, size):
-    """A window of this size, as the test before left it; fails if a script in it did."""
+def window(browser, windows, size, request):
+    """A window of this size, as the test before left it; fails if a script in it did.
+
+    Nothing moves in it, which would take most of the time, but for tests that are marked `moving`.
+    """
     key = (size["width"], size["height"])
     if key not in windows:
         page, errors = browser.new_page(viewport=size), []
         page.on("pageerror", lambda error: errors.append(str(error)))
         windows[key] = page, errors
     page, errors = windows[key]
+    moving = request.node.get_closest_marker("moving")
+    page.emulate_media(reduced_motion="no-preference" if moving else "reduce")
     errors.clear()
     yield page
     assert not errors

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from browser import DESKTOP, PHONE, needs_chromium, open_tab, told, upload, visit
 from onnx_models import classifier
+from playwright.sync_api import expect
 
 from tta_demo.models.own import own_model
 from tta_demo.models.registry import load_model
@@ -91,6 +92,7 @@ def empty(page):
     page.locator("#ranking .say", has_text="no picture yet").wait_for()
 
 
+@pytest.mark.moving
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_the_tab_plays_its_first_example_and_says_whether_it_is_right(page, size):
     grid = page.locator("#ranking .stage-grid")
@@ -188,7 +190,7 @@ def test_an_upload_is_classified_and_its_true_answer_can_be_named(page, tmp_path
     empty(page)
     file.first.set_input_files(path)
     shows(page, expected(rgb, "ten-crop"))
-    assert page.locator("#ranking .truth").is_hidden()
+    expect(page.locator("#ranking .truth")).to_be_hidden()
     assert "Name the true answer" in said(page)
     box = page.locator("#classify-truth input")
     box.fill("tabb")
@@ -216,8 +218,8 @@ def test_a_visitors_own_classifier_looks_is_named_and_goes_again(page, tmp_path,
     upload(page, "#classify-yours", path)
     page.locator("#classify-yours-told", has_text="4 classes").wait_for(timeout=60_000)
     seen(page, expected(FIRST, "mirror", record=record))
-    assert page.locator("#ranking .truth").is_hidden()
-    assert not page.locator("#classify-examples b").first.is_visible()
+    expect(page.locator("#ranking .truth")).to_be_hidden()
+    expect(page.locator("#classify-examples b").first).to_be_hidden()
     page.locator("#classify-yours-reading > button").click()
     page.locator("#classify-own-classes textarea").fill("cat\n<i>dog</i>\nbird\nfish")
     page.locator("#classify-own-rename").click()
@@ -238,4 +240,4 @@ def test_a_visitors_own_classifier_looks_is_named_and_goes_again(page, tmp_path,
     assert width <= size["width"], "the page scrolls sideways"
     page.locator("#classify-model").get_by_label("The demo's model").click()
     seen(page, expected(FIRST, "five-crop", "gmean"))
-    assert page.locator("#classify-examples b").first.is_visible()
+    expect(page.locator("#classify-examples b").first).to_be_visible()

@@ -2,6 +2,7 @@ import cv2
 import numpy as np
 import pytest
 from browser import DESKTOP, PHONE, needs_chromium, open_tab, told, visit
+from playwright.sync_api import expect
 
 from tta_demo.insight.box_changes import partners
 from tta_demo.models.centernet import Detector
@@ -175,6 +176,7 @@ def test_another_fusion_runs_no_forward_pass_and_the_threshold_shows_fewer_boxes
     page.wait_for_function(unlike.replace("!=", "=="), arg=before, timeout=30_000)
 
 
+@pytest.mark.moving
 def test_a_new_field_plays_and_brings_its_truth(page, calls):
     page.locator("#detect-new").click()
     on(page, ".stage-grid[data-status=playing]").wait_for(timeout=60_000)
@@ -199,7 +201,7 @@ def test_an_upload_has_no_truth_and_what_is_no_picture_is_refused(page, tmp_path
     file.set_input_files(path)
     on(page, ".count span", has_text="boxes").wait_for(timeout=60_000)
     assert not values(page)[0].endswith("%")
-    assert not on(page, "[data-mode=truth]").is_visible()
+    expect(on(page, "[data-mode=truth]")).to_be_hidden()
     clear.first.click()
     on(page, ".say", has_text="no picture yet").wait_for()
     bad = tmp_path / "bad.png"
@@ -233,7 +235,7 @@ def test_everyday_objects_are_found_named_and_scored(page, size):
     page.locator("#detect-examples button").nth(0).click()
     labels = range(1, len(OBJECTS.record.classes))
     shows(page, told_ap(*everyday(0), labels))
-    assert not page.locator("#detect-new").is_visible()
+    expect(page.locator("#detect-new")).to_be_hidden()
     page.locator("#detect-examples button").nth(1).click()
     one, fused, truth = everyday(1)
     shows(page, told_ap(one, fused, truth, labels))
@@ -253,7 +255,7 @@ def test_a_subject_that_has_no_class_has_no_score(page):
     page.locator("#detect-examples img[src*=rocket]").click()
     page.locator("#detect-results:not(.working)", has_text="no truth").wait_for(timeout=60_000)
     assert not values(page)[0].endswith("%")
-    assert not on(page, "[data-mode=truth]").is_visible()
+    expect(on(page, "[data-mode=truth]")).to_be_hidden()
 
 
 def test_back_in_the_field_all_is_as_it_was(page, first):

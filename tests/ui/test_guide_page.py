@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from browser import DESKTOP, PHONE, needs_chromium, open_tab, visit
+from playwright.sync_api import expect
 
 from tta_demo.models.domains import DOMAINS
 from tta_demo.pictures.assets import ASSETS
@@ -132,6 +133,7 @@ def shows(page, mode):
 
 
 @browsed
+@pytest.mark.moving
 def test_every_button_sets_the_first_tab_up_and_goes_there(page):
     order = (2, 0, 1, 3, 4)  # from nuclei back to weeds: each differs from the one before
     assert all(STEPS[a].link != STEPS[b].link for a, b in pairwise(order))
@@ -161,7 +163,7 @@ def test_the_dial_turns_by_keys_and_only_eight_looks_hold(page, first, size):
         assert changed(page, ".dial-one") == np.count_nonzero(one != first.one_look)
         assert changed(page, ".dial-all") == 0
         page.keyboard.press("ArrowRight")
-    assert page.locator(".tile input").first.is_checked(), "the dial goes round"
+    expect(page.locator(".tile input").first, "the dial goes round").to_be_checked()
 
 
 @browsed
@@ -229,7 +231,7 @@ def test_the_story_is_told_by_keys_alone_over_a_stage_that_is_seen(page, size):
     page.keyboard.press("Escape")
     page.locator(".teach-board").wait_for(state="detached")
     assert page.evaluate("document.activeElement.getAttribute('role')") == "tab"
-    assert page.locator("#intro").is_visible()
+    expect(page.locator("#intro")).to_be_visible()
 
 
 @browsed

@@ -5,6 +5,7 @@ import zipfile
 import numpy as np
 import pytest
 from browser import DESKTOP, PHONE, needs_chromium, numbers, open_tab, settled, told, visit
+from playwright.sync_api import expect
 
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.models.registry import load_model
@@ -141,7 +142,7 @@ def test_the_world_follows_the_first_tab_but_not_under_way(page):
     pick_on_first_tab("Cell nuclei")
     page.locator("#learn-world input:checked[value=nuclei]").wait_for()
     page.locator("#learn-files").wait_for()
-    assert not page.locator("#learn-count").is_visible()
+    expect(page.locator("#learn-count")).to_be_hidden()
     pick_on_first_tab("Weeds")
     page.locator("#learn-world input:checked[value=weeds]").wait_for()
     page.locator("#learn-count").wait_for()

@@ -3,6 +3,7 @@ from urllib.parse import parse_qsl
 import numpy as np
 import pytest
 from browser import DESKTOP, changes_numbers, needs_chromium, numbers, settled, told, upload
+from playwright.sync_api import expect
 
 from tta_demo.pictures.damage import Damage
 from tta_demo.samples.weeds import sample
@@ -180,5 +181,5 @@ def test_what_a_visitor_brings_is_in_no_link(page, url):
     page.locator("#share", has_text="own mask").wait_for()
     upload(page, "#picture", example)
     page.locator("#share", has_text="no link").wait_for(timeout=60_000)
-    assert page.locator("#share .copy").is_disabled()
+    expect(page.locator("#share .copy")).to_be_disabled()
     page.wait_for_function("!location.search.includes('seed')")

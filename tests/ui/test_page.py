@@ -21,6 +21,7 @@ from browser import (
     visit,
 )
 from PIL import Image
+from playwright.sync_api import expect
 
 from tta_demo.models.registry import load_model
 from tta_demo.pictures.masks import read_mask
@@ -147,7 +148,7 @@ def test_a_strip_of_pixels_gets_a_remark(page, tmp_path):
 def test_another_world_brings_its_own_examples_and_classes(page):
     shown = changes_numbers(page, page.get_by_label(NUCLEI.label).click)
     assert shown[:2] == scores(NUCLEI, 0)
-    assert not page.locator("#new-field").is_visible()
+    expect(page.locator("#new-field")).to_be_hidden()
     assert "nucleus" in page.locator("#table").inner_text()
 
 
@@ -319,7 +320,7 @@ def test_the_server_fuses_where_the_browser_cannot(page):
     changes_numbers(page, page.locator("#stage .rows li").last.locator("input").click)
     page.locator("#stage .count em", has_text="7 of 7").wait_for()
     assert told_by(page) == counts(less)
-    assert not page.locator("#stage .busy.on").is_visible()
+    expect(page.locator("#stage .busy.on")).to_be_hidden()
 
 
 def test_every_look_has_its_own_score_and_training_is_told(page):

@@ -14,6 +14,7 @@ import pytest
 import torch
 from browser import needs_chromium, settled, upload, visit
 from PIL import Image
+from playwright.sync_api import expect
 from snippets import ROOT
 
 from tta_demo.learning.weight_file import WeightFile, weights_by_name
@@ -344,8 +345,8 @@ def test_downloads_wait_for_the_result_they_belong_to(window, url):
     window.get_by_label("Remove Image").first.click()
     window.locator("#numbers", has_text="no picture").wait_for()
     for name in ("index", "colors", "report", "paper", "zip"):
-        assert window.locator(f"#download-{name}").is_disabled(), name
+        expect(window.locator(f"#download-{name}"), name).to_be_disabled()
     window.locator("#examples button").nth(1).click()
     settled(window)
     for name in ("index", "colors", "report", "paper", "zip"):
-        assert window.locator(f"#download-{name}").is_enabled(), name
+        expect(window.locator(f"#download-{name}"), name).to_be_enabled()

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from browser import DESKTOP, PHONE, needs_chromium, open_tab, settled, shows, unbroken, visit
 from PIL import Image
+from playwright.sync_api import expect
 
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.models.ensemble import whose
@@ -321,7 +322,7 @@ def test_a_second_model_is_ticked_and_looks_with_the_first(page, tmp_path, size)
     page.locator("#models").get_by_label("Novice").click()
     page.locator("#models input:checked").wait_for()
     settled(page)
-    assert page.locator("#models").get_by_label("Novice").is_checked()
+    expect(page.locator("#models").get_by_label("Novice")).to_be_checked()
     # the address from before brings all of it back
     page.goto(address)
     page.locator("#stage .rows .who", has_text="Novice").wait_for(timeout=60_000)
@@ -356,6 +357,6 @@ def test_their_weights_are_learned_and_used_at_once(page):
     page.locator("#stage .rows .who", has_text=totals[0]).wait_for()
     settled(page)
     assert [head.split("\n")[1] for head in heads(page, "#stage")] == totals
-    assert not page.locator("#untaught").is_visible()
+    expect(page.locator("#untaught")).to_be_hidden()
     open_tab(page, "Learn the weights")
     assert page.locator("#learn-models input:checked").count() == 2

@@ -20,6 +20,7 @@ from browser import (
 from hub_models import save
 from hub_server import REVISION, instead_of_the_hub
 from PIL import Image
+from playwright.sync_api import expect
 from yours_files import planted_sides, save_checkpoint, save_onnx
 
 from tta_demo.models.domains import DOMAINS
@@ -93,7 +94,7 @@ def test_a_checkpoint_looks_at_ones_own_picture_and_is_scored(page, picture, tmp
     changes_numbers(page, lambda: upload(page, "#mask", tmp_path / "mask.png"))
     assert numbers(page)[:2] == expected(record, picture, truth)
     assert "5 classes" in page.locator("#yours-told").inner_text()
-    assert page.locator("#share .copy").is_disabled()
+    expect(page.locator("#share .copy")).to_be_disabled()
     assert "own model" in page.locator("#share").inner_text()
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
 
@@ -119,11 +120,11 @@ def test_a_file_of_fixed_size_is_corrected(page, picture, tmp_path):
     page.locator("#note", has_text="nucleus").wait_for()
     page.locator("#examples").wait_for()
     settled(page)
-    assert not page.locator("#yours").is_visible()
+    expect(page.locator("#yours")).to_be_hidden()
     page.locator("#world").get_by_label("Your model").click()
     page.locator("#note", has_text="<i>sand</i>").wait_for()
     settled(page)
-    assert not page.locator("#examples").is_visible()
+    expect(page.locator("#examples")).to_be_hidden()
 
 
 def test_a_refused_file_leaves_the_result_and_nobody_else_has_part_in_it(
@@ -147,7 +148,7 @@ def test_a_refused_file_leaves_the_result_and_nobody_else_has_part_in_it(
         other.locator("#yours").wait_for()
         # for a moment gradio shows there how long it waits
         other.wait_for_function("!document.querySelector('#yours-told').innerText.trim()")
-        assert not other.locator("#yours-reading").is_visible()
+        expect(other.locator("#yours-reading")).to_be_hidden()
         assert numbers(other) == theirs
     finally:
         other.close()
@@ -200,7 +201,7 @@ def test_a_model_of_the_hub_is_loaded_and_what_is_refused_leaves_it(
     settled(page)
     shows(page, expected(record, picture))
     page.locator("#yours-reading > button").click()
-    assert not page.locator("#own-pixels").is_visible()
+    expect(page.locator("#own-pixels")).to_be_hidden()
     assert page.locator("#own-classes textarea").input_value().startswith("sky #")
 
 

@@ -7,6 +7,7 @@ import gradio as gr
 import numpy as np
 import pytest
 from browser import DESKTOP, needs_chromium
+from playwright.sync_api import expect
 from stage_scenes import D4, fused, scene_of
 
 from tta_demo.tta.views import VIEW_SETS
@@ -253,7 +254,7 @@ def test_the_last_look_stays(opened):
     for v in (1, 0):
         on.find(".rows li").nth(v).locator("input").click()
     on.find(".count em", has_text="1 look").wait_for()
-    assert on.find(".rows li").nth(0).locator("input").is_checked()
+    expect(on.find(".rows li").nth(0).locator("input")).to_be_checked()
 
 
 def test_what_the_browser_cannot_combine_the_server_does(opened):
@@ -264,7 +265,7 @@ def test_what_the_browser_cannot_combine_the_server_does(opened):
     ours = fused(stack, "median", on=[v != 1 for v in range(8)])
     assert on.count() == int((ours != scene.truth).sum())
     assert on.told()["switch"]["fused"] is False
-    assert not on.find(".busy.on").is_visible()
+    expect(on.find(".busy.on")).to_be_hidden()
 
 
 def test_a_row_opens_its_three_pictures(opened):
@@ -325,7 +326,7 @@ def test_without_a_truth_it_says_where_to_look(opened):
         f"Eight looks changed {100 * changed / pixels:.1f} % of the picture "
         f"and disagree on {100 * split / pixels:.1f} %: look there."
     )
-    assert not on.find("[data-mode=truth]").is_visible()
+    expect(on.find("[data-mode=truth]")).to_be_hidden()
 
 
 def test_a_painting_reaches_python_pixel_for_pixel(opened):
@@ -433,7 +434,7 @@ def test_nothing_is_wider_than_the_window(opened, width):
 def test_on_a_phone_the_numbers_stay_when_the_stage_is_out_of_sight(opened):
     on = opened("d4", {"width": 390, "height": 844}).ready()
     mini = on.find(".mini")
-    assert not mini.is_visible()
+    expect(mini).to_be_hidden()
     on.tab.evaluate("window.scrollTo(0, document.body.scrollHeight)")
     on.find(".mini.on").wait_for()
     assert on.find(".mini-text").inner_text() == on.say()

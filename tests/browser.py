@@ -26,6 +26,8 @@ needs_chromium = pytest.mark.skipif(
     not CHROMIUM.exists() and not os.environ.get("CI"),
     reason="there is no /usr/bin/chromium; in CI its absence is a failure",
 )
+both_sizes = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+on_a_phone = pytest.mark.parametrize("size", [PHONE], ids=["phone"])
 
 
 @contextmanager

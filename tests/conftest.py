@@ -70,26 +70,22 @@ def size():
 
 
 @pytest.fixture(scope="session")
-def windows(browser):
-    """Windows by size, with the errors of scripts in each; they stay open from test to test."""
-    opened = {}
-    yield opened
-    for page, _ in opened.values():
-        page.close()
+def opened(browser):
+    """The one window of all tests, which draws even at rest, with the errors of scripts in it."""
+    page, errors = browser.new_page(), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page, errors
+    page.close()
 
 
 @pytest.fixture
-def window(browser, windows, size, request):
-    """A window of this size, as the test before left it; fails if a script in it did.
+def window(opened, size, request):
+    """The window at this size, as the test before left it; fails if a script in it did.
 
     Nothing moves in it, which would take most of the time, but for tests that are marked `moving`.
     """
-    key = (size["width"], size["height"])
-    if key not in windows:
-        page, errors = browser.new_page(viewport=size), []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        windows[key] = page, errors
-    page, errors = windows[key]
+    page, errors = opened
+    page.set_viewport_size(size)
     moving = request.node.get_closest_marker("moving")
     page.emulate_media(reduced_motion="no-preference" if moving else "reduce")
     errors.clear()
@@ -99,5 +95,5 @@ def window(browser, windows, size, request):
 
 @pytest.fixture(scope="module")
 def visited():
-    """The windows in which this module's tests have opened the page."""
+    """The window, once this module's tests have opened the page."""
     return set()

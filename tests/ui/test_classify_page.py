@@ -3,7 +3,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from browser import DESKTOP, PHONE, needs_chromium, open_tab, told, upload, visit
+from browser import DESKTOP, needs_chromium, on_a_phone, open_tab, told, upload, visit
 from onnx_models import classifier
 from playwright.sync_api import expect
 
@@ -93,7 +93,7 @@ def empty(page):
 
 
 @pytest.mark.moving
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@on_a_phone
 def test_the_tab_plays_its_first_example_and_says_whether_it_is_right(page, size):
     grid = page.locator("#ranking .stage-grid")
     shows(page, expected(FIRST, "mirror"))
@@ -205,7 +205,7 @@ def test_an_upload_is_classified_and_its_true_answer_can_be_named(page, tmp_path
     told(page, "bad.png")
 
 
-@pytest.mark.parametrize("size", [PHONE], ids=["phone"])
+@on_a_phone
 def test_a_visitors_own_classifier_looks_is_named_and_goes_again(page, tmp_path, size):
     choose(page, "mirror", "mean")
     page.locator("#classify-examples button").first.click()

@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 import pytest
-from browser import DESKTOP, PHONE, needs_chromium, open_tab, told, visit
+from browser import both_sizes, needs_chromium, on_a_phone, open_tab, told, visit
 from playwright.sync_api import expect
 
 from tta_demo.insight.box_changes import partners
@@ -90,7 +90,7 @@ def on(page, selector, **options):
     return page.locator(f"#detect-stage {selector}", **options)
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@both_sizes
 def test_the_tab_opens_with_a_field_and_says_what_came_of_it(page, size, first):
     shows(page, expected(first, "wbf"))
     one, fused, truth = answers(first, "wbf")
@@ -229,7 +229,7 @@ def go(page, key):
         button.click()
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@on_a_phone
 def test_everyday_objects_are_found_named_and_scored(page, size):
     go(page, "objects")
     page.locator("#detect-examples button").nth(0).click()

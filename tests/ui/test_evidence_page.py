@@ -3,7 +3,7 @@
 import zipfile
 
 import pytest
-from browser import DESKTOP, PHONE, needs_chromium, open_tab, settled, visit
+from browser import needs_chromium, on_a_phone, open_tab, settled, visit
 
 from tta_demo.evidence.stored import stored_evidence
 from tta_demo.evidence.words import verdict_said
@@ -32,7 +32,7 @@ def few_fields(page):
     box.press("Enter")
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@on_a_phone
 def test_the_stored_verdict_is_on_screen_at_once(page, size):
     for label, world in (("Weeds in a field", "weeds"), ("Cell nuclei", "nuclei")):
         page.locator("#evidence-world label", has_text=label).click()

@@ -7,7 +7,7 @@ import gradio as gr
 import numpy as np
 import pytest
 import torch
-from browser import DESKTOP, PHONE, needs_chromium, open_tab, visit
+from browser import PHONE, needs_chromium, on_a_phone, open_tab, visit
 from playwright.sync_api import expect
 
 from tta_demo.models.domains import DOMAINS
@@ -27,7 +27,6 @@ from tta_demo.ui.segment.case import SegmentVisitor
 from tta_demo.ui.segment.link import Link
 
 PROJECTOR = {"width": 1280, "height": 720}
-both_sizes = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 by_name = pytest.mark.parametrize("shown", POSITIONS, ids=lambda symmetry: symmetry.name)
 
 
@@ -152,7 +151,7 @@ def changed(page, place):
 
 
 @browsed
-@both_sizes
+@on_a_phone
 def test_the_dial_turns_by_keys_and_only_eight_looks_hold(page, first, size):
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
     page.locator(".tile input").first.focus()

@@ -4,7 +4,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from browser import DESKTOP, PHONE, needs_chromium, numbers, open_tab, settled, told, visit
+from browser import needs_chromium, numbers, on_a_phone, open_tab, settled, told, visit
 from playwright.sync_api import expect
 
 from tta_demo.learning.weight_file import WeightFile
@@ -108,7 +108,7 @@ def test_all_that_moves_while_it_learns_is_in_sight_on_a_small_desktop(page, siz
     assert [top for top, _ in after] == [top for top, _ in under_way], "nothing jumps"
 
 
-@pytest.mark.parametrize("size", [PHONE], ids=["phone"])
+@on_a_phone
 def test_a_phone_scrolls_to_the_status_and_stays_there(page, size, tmp_path):
     upload_fields(page, tmp_path, 310)
     page.locator("#learn-start").click()
@@ -159,7 +159,7 @@ def test_the_world_follows_the_first_tab_but_not_under_way(page):
     says(page, "Stopped")
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@on_a_phone
 def test_learned_weights_are_checked_saved_and_used(page, size, tmp_path):
     fields(page, 4)
     learn(page)

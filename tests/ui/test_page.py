@@ -11,9 +11,11 @@ import pytest
 from browser import (
     DESKTOP,
     PHONE,
+    both_sizes,
     changes_numbers,
     needs_chromium,
     numbers,
+    on_a_phone,
     settled,
     shows,
     told,
@@ -38,8 +40,18 @@ PLACE = next(iter(WORLDS.values()))
 
 
 @pytest.fixture
-def page(window, url):
+def page(window, visited, url):
     visit(window, url)
+    visited.clear()
+    return window
+
+
+@pytest.fixture
+def example(window, visited, url):
+    """The page as it opens, for tests that only look at it."""
+    if window not in visited:
+        visit(window, url)
+        visited.add(window)
     return window
 
 
@@ -66,7 +78,6 @@ def counts(result):
     return int((result.labels != result.truth).sum())
 
 
-both_sizes = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 low = pytest.mark.parametrize("size", [{"width": 1280, "height": 720}], ids=["low"])
 
 
@@ -104,18 +115,46 @@ def scores(place, number):
 
 
 @both_sizes
-def test_the_page_opens_with_a_finished_example(page, size):
-    assert numbers(page)[:2] == scores(PLACE, 0)
+def test_the_page_opens_with_a_finished_example(example, size):
+    assert numbers(example)[:2] == scores(PLACE, 0)
     plan = expected(PLACE.examples[0], PLACE.mask_of(PLACE.examples[0]))
-    assert told_by(page) == counts(plan)
-    width = page.evaluate("document.documentElement.scrollWidth")
+    assert told_by(example) == counts(plan)
+    width = example.evaluate("document.documentElement.scrollWidth")
     assert width <= size["width"], "the page scrolls sideways"
     if size is PHONE:
-        stage, inputs = (page.locator(i).bounding_box() for i in ("#stage", "#picture"))
+        stage, inputs = (example.locator(i).bounding_box() for i in ("#stage", "#picture"))
         assert stage["y"] < inputs["y"]
 
 
-@both_sizes
+def test_every_look_has_its_own_score_and_training_is_told(example):
+    example.locator("#looks tbody tr").nth(7).wait_for()
+    rows = example.locator("#looks tbody tr").all_inner_texts()
+    result = expected(PLACE.examples[0], PLACE.mask_of(PLACE.examples[0]))
+    for row, name in zip(rows, result.plan.views, strict=True):
+        assert f"{100 * result.view_score(name):.1f}" in row
+        assert "12.5" in row
+        assert row.endswith("yes" if name == "identity" else "no")
+
+
+@low
+def test_the_whole_stage_is_above_the_edge_of_a_low_screen(example, size):
+    example.evaluate("window.scrollTo(0, 0)")
+    for part in (".say", ".bar", ".sum", ".foot"):
+        box = example.locator(f"#stage {part}").bounding_box()
+        assert box["y"] + box["height"] <= size["height"], part
+
+
+@low
+def test_the_stage_stays_on_screen_while_one_chooses(example, size):
+    example.locator("#background").evaluate("e => e.scrollIntoView({block: 'end'})")
+    for part in (".say", ".stand", ".bar", ".rows", ".sum"):
+        box = example.locator(f"#stage {part}").bounding_box()
+        assert box["y"] >= 0, part
+        assert box["y"] + box["height"] <= size["height"], part
+        assert box["x"] + box["width"] <= size["width"], part
+
+
+@on_a_phone
 def test_another_example_brings_its_own_mask_and_numbers(page):
     shown = changes_numbers(page, page.locator("#examples button").nth(2).click)
     assert shown[:2] == scores(PLACE, 2)
@@ -165,7 +204,6 @@ def test_a_new_field_brings_its_mask_and_its_difficulty_can_be_raised(page):
     assert re.search(r"seed (\d+)", again)[1] == re.search(r"seed (\d+)", note)[1]
 
 
-@both_sizes
 def test_changing_the_fusion_runs_no_forward_pass(page, passes):
     before = numbers(page)
     shown = changes_numbers(page, page.get_by_label("Majority vote").click)
@@ -187,7 +225,7 @@ def test_one_more_view_costs_one_forward_pass_and_one_less_none(page, picture, p
     assert len(passes) == 9
 
 
-@both_sizes
+@on_a_phone
 def test_an_upload_brings_a_result_without_scores_until_its_mask_comes(page, picture, tmp_path):
     upload(page, "#picture", picture)
     page.locator("#numbers", has_text="Changed").wait_for()
@@ -217,7 +255,6 @@ def test_a_large_picture_shows_one_look_first_and_how_long_the_rest_takes(page, 
     page.locator("#stage .count em", has_text="of 15").wait_for()
 
 
-@both_sizes
 def test_a_bad_upload_is_refused_and_the_screen_stays(page, tmp_path):
     before = numbers(page)
     bad = tmp_path / "holiday.png"
@@ -323,35 +360,7 @@ def test_the_server_fuses_where_the_browser_cannot(page):
     expect(page.locator("#stage .busy.on")).to_be_hidden()
 
 
-def test_every_look_has_its_own_score_and_training_is_told(page):
-    page.locator("#looks tbody tr").nth(7).wait_for()
-    rows = page.locator("#looks tbody tr").all_inner_texts()
-    result = expected(PLACE.examples[0], PLACE.mask_of(PLACE.examples[0]))
-    for row, name in zip(rows, result.plan.views, strict=True):
-        assert f"{100 * result.view_score(name):.1f}" in row
-        assert "12.5" in row
-        assert row.endswith("yes" if name == "identity" else "no")
-
-
-@low
-def test_the_whole_stage_is_above_the_edge_of_a_low_screen(page, size):
-    page.evaluate("window.scrollTo(0, 0)")
-    for part in (".say", ".bar", ".sum", ".foot"):
-        box = page.locator(f"#stage {part}").bounding_box()
-        assert box["y"] + box["height"] <= size["height"], part
-
-
-@low
-def test_the_stage_stays_on_screen_while_one_chooses(page, size):
-    page.locator("#background").evaluate("e => e.scrollIntoView({block: 'end'})")
-    for part in (".say", ".stand", ".bar", ".rows", ".sum"):
-        box = page.locator(f"#stage {part}").bounding_box()
-        assert box["y"] >= 0, part
-        assert box["y"] + box["height"] <= size["height"], part
-        assert box["x"] + box["width"] <= size["width"], part
-
-
-@both_sizes
+@on_a_phone
 def test_downloads_are_the_result(page, picture):
     upload(page, "#picture", picture)
     page.locator("#numbers", has_text="Changed").wait_for()

@@ -9,7 +9,7 @@ from dataclasses import replace
 import gradio as gr
 import numpy as np
 import pytest
-from browser import DESKTOP, PHONE, needs_chromium, open_tab, settled, shows, unbroken, visit
+from browser import needs_chromium, on_a_phone, open_tab, settled, shows, unbroken, visit
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -291,7 +291,7 @@ def expected(models, views=VIEW_SETS["d4"]):
 
 @needs_chromium
 @pytest.mark.slow
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@on_a_phone
 def test_a_second_model_is_ticked_and_looks_with_the_first(page, tmp_path, size):
     page.locator("#models").get_by_label("Novice").check()
     page.locator("#stage .rows .who", has_text="Novice").wait_for(timeout=60_000)

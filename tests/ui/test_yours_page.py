@@ -6,11 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from browser import (
-    DESKTOP,
-    PHONE,
     changes_numbers,
     needs_chromium,
     numbers,
+    on_a_phone,
     open_tab,
     settled,
     shows,
@@ -33,7 +32,6 @@ from tta_demo.tta.plan import Plan
 
 pytestmark = [needs_chromium, pytest.mark.slow]
 VIEWS = DOMAINS["natural"].views
-both_sizes = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 
 
 @pytest.fixture
@@ -81,7 +79,7 @@ def expected(record, picture, truth=None):
     return [f"{100 * share:.1f} %" for share in shares]
 
 
-@both_sizes
+@on_a_phone
 def test_a_checkpoint_looks_at_ones_own_picture_and_is_scored(page, picture, tmp_path, size):
     look_at(page, picture)
     path = save_checkpoint(tmp_path / "mine.pth")

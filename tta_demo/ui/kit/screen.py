@@ -89,27 +89,24 @@ class Screen:
             action: see the class.
             how: keyword arguments for gradio, see `tta_demo.ui.kit.events`.
         """
-        event = self._listen(trigger, action, how)
-        # gradio leaves "Error" over all that a failed action may change, until another succeeds
-        self._listen(event.failure, _nothing)
-        return event
+        handler, reads = self._handler(action)
+        # gradio would tell each part that may change how far an action is, and leave a clock
+        # running for good in those that are hidden meanwhile, and "Error" over all after a failure
+        how = {"show_progress_on": self["visitor"]} | how
+        # gradio's own reading would open uploads, and fail without a word at what it cannot read
+        return trigger(handler, reads, self._changeable, preprocess=False, **how)
 
     def act(self, trigger: Trigger, action: Action, how: dict[str, Any] = LIGHT) -> Dependency:
         """As `on`, for an action that changes the result: `finish` or `restore` follows."""
-        event = self._listen(trigger, action, how)
+        event = self.on(trigger, action, how)
         # those after quick choices must not be dropped: the last one fits what is on screen
         # where the action's progress was shown, its error goes too
         shown = {name: how[name] for name in ("show_progress_on",) if name in how}
-        restored = self._listen(event.failure, self._restore, LATEST | shown)
+        restored = self.on(event.failure, self._restore, LATEST | shown)
         if self._finish:
             self.on(event.success, self._finish, LATEST)
             self.on(restored.success, self._finish, LATEST)
         return event
-
-    def _listen(self, trigger: Trigger, action: Action, how: dict[str, Any] = LIGHT) -> Dependency:
-        handler, reads = self._handler(action)
-        # gradio's own reading would open uploads, and fail without a word at what it cannot read
-        return trigger(handler, reads, self._changeable, preprocess=False, **how)
 
     def _handler(self, action: Action) -> tuple[Callable, set[Block]]:
         """Returns the action as gradio calls it, with the values of some parts, and those parts.
@@ -188,10 +185,6 @@ class Screen:
 def _is_given(kind: object) -> bool:
     """Returns whether gradio gives it: an event's data, or the request."""
     return isinstance(kind, type) and issubclass(kind, gr.EventData | gr.Request)
-
-
-def _nothing() -> Updates:
-    return {}
 
 
 def _count(read: dict[str, Any]) -> None:

@@ -188,12 +188,13 @@ class Shape(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.elements, self.addresses, self.text = [], [], ""
+        self.elements, self.addresses, self.alts, self.text = [], [], [], ""
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
         self.elements.append((tag, [name for name, _ in attrs]))
         self.addresses += [value for name, value in attrs if name in ("src", "href")]
+        self.alts += [value for name, value in attrs if name == "alt"]
 
     def handle_data(self, data):
         self.text += data
@@ -231,7 +232,13 @@ def test_hostile_names_are_text_in_the_report(made_world, known):
 
 def test_the_report_tells_the_numbers_that_follow_from_the_answers(uploaded):
     taken = take(uploaded)
-    result, text = taken.result, Shape(document(taken)).text
+    shape = Shape(document(taken))
+    result, text = taken.result, shape.text
+    for name, labels in (("One look", result.one_look), ("All looks together", result.labels)):
+        (alt,) = (alt for alt in shape.alts if alt.startswith(name))
+        assert (
+            f"{100 * (labels == 0).mean():.1f}\N{NO-BREAK SPACE}% {result.model.classes[0]}" in alt
+        )
     before, after = result.one_look != uploaded.truth, result.labels != uploaded.truth
     fixed, broken = (before & ~after).sum(), (after & ~before).sum()
     assert taken.sentence == (

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { verb } from "../../../tta_demo/ui/stage/looks.js";
-import { headline, percent } from "../../../tta_demo/ui/stage/say.js";
+import { contents, headline, percent } from "../../../tta_demo/ui/stage/say.js";
 import { word } from "../../../tta_demo/ui/stage/tools.js";
 
 const FACTS = {
@@ -19,6 +19,13 @@ const text = (parts) => parts.map((part) => part.text).join("");
 const said = (facts) => text(headline({ ...FACTS, ...facts }).main);
 const also = (facts) => text(headline({ ...FACTS, ...facts }).sub);
 const counts = (more) => ({ counts: { ...FACTS.counts, ...more } });
+
+test("what a picture holds is told, the most of it first", () => {
+  const labels = Uint8Array.from([2, 2, 0, 2, 2, 2, 2, 0, 2, 4]);
+  const names = ["soil", "crop", "weed", "dock", "moss"];
+  assert.equal(contents(labels, names), "70.0 % weed, 20.0 % soil, 10.0 % moss");
+  assert.equal(contents(Uint8Array.from([0, 1, 2, 3, 4]), names).split(", ").length, 4);
+});
 
 test("with a truth it says what was fixed and broken", () => {
   assert.equal(

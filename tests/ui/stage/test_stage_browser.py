@@ -231,7 +231,13 @@ def test_arrow_keys_move_the_point(opened):
     on.tab.keyboard.press("Shift+ArrowUp")
     x, y = max(0, before[0] - 1), max(0, before[1] - 10)
     on.find(".where", has_text=re.compile(rf"at {x}, {y}$")).wait_for()
-    assert f"Pixel {x} across, {y} down" in on.find(".picture").get_attribute("aria-label")
+    told = on.find(".picture").get_attribute("aria-label")
+    assert f"Pixel {x} across, {y} down" in told
+    scene, stack = made("d4")
+    ours = fused(stack, "mean")
+    shares = np.bincount(ours.ravel(), minlength=len(scene.names)) / ours.size
+    most = int(shares.argmax())
+    assert told.startswith(f"Overlay: {100 * shares[most]:.1f} % {scene.names[most]}")
 
 
 def test_a_look_taken_out_is_combined_here_as_the_library_does(opened):

@@ -17,7 +17,7 @@ from tta_demo.tasks.full_size import FullSize, TiledLook
 from tta_demo.ui.full.panel import IDLE
 from tta_demo.ui.kit.events import LARGE, STOP
 from tta_demo.ui.kit.files import saved
-from tta_demo.ui.kit.html import percent
+from tta_demo.ui.kit.html import contents, percent
 from tta_demo.ui.kit.screen import Screen, Updates
 from tta_demo.ui.learn.course import Pace
 from tta_demo.ui.learn.show import left, status
@@ -95,9 +95,7 @@ def _shown(case: SegmentCase, found: FullSize) -> Updates:
     palette = found.model.palette
     bright = Palette(palette.names, display_colors(len(palette.names)))
     name = safe_name(case.name)
-    shares = found.findings()["pixels"]
-    most = sorted(shares, key=shares.get, reverse=True)[:4]
-    told = ", ".join(f"{percent(shares[one])} {one}" for one in most)
+    told = contents(found.labels, palette.names)
     looks = several(len(found.plan.views), "look")
     (height, width), count = found.picture.size, several(len(found.tiles), "tile")
     changed = f"; {looks} changed {percent(found.changed, 2)} of what one says"

@@ -9,12 +9,14 @@ import numpy as np
 from tta_demo.learning.weight_file import ByName
 from tta_demo.models.ensemble import Ensemble, headed
 from tta_demo.models.record import ModelRecord
-from tta_demo.pictures.palettes import Palette
+from tta_demo.pictures.palettes import IGNORED, Palette
 from tta_demo.scoring.metrics import f1, iou
+from tta_demo.tasks.segment import class_shares
 
 __all__ = [
-    "cards", "class_table", "figure", "legend_of", "looks_together", "paragraphs", "percent",
-    "score_cards", "signed", "swatch", "table", "tone", "track", "weight_bars", "weight_said",
+    "cards", "class_table", "contents", "figure", "legend_of", "looks_together", "paragraphs",
+    "percent", "score_cards", "signed", "swatch", "table", "tone", "track", "weight_bars",
+    "weight_said",
 ]  # fmt: skip
 
 NEUTRAL = 0.05
@@ -39,6 +41,21 @@ def percent(share: float, digits: int = 1) -> str:
         (['88.2', '%'], '–')
     """
     return "–" if isnan(share) else f"{figure(100 * share, digits)}\N{NO-BREAK SPACE}%"
+
+
+def contents(labels: np.ndarray, names: Sequence[str]) -> str:
+    """Returns what labels hold, the most of it first, four classes at most, for those who hear it.
+
+    Example:
+        >>> contents(np.array([[1, 1], [0, 1]]), ["soil", "weed"]).split("\N{NO-BREAK SPACE}")
+        ['75.0', '% weed, 25.0', '% soil']
+    """
+    known = labels[labels != IGNORED]
+    if not known.size:
+        return ""
+    shares = class_shares(known, names)
+    most = sorted(filter(shares.get, shares), key=shares.get, reverse=True)[:4]
+    return ", ".join(f"{percent(shares[one])} {one}" for one in most)
 
 
 def signed(value: float, digits: int, zero: str = "") -> str:

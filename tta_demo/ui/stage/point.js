@@ -3,7 +3,7 @@
 import { comparedWords } from "./compared.js";
 import { IGNORED, densest, fate } from "./fuse.js";
 import { called } from "./looks.js";
-import { opinion, percent } from "./say.js";
+import { contents, opinion, percent } from "./say.js";
 import { INK, arrowed, clamp, make, number, oncePerFrame, pixelAt, rgb } from "./tools.js";
 import { probability, sees, shareOf } from "./unpack.js";
 
@@ -14,6 +14,7 @@ export function pointing(ui) {
   const panes = all(".panes canvas");
   let known = false; // somebody has pointed: no hint any more
   let spoken = 0;
+  const described = { labels: null, as: "" }; // the answer on the picture
 
   const side = () => {
     const { width, height } = ui.scene;
@@ -245,7 +246,9 @@ export function pointing(ui) {
     const verdict = truth === null ? said.verdict : `, ${no}: ${was} ${truth}`;
     const text = `Pixel ${at.x} across, ${at.y} down. ${counted}. Together: ${said.together}${verdict}.`;
     const keys = "Arrow keys move the point, with Shift by ten pixels.";
-    picture.setAttribute("aria-label", `Picture. ${text} ${keys}`);
+    if (described.labels !== now())
+      Object.assign(described, { labels: now(), as: contents(now(), ui.scene.names) });
+    picture.setAttribute("aria-label", `Overlay: ${described.as}. ${text} ${keys}`);
     clearTimeout(spoken);
     if (ui.state.keyed) spoken = setTimeout(() => ui.speak(text), 350);
   }

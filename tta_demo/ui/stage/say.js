@@ -10,6 +10,16 @@ export function percent(share, digits = 1) {
   return share > 0 && Number(text) === 0 ? `under ${least}` : `${text} %`;
 }
 
+/** Returns what labels hold, the most of it first: "61.0 % soil, 30.2 % Weed-2". */
+export function contents(labels, names) {
+  const counts = names.map(() => 0);
+  for (const label of labels) counts[label]++;
+  const there = names.map((name, c) => [counts[c], name]).filter(([n]) => n);
+  there.sort(([a], [b]) => b - a);
+  const shown = there.slice(0, 4).map(([n, name]) => `${percent(n / labels.length)} ${name}`);
+  return shown.join(", ");
+}
+
 const plain = (text) => ({ text });
 const mark = (text, kind) => ({ text, kind });
 const looks = (k) => `${word(k)} look${k === 1 ? "" : "s"}`;

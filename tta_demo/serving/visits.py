@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tta_demo.pictures.assets import ASSETS
 from tta_demo.serving.answers import again, body_of, refuse
+from tta_demo.serving.memory import give_back
 from tta_demo.serving.payload import named_files
 from tta_demo.serving.routes import route_of
 from tta_demo.serving.sessions import Sessions
@@ -124,6 +125,7 @@ class Visits:
             gone = await asyncio.to_thread(self.store.sweep, kept)
             for paths in blocks.temp_file_sets:
                 paths -= gone
+            await asyncio.to_thread(give_back)
 
 
 def _kept(block: object) -> set[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tta_demo.models.domains import DOMAINS
@@ -77,6 +78,7 @@ def field_of(seed: int, difficulty: float) -> tuple[Picture, Boxes]:
     return Picture.of(made.rgb, note), weeds.plant_boxes(made.plants)
 
 
+@cache
 def _example_field(path: Path) -> tuple[Picture, Boxes]:
     return field_of(WORLDS["weeds"].seed_of(path), weeds.DIFFICULTY)
 

@@ -1,4 +1,7 @@
-"""How much visitors may bring and keep: every limit in bytes or heads that the page has."""
+"""How much visitors may bring and keep: every limit in bytes or heads that the page has.
+
+Only that of loaded models is where they are kept: `tta_demo.models.registry.LOADED`.
+"""
 
 __all__ = ["FILE", "FREE", "GUESTS", "HELD", "OWN", "REQUEST", "STORED", "VISITORS"]
 

@@ -1,0 +1,119 @@
+"""Prints what another engine would bring to the built-in networks, as a ratio to torch's time.
+
+Run it on a quiet machine with `pip install onnx onnxscript openvino` and
+`PYTHONPATH=. python tests/engine_time.py`; with `ONEDNN_MAX_CPU_ISA=AVX2` before it, torch works
+as on a processor without AVX-512 and bfloat16. Other engines do not listen to that: compare a row
+with torch's float32 where torch may use all there is.
+"""
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import onnxruntime
+import openvino
+import torch
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, quantize_static
+from torch import Tensor, nn
+
+from tta_demo.commands.benchmark.measuring import machine, median_ms
+from tta_demo.models.registry import load_model
+from tta_demo.pictures.reading import read_picture
+from tta_demo.tasks.worlds import WORLDS, World
+from tta_demo.tta.predict import to_tensor
+
+Engine = Callable[[], np.ndarray]
+
+
+def exported(network: nn.Module, image: Tensor) -> bytes:
+    """Returns a network as an ONNX file for pictures of this size."""
+    file = io.BytesIO()
+    torch.onnx.export(network, (image,), file, input_names=["image"], dynamo=False)
+    return file.getvalue()
+
+
+class Pictures(CalibrationDataReader):
+    """Pictures by which integers get their scale."""
+
+    def __init__(self, images: list[Tensor]) -> None:
+        self.rows = iter([{"image": image.numpy()} for image in images])
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        """Returns the next one; None at the end."""
+        return next(self.rows, None)
+
+
+def quantized(content: bytes, images: list[Tensor]) -> bytes:
+    """Returns the network in 8-bit integers, scaled by these pictures."""
+    with TemporaryDirectory() as folder:
+        whole, small = Path(folder) / "whole.onnx", Path(folder) / "small.onnx"
+        whole.write_bytes(content)
+        quantize_static(whole, small, Pictures(images), QuantFormat.QDQ, per_channel=True)
+        return small.read_bytes()
+
+
+def of_onnxruntime(content: bytes, image: np.ndarray) -> Engine:
+    """Returns a call of onnxruntime, on as many threads as torch has."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    return lambda: session.run(None, {"image": image})[0]
+
+
+def of_openvino(content: bytes, image: np.ndarray, precision: str) -> Engine:
+    """Returns a call of OpenVINO, in `f32` or `bf16`."""
+    core = openvino.Core()
+    how = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": torch.get_num_threads()}
+    compiled = core.compile_model(core.read_model(content), "CPU", how)
+    return lambda: compiled([image])[0]
+
+
+def engines(world: World) -> dict[str, Engine]:
+    """Returns a forward pass of the world's first example by every engine."""
+    exact = load_model(world.model, "cpu", torch.float32)
+    own = load_model(world.model)
+    network = deepcopy(exact.network).to(memory_format=torch.contiguous_format)
+    images = [to_tensor(read_picture(path).rgb)[None] for path in world.examples]
+    size = min(image.shape[-2] for image in images), min(image.shape[-1] for image in images)
+    height, width = (side - side % exact.stride for side in size)
+    images = [image[..., :height, :width].contiguous() for image in images]
+    content = exported(network, images[0])
+    array = images[0].numpy()
+    compiled = torch.compile(exact.network)
+    laid_out = images[0].to(memory_format=torch.channels_last)
+    calls: dict[str, Engine] = {
+        "torch.float32": lambda: exact(images[0]).numpy(),
+        f"torch {str(own.dtype).removeprefix('torch.')}, as shipped": lambda: own(
+            images[0]
+        ).numpy(),
+        "torch.compile float32": torch.no_grad()(lambda: compiled(laid_out).numpy()),
+        "onnxruntime float32": of_onnxruntime(content, array),
+        "onnxruntime int8": of_onnxruntime(quantized(content, images), array),
+        "OpenVINO float32": of_openvino(content, array, "f32"),
+        "OpenVINO bfloat16": of_openvino(content, array, "bf16"),
+        "OpenVINO int8": of_openvino(quantized(content, images), array, "f32"),
+    }
+    return calls
+
+
+def main() -> None:
+    """Measures, and prints a line of JSON for every network and engine."""
+    print(json.dumps({"machine": machine()}))
+    for name in sys.argv[1:] or WORLDS:
+        calls = engines(WORLDS[name])
+        exact, *_ = (call().argmax(1) for call in calls.values())
+        times = median_ms(*calls.values(), repeats=25)
+        for (engine, call), ms in zip(calls.items(), times, strict=True):
+            changed = float((call().argmax(1) != exact).mean())
+            row = {"world": name, "engine": engine, "ms": round(ms, 1)}
+            row |= {"faster": round(times[0] / ms, 2), "labels_changed": round(changed, 5)}
+            print(json.dumps(row), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -23,8 +24,11 @@ import numpy as np
 from browser import DESKTOP, chromium, settled, upload
 from playwright.sync_api import Page
 
+from tta_demo.commands.benchmark.measuring import machine
 from tta_demo.models.registry import load_model
+from tta_demo.pictures.decoding import decode_here
 from tta_demo.pictures.reading import read_picture
+from tta_demo.pictures.workers import decode_apart
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.predict import to_tensor
 from tta_demo.tta.views import VIEWS
@@ -71,6 +75,27 @@ def first_answer(page: Page, act: Callable[[], object]) -> float:
     return waited
 
 
+def switched(page: Page) -> float:
+    """Returns how long the stage takes to do without a look that is switched off there."""
+
+    def switch() -> None:
+        page.locator("#stage .rows li input").nth(2).click()
+        page.locator("#stage .count em", has_text="7 of 7").wait_for()
+
+    waited = seconds(switch)
+    settled(page)
+    return waited
+
+
+def apart(path: Path) -> float:
+    """Returns how much longer a file takes in the process that decodes what visitors send."""
+    here, there = (
+        statistics.median(seconds(partial(how, path)) for _ in range(20))
+        for how in (decode_here, decode_apart)
+    )
+    return there - here
+
+
 def bare() -> float:
     """Returns the time of one forward pass over the first example, the median of many."""
     model, image = load_model(WORLD.model), to_tensor(read_picture(WORLD.examples[0]).rgb)[None]
@@ -89,16 +114,18 @@ def photograph(folder: Path, random: np.random.Generator) -> Path:
 def waits(page: Page, url: str, folder: Path) -> dict[str, list[float]]:
     """Returns what a visitor waits for each thing, several times."""
     random = np.random.default_rng(SEED)
-    found: dict[str, list[float]] = {name: [] for name in ("open", "example", "look", "upload")}
+    found: defaultdict[str, list[float]] = defaultdict(list)
     for number in range(TIMES):
         page.goto("about:blank")
         found["open"].append(first_answer(page, partial(page.goto, f"{url}?__theme=light")))
         example = page.locator("#examples button").nth(1 + number % 2)
         found["example"].append(first_answer(page, example.click))
+        found["row"].append(switched(page))
         look = page.get_by_label(VIEWS["hflip"].label, exact=True)
         found["look"].append(first_answer(page, look.click))
         path = photograph(folder, random)
         found["upload"].append(first_answer(page, partial(upload, page, "#picture", path)))
+        found["apart"].append(apart(path))
     return found
 
 
@@ -114,7 +141,9 @@ def main() -> None:
         for name, many in found.items()
     }  # fmt: skip
     date = datetime.now(UTC).isoformat(timespec="seconds")
-    print(json.dumps({"date": date, "seed": SEED, "forward": forward, "waits": rows}, indent=1))
+    command = "PYTHONPATH=. python tests/page_time.py"
+    told = {"command": command, "date": date, "seed": SEED, "machine": machine()}
+    print(json.dumps(told | {"forward": forward, "waits": rows}, indent=1))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 from learning_texts import compared, harm, learning, methods
 from markdown_parts import RESULTS, ROOT, interval, stored, table
 from sure_text import sure
+from waits_text import engines, waits
 
 from tta_demo.models.domains import DOMAINS
 from tta_demo.tasks.worlds import MEASURED, WORLDS
@@ -237,6 +238,8 @@ PARTS = {
         learning,
         sure,
         detection,
+        waits,
+        engines,
         sizing,
     ),
 }

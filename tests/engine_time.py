@@ -17,7 +17,6 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnxruntime
-import openvino
 import torch
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, quantize_static
 from torch import Tensor, nn
@@ -77,6 +76,8 @@ def of_onnxruntime(content: bytes, image: np.ndarray) -> Engine:
 
 def of_openvino(content: bytes, image: np.ndarray, precision: str) -> Engine:
     """Returns a call of OpenVINO, in `f32` or `bf16`."""
+    import openvino  # no other test or tool needs it
+
     core = openvino.Core()
     how = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": torch.get_num_threads()}
     compiled = core.compile_model(core.read_model(content), "CPU", how)

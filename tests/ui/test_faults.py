@@ -74,6 +74,14 @@ print(json.dumps([*WORLDS]), *told)
 """
 
 
+def started(tree):
+    """What a page has in it that is built there, and which worlds."""
+    how = {"cwd": tree, "capture_output": True, "text": True, "timeout": 200}
+    done = subprocess.run([sys.executable, "-c", PAGE], env=os.environ, check=False, **how)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def test_the_page_starts_without_what_is_broken_and_says_what_is(tree):
     lost = ("weights/nuclei.safetensors", "results/weeds.json", "results/examples-weeds.json")
     broken = ("weights/nanodet-g.onnx", "results/ensembles.json", "results/photos.json")
@@ -81,9 +89,7 @@ def test_the_page_starts_without_what_is_broken_and_says_what_is(tree):
         (tree / "assets" / name).unlink()
     for name in broken:
         (tree / "assets" / name).write_bytes(b"")
-    how = {"cwd": tree, "capture_output": True, "text": True, "timeout": 200}
-    done = subprocess.run([sys.executable, "-c", PAGE], env=os.environ, check=False, **how)
-    assert done.returncode == 0, done.stderr
+    page = started(tree)
     for told in (
         '["weeds", "photos"]',
         "Cell nuclei is not here: nuclei.safetensors is missing.",
@@ -91,7 +97,19 @@ def test_the_page_starts_without_what_is_broken_and_says_what_is(tree):
         "weeds.json is missing or broken",
         "photos.json is missing or broken",
     ):
-        assert told in done.stdout, told
+        assert told in page, told
+
+
+@pytest.mark.parametrize(
+    ("left", "others"), [("nuclei", "weeds u2net-p"), ("photos", "weeds nuclei")]
+)
+def test_one_world_is_enough_for_a_page(tree, left, others):
+    for name in others.split():
+        (tree / "assets" / "weights" / f"{name}.safetensors").unlink()
+    page = started(tree)
+    assert f'["{left}"]' in page
+    for name in others.split():
+        assert f"{name}.safetensors is missing" in page
 
 
 @pytest.mark.parametrize("name", ["weeds.safetensors", "weeds-d4.json", "nuclei-1.png"])

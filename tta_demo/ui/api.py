@@ -106,7 +106,7 @@ def classify(
 
 def detect(
     picture: gr.FileData,
-    place: Literal[*PLACES] = next(iter(PLACES)),
+    place: Literal[*PLACES] = next(iter(PLACES), ""),
     views: Literal[*SETS] = "d4",
     fusion: Literal[*FUSERS] = "wbf",
     threshold: float = 0.3,
@@ -137,7 +137,7 @@ def detect(
 
 def add_endpoints() -> None:
     """Adds the endpoints to the page that is being built."""
-    for function in (segment, compare, classify, detect):
+    for function in (segment, compare, classify, *([detect] if PLACES else [])):
         gr.api(_told(function), api_name=function.__name__, **ASKED)
 
 

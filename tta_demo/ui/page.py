@@ -49,8 +49,9 @@ def build_page(held_out: int = 40) -> gr.Blocks:
                 build_evidence_tab(evidence, tabs, segment)
             with gr.Tab("Classify", id="classify") as classify:
                 build_classify_tab(classify)
-            with gr.Tab("Detect", id="detect") as detect:
-                build_detect_tab(detect)
+            if places.PLACES:
+                with gr.Tab("Detect", id="detect") as detect:
+                    build_detect_tab(detect)
             with gr.Tab("Guide", id="guide"):
                 build_guide_tab(segment)
         add_endpoints()

@@ -18,7 +18,7 @@ from tta_demo.ui.stage import stage
 
 __all__ = ["build_detect_tab"]
 
-FIRST = next(iter(PLACES.values()))
+FIRST = next(iter(PLACES.values()), None)
 """Where the tab opens."""
 
 INTRO = """

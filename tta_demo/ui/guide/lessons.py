@@ -11,7 +11,7 @@ from tta_demo.ui.segment.link import Link
 
 __all__ = ["LESSONS", "Lesson", "teacher"]
 
-_EIGHT = Link()
+_EIGHT = Link(views=VIEW_SETS["d4"])
 _ROW = f".rows li:nth-child({_EIGHT.views.index('vflip') + 1})"
 _CLOSE = ".close"
 

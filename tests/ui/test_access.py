@@ -32,6 +32,17 @@ def rests(page):
     )
 
 
+UNREACHED = """() => {
+    const reached = "a[href], button, input, select, textarea, summary, label, [tabindex='0']";
+    const points = e => getComputedStyle(e).cursor === "pointer";
+    return [...document.querySelectorAll("#page *")]
+        .filter(e => e.offsetParent && points(e) && !points(e.parentElement))
+        .filter(e => !e.closest(reached) && !e.querySelector(reached))
+        .map(e => "no key reaches " + e.outerHTML.slice(0, 160));
+}"""
+"""What a pointer can press and keys cannot."""
+
+
 def findings(page):
     """The serious and critical findings on the page as it stands."""
     page.evaluate(AXE.read_text())
@@ -50,6 +61,17 @@ def test_no_tab_has_a_serious_finding(window, url, dark):
         for size in (PHONE, DESKTOP):
             window.set_viewport_size(size)
             rests(window)
-            found[tab, size["width"]] = findings(window)
+            found[tab, size["width"]] = findings(window) + window.evaluate(UNREACHED)
     assert len(names) > 3
     assert not {where: said for where, said in found.items() if said}
+
+
+@pytest.mark.parametrize("kind", ["radio", "checkbox", "range"])
+def test_one_sees_where_the_keys_are(window, visited, url, kind):
+    if window not in visited:
+        visit(window, url)
+        visited.add(window)
+    window.keyboard.press("Tab")
+    window.locator(f"#page input[type={kind}]:visible").first.focus()
+    focused = window.evaluate("getComputedStyle(document.activeElement).outline")
+    assert "none" not in focused

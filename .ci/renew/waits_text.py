@@ -30,7 +30,7 @@ def waits() -> str:
         ]
         for name, row in alone["waits"].items()
     ]
-    head = ["one visitor, in a browser", "seconds, median", "of 5, worst", "in forward passes"]
+    head = ["one visitor, in a browser", "seconds, median", "worst", "in forward passes"]
     return (
         f"{table(head, rows)}\n\n`{alone['command']}`, {alone['date'][:10]}, {alone['machine']}, "
         f"seed {alone['seed']}, browser and page on the same machine.\n\n{_crowd('load')}"

@@ -39,9 +39,10 @@ class Kept:
                     self._models.move_to_end(key)
                     return self._models[key][0]
             path = weights()
+            size = path.stat().st_size  # a visitor's file may be gone once it is loaded
             model = load(path)
             with self._guard:
-                self._models[key] = model, path.stat().st_size
+                self._models[key] = model, size
                 while len(self._models) > 1 and self._bytes() > self.most:
                     self._models.popitem(last=False)
             return model

@@ -80,7 +80,8 @@ class PictureActions:
     def change(self, visitor: Viewer, settings: object) -> Iterator[Updates]:
         """Looks in other ways, or shows otherwise; only new looks run the model."""
         with visitor.turn:
-            yield from looked(visitor, self.changed(visitor.present, settings), self.show)
+            if visitor.chosen_in_order():
+                yield from looked(visitor, self.changed(visitor.present, settings), self.show)
 
     def changed(self, case: Case, settings: Any) -> Case:  # noqa: ANN401 (the tab's own)
         """Returns the case with other settings."""

@@ -1,5 +1,6 @@
 """Who is next: a lane for each kind of action, and only so many places in it for one visitor."""
 
+import time
 from collections import Counter
 from typing import Any
 
@@ -10,7 +11,7 @@ from gradio.queueing import Event, Queue
 from tta_demo.ui.kit.events import LANES, Lane
 from tta_demo.ui.kit.failing import LOG, facts_of
 
-__all__ = ["Lanes", "is_gone", "with_lanes"]
+__all__ = ["Lanes", "asked_at", "is_gone", "with_lanes"]
 
 FULL = "Too many are waiting at the moment: try again in a minute."
 
@@ -80,9 +81,20 @@ class Lanes(Queue):
 
 def is_gone() -> bool:
     """Returns whether whoever asked for what runs now has left: the page was closed meanwhile."""
-    blocks, number = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
-    event = None if blocks is None else blocks._queue.event_ids_to_events.get(number)
+    event = _event()
     return event is not None and not event.alive
+
+
+def asked_at() -> float:
+    """Returns when somebody asked for what runs now, by `time.monotonic`; now, if nobody did."""
+    event = _event()
+    return time.monotonic() if event is None else event.enqueue_time
+
+
+def _event() -> Event | None:
+    """Returns what the queue knows of what runs now; None past the queue."""
+    blocks, number = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
+    return None if blocks is None else blocks._queue.event_ids_to_events.get(number)
 
 
 def with_lanes(page: gr.Blocks) -> gr.Blocks:

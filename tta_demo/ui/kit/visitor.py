@@ -12,7 +12,7 @@ import numpy as np
 
 from tta_demo.pictures.damage import Damage, damage
 from tta_demo.pictures.reading import Picture
-from tta_demo.ui.kit.queue import is_gone
+from tta_demo.ui.kit.queue import asked_at, is_gone
 
 __all__ = ["NO_PICTURE", "Case", "Viewer", "Visitor"]
 
@@ -108,6 +108,7 @@ class Viewer(Visitor):
         self.case: Case | None = None
         self._wishes = itertools.count(1)
         self._newest = 0
+        self._chosen_at = 0.0
 
     @property
     def nbytes(self) -> int:
@@ -132,6 +133,18 @@ class Viewer(Visitor):
         mine = self._newest
         with self.turn:
             yield lambda: self._newest == mine and not is_gone()
+
+    def chosen_in_order(self) -> bool:
+        """Notes a choice whose action has the turn; False if a later one had it before.
+
+        Of two actions under way the later one may take the turn first. Each brings all settings as
+        they stood when it was asked for: the earlier one's are out of date then.
+        """
+        asked = asked_at()
+        if asked < self._chosen_at:
+            return False
+        self._chosen_at = asked
+        return True
 
     def prepared(self, case: Case) -> Case:
         """Returns a case as this visitor looks at it."""

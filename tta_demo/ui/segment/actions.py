@@ -136,6 +136,8 @@ def open_picture(
 def change_views(visitor: SegmentVisitor, settings: Settings) -> Iterator[Updates]:
     """Runs the looks that are new, or all where the damage is; the last model stays ticked."""
     with visitor.looking(opens=False) as wanted:
+        if not visitor.chosen_in_order():
+            return
         before, chosen = visitor.present, settings
         models = settings.models or [*before.world.looking]
         settings = replace(settings, world=before.settings.world, models=models)

@@ -111,8 +111,9 @@ def test_the_weights_are_on_the_simplex_and_their_likelihood_is_that_of_a_loop(m
 
 @forms
 def test_the_steps_grow_to_the_whole_history(method, form):
-    answers = answers_of(*planted([0.6, 0.3, 0.1], 60), pictures=3)
+    answers = answers_of(*planted([0.6, 0.3, 0.1], 600), pictures=3)
     *steps, done = fit_steps(answers, method, form=form)
+    assert len(steps) > 1
     for count, now in enumerate(steps, 1):
         assert now.history == done.history[:count]
         assert now.gap is None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from math import isinf
 from pathlib import Path
 from typing import Annotated
 
@@ -44,7 +45,8 @@ def learn(
         str,
         typer.Option(
             help="How many pictures the pull towards even weights counts, 0 to inf; or auto: "
-            f"{FEW:g}, chosen by cross-validation from {ENOUGH} pictures on."
+            f"{FEW:g}, chosen by cross-validation from {ENOUGH} pictures on; inf where they do "
+            "not show that some views deserve more."
         ),
     ] = "auto",
     score: Annotated[
@@ -107,11 +109,13 @@ def _tell(found: Fit, rows: tuple[str, ...], classes: tuple[str, ...]) -> None:
         one = np.atleast_1d(weights)
         said = zip(classes, one, strict=True) if len(one) > 1 else (("", one[0]),)
         typer.echo(f"{row:{width}}" + "".join(f" {name} {weight:6.3f}" for name, weight in said))
-    sure = "" if found.gap is None else f", certified within {found.gap:.1e} of the best"
+    even = isinf(found.prior)
+    pulled = "the weights stay even" if even else f"the prior counts {found.prior:g} pictures"
+    proved = found.gap is not None and not even
+    sure = f", certified within {found.gap:.1e} of the best" if proved else ""
     typer.echo(
         f"{len(found.history) - 1} steps; NLL {-found.history[0]:.6f} even, "
-        f"{-found.history[-1]:.6f} found{sure}; the prior counts {found.prior:g} pictures; "
-        f"{found.pixels} pixels"
+        f"{-found.history[-1]:.6f} found{sure}; {pulled}; {found.pixels} pixels"
     )
 
 

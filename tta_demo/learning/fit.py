@@ -86,8 +86,9 @@ def fit(
         >>> import torch
         >>> sure, guess = torch.tensor([[0.9, 0.1], [0.5, 0.5]]).log()
         >>> stack = ViewStack(("identity", "noise"), torch.stack([sure, guess])[..., None])
-        >>> for prior in (None, 0):
+        >>> for prior in (None, 1, 0):  # one pixel shows nothing for sure
         ...     print(fit([stack], [np.array([0])], prior=prior).weights.round(2))
+        [0.5 0.5]
         [0.63 0.37]
         [1. 0.]
     """
@@ -118,12 +119,13 @@ def fit_steps(
     even, value = next(steps(answers, form, 0.0))
     now = Fit(even, (value,), None, answers.pixels, method, 0.0, form)
     if prior is None:
-        prior = FEW if METHODS[method].prior else 0.0
+        prior = 0.0
         for prior in chosen_prior(answers, score) if METHODS[method].prior else ():
-            yield now
-            if stopped():
-                prior = FEW
-                break
+            if prior is None:
+                yield now
+                if stopped():
+                    prior = FEW
+                    break
     counts = prior / answers.pictures
     history: list[float] = []
     for weights, value in steps(answers, form, counts):

@@ -135,6 +135,7 @@ def _summary(found: list[tuple[float, ...]]) -> dict[str, Any]:
         "nll": round(float(nll.mean()), 7),
         "nll_worst": round(float(nll.max()), 7),
         "nll_better_percent": round(100 * float((nll < 0).mean()), 1),
+        "nll_worse_percent": round(100 * float((nll > 0).mean()), 1),
         "priors": {f"{prior:g}": int((priors == prior).sum()) for prior in np.unique(priors)},
     }
 
@@ -144,5 +145,6 @@ def _line(row: dict[str, Any]) -> str:
     return (
         f"{row['set']}, {row['views']}, {row['learned_on']} pictures: mIoU "
         f"{chosen['miou_points']:+.3f} points (worst {chosen['miou_points_worst']:+.2f}), NLL "
-        f"better in {chosen['nll_better_percent']:.0f} % of the splits"
+        f"better in {chosen['nll_better_percent']:.0f} % of the splits, worse in "
+        f"{chosen['nll_worse_percent']:.0f} %"
     )

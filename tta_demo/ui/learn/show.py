@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from math import isinf
 
 from tta_demo.learning.fit import Fit
 from tta_demo.pictures.words import several
@@ -108,6 +109,11 @@ def curve(history: Sequence[float]) -> str:
 
 def fit_facts(fit: Fit) -> str:
     """Returns how the weights were found, in a sentence."""
+    if isinf(fit.prior):
+        return (
+            f"<p>{several(fit.pixels, 'pixel')} do not show that some looks deserve more than "
+            "others: all count the same.</p>"
+        )
     steps, pixels = several(len(fit.history) - 1, "step"), several(fit.pixels, "pixel")
     parts = [f"{steps} on {pixels}"]
     if fit.gap is not None:

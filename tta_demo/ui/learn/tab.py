@@ -82,7 +82,8 @@ def _build_choices(screen: Screen) -> None:
     with gr.Accordion("How much to trust the pictures", open=False):
         screen["choose"] = gr.Checkbox(
             True, elem_id="learn-choose", label="Let the pictures decide",
-            info=f"Below {ENOUGH} of them, even weights count as one picture more.",
+            info=f"Below {ENOUGH} of them, even weights count as one picture more. Where they do "
+            "not show that some looks deserve more, all looks count the same.",
         )  # fmt: skip
         screen["score"] = radio("What should get better", SCORES, "learn-score", show_label=True)
         screen["prior"] = gr.Slider(

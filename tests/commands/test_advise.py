@@ -9,13 +9,15 @@ from test_cli import run
 
 from tta_demo.evidence.figures import FIGURES
 from tta_demo.evidence.stored import read_evidence
+from tta_demo.models.registry import MODELS
 from tta_demo.pictures.reading import read_picture
+from tta_demo.tasks.detect import detect
 from tta_demo.tasks.plan_file import read_plan
 from tta_demo.tasks.segment import segment
 from tta_demo.tasks.worlds import WORLDS
 
 WEEDS = WORLDS["weeds"]
-
+DETECTOR = MODELS["weed-detector"]
 
 once = pytest.mark.xdist_group("advise")  # what both look at is made in one process
 
@@ -76,16 +78,67 @@ def test_photographs_with_one_class_each_are_weighed_too(tmp_path):
     assert evidence.protocol.views == ("center", "center-mirror")
     assert "accuracy" in (tmp_path / "out" / "report.html").read_text()
     assert told
+    plan = tmp_path / "out" / "plans" / "learned.json"
+    told, _ = run("classify", tmp_path / "photos" / "tench" / "0.png", "--plan", plan)
+    assert f"of {len(evidence.plan('learned').option.views)} looks agree" in told
 
 
-def test_boxes_are_weighed_too(tmp_path):
-    options = ("--task", "detect", "--count", 8, "--views", "hflip", "--out", tmp_path)
-    told, _ = run("advise", *options)
-    evidence = read_evidence(tmp_path / "evidence.json")
+@pytest.fixture(scope="module")
+def boxes_advised(tmp_path_factory):
+    out = tmp_path_factory.mktemp("boxes")
+    options = ("--task", "detect", "--count", 8, "--views", "hflip,zoom1.25", "--out", out)
+    return out, run("advise", *options)[0]
+
+
+@once
+def test_boxes_are_weighed_too(boxes_advised):
+    out, told = boxes_advised
+    evidence = read_evidence(out / "evidence.json")
     assert (evidence.protocol.score, evidence.protocol.model) == ("AP", "weed-detector")
-    assert {one.stem for one in tmp_path.glob("*.png")} < set(FIGURES)
-    assert "AP" in (tmp_path / "report.html").read_text()
+    assert {one.stem for one in out.glob("*.png")} < set(FIGURES)
+    assert "AP" in (out / "report.html").read_text()
     assert "missed" in told
+
+
+@once
+@pytest.mark.parametrize("name", ["plan", "plans/best-single", "plans/learned"])
+def test_detect_looks_by_a_plan_that_was_advised(boxes_advised, tmp_path, name):
+    path, picture = boxes_advised[0] / f"{name}.json", WEEDS.examples[0]
+    run("detect", picture, "--plan", path, "--out", tmp_path)
+    report = json.loads((tmp_path / f"{picture.stem}.json").read_text())
+    wanted = json.loads(path.read_text())
+    assert (report["views"], report["fusion"]) == (wanted["views"], wanted["fusion"])
+    expected = detect(DETECTOR, read_picture(picture), read_plan(path, DETECTOR))
+    assert report["boxes"] == expected.findings()["boxes"]
+    assert report["weights"] == pytest.approx(wanted["weights"])
+    again = tmp_path / "again"
+    run("detect", picture, "--plan", tmp_path / f"{picture.stem}.json", "--out", again)
+    assert json.loads((again / f"{picture.stem}.json").read_text())["boxes"] == report["boxes"]
+
+
+@once
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["predict", "--world", "weeds", "--out", "{out}", "--plan", "{boxes}"], "another task"),
+        (["detect", "--out", "{out}", "--plan", "{pixels}"], "another task"),
+        (["classify", "--plan", "{pixels}"], "another task"),
+        (["predict", "--world", "weeds", "--out", "{out}", "--plan", "{pixels}", "--views", "d4"],
+         "--views d4"),
+        (["detect", "--out", "{out}", "--plan", "{boxes}", "--fusion", "nms"], "--fusion nms"),
+        (["classify", "--plan", "{pixels}", "--views", "mirror"], "--views mirror"),
+    ],
+)  # fmt: skip
+def test_a_plan_that_does_not_fit_is_refused_in_one_sentence(
+    advised, boxes_advised, tmp_path, command, said
+):
+    both = {name: out / "plans" / "all.json" for name, out in
+            (("pixels", advised[0]), ("boxes", boxes_advised[0]))}  # fmt: skip
+    verb, *options = (word.format(out=tmp_path / "out", **both) for word in command)
+    _, err = run(verb, WEEDS.examples[0], *options, code=2)
+    assert said in err
+    assert len(err.strip().splitlines()) == 1, err
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

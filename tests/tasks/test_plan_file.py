@@ -3,8 +3,9 @@ import json
 import pytest
 import torch
 
-from tta_demo.models.registry import MODELS
+from tta_demo.models.registry import MODELS, models_for
 from tta_demo.tasks.plan_file import plan_facts, read_plan
+from tta_demo.tta.boxes import Boxes
 from tta_demo.tta.fusion import Weights
 from tta_demo.tta.plan import ONE_LOOK, Plan
 
@@ -56,6 +57,33 @@ def test_what_is_no_plan_is_refused_with_its_name(tmp_path, broken):
     whole = plan_facts(PLANS[2], RECORD) if len(broken) == 1 else {}
     with pytest.raises(ValueError, match=r"plan\.json is no plan"):
         read_plan(written(tmp_path, whole | broken), RECORD)
+
+
+@pytest.mark.parametrize(
+    ("plan", "task", "odd"),
+    [
+        (PLANS[2], "detect", "learned"),
+        (PLANS[1], "classify", "identity"),
+        (Plan(("center", "top-left")), "segment", "center"),
+        (Plan(("center",), "none"), "detect", "center"),
+        (Plan(("identity", "hflip"), "wbf"), "segment", "wbf"),
+        (Plan(("unet-weeds/hflip",)), "detect", "mean"),
+    ],
+)
+def test_a_plan_of_another_task_is_refused(tmp_path, plan, task, odd):
+    record = next(iter(models_for(task).values()))
+    with pytest.raises(ValueError, match=rf'^plan\.json is for another task.*"{odd}".*{task}'):
+        read_plan(written(tmp_path, plan_facts(plan, RECORD)), record)
+
+
+def test_boxes_are_fused_by_a_plan_that_comes_back(tmp_path):
+    record, views = MODELS["weed-detector"], ("identity", "hflip")
+    plan = Plan(views, "wbf", Weights([0.25, 0.75]))
+    again = read_plan(written(tmp_path, plan_facts(plan, record)), record)
+    assert again.settings() == plan.settings()
+    box = Boxes([[0, 0, 4, 4]], [0.8], [1])
+    found = dict.fromkeys(views, Boxes.empty()) | {"hflip": box}
+    assert again.fuse_boxes(found).boxes.scores == pytest.approx([0.6])
 
 
 def test_a_missing_file_is_refused(tmp_path):

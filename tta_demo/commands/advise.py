@@ -56,8 +56,8 @@ def advise(
     """Tells whether looking again helps, which looks, how many and how sure; resumes its looks.
 
     Every look runs once over labelled pictures; half of them choose and teach, the others measure.
-    Writes report.html, evidence.json, plan.json (for `predict --plan`) and the others in plans/,
-    and for every table NAME.csv, for every figure NAME.png.
+    Writes report.html, evidence.json, plan.json (for --plan of predict, classify and detect) and
+    the others in plans/, and for every table NAME.csv, for every figure NAME.png.
     """
     arguments.refuse_among_pictures(out, data, masks)
     if task == "classify":

@@ -25,29 +25,28 @@ from tta_demo.tasks.worlds import WORLDS, World, own_world, together, world_name
 from tta_demo.tta.views import VIEW_SETS, VIEWS, refuse_unknown
 
 __all__ = [
-    "CLASSIFIER", "CLASSIFIERS", "DETECTOR", "DETECTORS",
-    "AnyWorld", "Classifier", "Colors", "Count", "Data", "Detector", "FeedName", "Masks",
-    "ModelNames", "OnRay", "Pictures", "Results", "SplitFolder", "SuitedViews", "Swaps",
-    "ViewNames", "are_own", "chosen_model", "chosen_models", "chosen_views", "chosen_world",
-    "folder_for", "labelled_pictures", "one_of", "refuse_among_pictures", "spread", "suited_views",
+    "CLASSIFIER", "CLASSIFIERS", "DETECTOR", "DETECTORS", "AnyWorld", "Classifier", "Colors",
+    "Count", "Data", "Detector", "FeedName", "Masks", "ModelNames", "OnRay", "Pictures",
+    "PlanFile", "Results", "SplitFolder", "SuitedViews", "Swaps", "ViewNames", "are_own",
+    "chosen_model", "chosen_models", "chosen_views", "chosen_world", "folder_for",
+    "labelled_pictures", "one_of", "refuse_among_pictures", "refuse_beside_plan", "spread",
+    "suited_views",
 ]  # fmt: skip
 
 SEGMENTERS, CLASSIFIERS, DETECTORS = map(models_for, ("segment", "classify", "detect"))
 CLASSIFIER, DETECTOR = next(iter(CLASSIFIERS)), next(iter(DETECTORS))
 """Used if none is named."""
-
-
-def _hub(task: str) -> str:
-    return f"a model of the Hugging Face Hub, {HUB_MENU[task][0]} for instance, or its folder"
-
-
+_HUB = {
+    task: f"a model of the Hugging Face Hub, {menu[0]} for instance, or its folder"
+    for task, menu in HUB_MENU.items()
+}
 Pictures = Annotated[list[Path], typer.Argument(help="Picture files.")]
 _WORLD = typer.Option("--world", help=f"Model and classes: {', '.join(WORLDS)}.")
 AnyWorld = Annotated[str | None, _WORLD]
 _MODEL = typer.Option(
     "--model",
     help=f"Instead of the world: {', '.join(SEGMENTERS)}; a file of your own model, ONNX or a "
-    f"checkpoint of our U-Net's parameter names; or {_hub('segment')}. Given several times, the "
+    f"checkpoint of our U-Net's parameter names; or {_HUB['segment']}. Given several times, the "
     "models look together.",
 )
 ModelNames = Annotated[list[str] | None, _MODEL]
@@ -56,13 +55,15 @@ _FEED = f"How your own model wants pictures: {', '.join(FEEDS)}; found out if le
 FeedName = Annotated[str | None, typer.Option("--feed", help=_FEED)]
 _SWAP = "Classes that a mirror exchanges, as left_lung=right_lung; as often as there are pairs."
 Swaps = Annotated[list[str] | None, typer.Option("--swap", help=_SWAP)]
-_CLASSIFIER = f"{', '.join(CLASSIFIERS)}; an ONNX file; or {_hub('classify')}."
+_CLASSIFIER = f"{', '.join(CLASSIFIERS)}; an ONNX file; or {_HUB['classify']}."
 Classifier = Annotated[str, typer.Option(help=_CLASSIFIER)]
-Detector = Annotated[str, typer.Option(help=f"{', '.join(DETECTORS)}; or {_hub('detect')}.")]
+Detector = Annotated[str, typer.Option(help=f"{', '.join(DETECTORS)}; or {_HUB['detect']}.")]
 _VIEWS = f"A set ({', '.join(VIEW_SETS)}) or names separated by commas: {', '.join(VIEWS)}."
 ViewNames = Annotated[str, typer.Option(help=_VIEWS)]
 _SUITED = f"{_VIEWS} Those that suit the model's pictures if left out."
 SuitedViews = Annotated[str | None, typer.Option(help=_SUITED)]
+_PLAN = "A plan of advise, or for predict of sure, instead of --views and --fusion."
+PlanFile = Annotated[Path | None, typer.Option("--plan", help=_PLAN)]
 _DATA = (
     "Folder with images/ and masks/, paired by name; or, with --masks, the pictures'. "
     "For nuclei also BBBC038 with split.csv. Weeds are generated if it is left out."
@@ -221,6 +222,12 @@ def one_of(option: str, value: str, choices: Collection[str]) -> None:
     """Raises a `ValueError` if an option's value is none of the choices."""
     if value not in choices:
         raise ValueError(f"{option} {value!r} is unknown: choose one of {', '.join(choices)}")
+
+
+def refuse_beside_plan(**options: str | None) -> None:
+    """Raises a `ValueError` if one of the options is given that a plan's file stands for."""
+    if given := [f"--{name} {value}" for name, value in options.items() if value is not None]:
+        raise ValueError(f"--plan says how to look, and so does {given[0]}: leave one of them out")
 
 
 def refuse_among_pictures(out: Path, *folders: Path | None, below: bool = False) -> None:

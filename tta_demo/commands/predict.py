@@ -34,12 +34,11 @@ def predict(
     feed: arguments.FeedName = None,
     palette: arguments.Colors = None,
     swap: arguments.Swaps = None,
-    views: arguments.ViewNames = "d4",
-    fusion: Annotated[str, typer.Option(help=f"One of {', '.join(FUSIONS)}.")] = "mean",
-    plan_file: Annotated[
-        Path | None,
-        typer.Option("--plan", help="A plan of advise or sure instead of --views and --fusion."),
+    views: Annotated[str | None, typer.Option(help="As for advise; d4 if left out.")] = None,
+    fusion: Annotated[
+        str | None, typer.Option(help=f"One of {', '.join(FUSIONS)}; mean if left out.")
     ] = None,
+    plan_file: arguments.PlanFile = None,
     masks: Annotated[
         Path | None, typer.Option(help="Folder of masks with the pictures' names, to score.")
     ] = None,
@@ -56,9 +55,10 @@ def predict(
     """
     world = arguments.chosen_models(name, model, feed, palette, swap)
     if plan_file is None:
-        plan, plan_notes = world.plan(arguments.chosen_views(views), fusion)
+        plan, plan_notes = world.plan(arguments.chosen_views(views or "d4"), fusion or "mean")
         below = 0.0
     else:
+        arguments.refuse_beside_plan(views=views, fusion=fusion)
         plan, plan_notes = read_plan(plan_file, world.record), ()
         below = read_sure(plan_file)
     if below and full_size:

@@ -24,7 +24,7 @@ def report_file(evidence: Evidence) -> bytes:
 
 
 def plan_file(evidence: Evidence, name: str, model: ModelRecord | Ensemble) -> bytes:
-    """Returns one plan on trial, JSON, for `predict --plan`.
+    """Returns one plan on trial, JSON, for the option `--plan`.
 
     Args:
         evidence: what the plan was tried in.

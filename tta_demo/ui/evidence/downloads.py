@@ -25,7 +25,7 @@ def wire_downloads(screen: Screen) -> None:
 
 
 def make_plan(visitor: EvidenceVisitor, option: str) -> Iterator[Updates]:
-    """Writes the chosen plan, for `predict --plan`."""
+    """Writes the chosen plan, for the option `--plan`."""
     yield from _made(visitor, "plan", "plan.json", lambda finding: plan_file(
         finding.evidence, option, finding.world.record
     ))  # fmt: skip

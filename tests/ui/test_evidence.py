@@ -19,6 +19,8 @@ from tta_demo.samples.weeds import COUNTS, SEEDS, field
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.predict import to_tensor
 from tta_demo.tta.views import VIEW_SETS
+from tta_demo.ui.detect.case import DetectVisitor
+from tta_demo.ui.detect.places import PLACES
 from tta_demo.ui.evidence import actions
 from tta_demo.ui.evidence.charts import Line, Row, chart, whiskers
 from tta_demo.ui.evidence.places import BOXES
@@ -192,7 +194,7 @@ def test_a_world_without_results_and_a_model_that_is_not_there_are_told_of():
         actions.change_world(visitor, looker, "moon", None)
 
 
-def test_boxes_are_tried_on_new_fields_alone_and_their_looks_stay_here():
+def test_boxes_are_tried_on_new_fields_alone():
     visitor, looker, place = EvidenceVisitor(), SegmentVisitor(), BOXES["weed-detector"]
     actions.change_world(visitor, looker, place.name, None)
     assert visitor.shown.evidence.protocol.score == "AP"
@@ -206,8 +208,37 @@ def test_boxes_are_tried_on_new_fields_alone_and_their_looks_stay_here():
     np.testing.assert_allclose(kept.found[0].xyxy, plain.xyxy)
     with pytest.raises(ValueError, match="cannot be uploaded"):
         pictures_for(visitor, Wanted("upload", 8, [], place.name), place)
-    with pytest.raises(ValueError, match="Detect tab"):
-        actions.use(visitor, looker, "one look")
+
+
+def lit(shown):
+    return {name for name in ("use", "use_boxes") if shown[name].visible}
+
+
+def test_each_plan_has_a_button_to_the_tab_that_looks_so(monkeypatch):
+    visitor, looker, detective = EvidenceVisitor(), SegmentVisitor(), DetectVisitor()
+    assert lit(actions.change_world(visitor, looker, "weeds", None)) == {"use"}
+    with pytest.raises(ValueError, match="no such plan"):
+        actions.use_boxes(visitor, detective, "all")
+    assert lit(actions.change_world(visitor, looker, "weed-detector", None)) == {"use_boxes"}
+    for button, who, plan in (("use", looker, "all"), ("use_boxes", detective, "none")):
+        with pytest.raises(ValueError, match="no such plan"):
+            getattr(actions, button)(visitor, who, plan)
+    monkeypatch.delitem(PLACES, "weeds")
+    assert lit(actions.change_world(visitor, looker, "weed-detector", None)) == set()
+
+
+@pytest.mark.parametrize("name", ["one look", "best single", "best 3", "learned"])
+def test_a_plan_for_boxes_is_used_on_the_detect_tab_as_it_was_tried(name):
+    visitor, detective = EvidenceVisitor(), DetectVisitor()
+    actions.change_world(visitor, SegmentVisitor(), "weed-detector", None)
+    shown = actions.use_boxes(visitor, detective, name)
+    assert shown["page_tabs"].selected == "detect"
+    wanted, plan = visitor.shown.evidence.plan(name).option, detective.case.detect().plan
+    assert set(plan.views) == set(wanted.views) == set(shown["settings"].views)
+    assert plan.fusion == ("wbf" if name == "best single" else wanted.fusion)
+    weights = plan.weights and dict(zip(plan.views, plan.weights.values.tolist(), strict=True))
+    told = wanted.weights and dict(zip(wanted.views, wanted.weights, strict=True))
+    assert weights == (told and pytest.approx(told, abs=1e-4))
 
 
 def test_a_failed_trial_leaves_what_was_there():

@@ -3,10 +3,12 @@
 import zipfile
 
 import pytest
-from browser import needs_chromium, on_a_phone, open_tab, settled, visit
+from browser import both_sizes, needs_chromium, on_a_phone, open_tab, settled, visit
+from playwright.sync_api import expect
 
 from tta_demo.evidence.stored import stored_evidence
 from tta_demo.evidence.words import verdict_said
+from tta_demo.tta.box_fusion import FUSERS
 
 pytestmark = [needs_chromium, pytest.mark.slow]
 
@@ -80,3 +82,28 @@ def test_a_plan_is_used_on_the_first_tab_and_everything_can_be_taken_away(page, 
     assert sorted(float(text) / 100 for text in shown) == pytest.approx(
         sorted(wanted.weights), abs=1e-3
     )
+
+
+@both_sizes
+def test_a_plan_for_boxes_is_used_on_the_detect_tab(page, size):
+    wanted = stored_evidence("weed-detector").plan("learned").option
+    answers(page, "Stored result")
+    page.locator("#evidence-world label", has_text="as boxes").click()
+    answers(page, "AP")
+    expect(page.locator("#evidence-use")).to_be_hidden()
+    page.locator("#evidence-option input").click()
+    page.locator("[role=option]", has_text="learned weights").click()
+    page.locator("#evidence-use-boxes").click()
+    fusions = page.locator("#detect-fusion")
+    fusions.locator("input:checked[value=learned]").wait_for(timeout=60_000)
+    stage = page.locator("#detect-stage")
+    stage.locator(".count em", has_text=f"looks {len(wanted.views)} of").wait_for(timeout=60_000)
+    expect(page.locator("#detect-meaning")).to_contain_text("count as learned: Mirror 6 %")
+    stage.locator("[data-mode=together]").click()
+    stage.locator(".picture").focus()
+    page.keyboard.press("ArrowRight")
+    expect(stage.locator(".readout")).to_contain_text("% =")
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    page.locator("#detect-place label", has_text="Everyday objects").click()
+    expect(fusions.locator("input")).to_have_count(len(FUSERS))
+    expect(fusions.locator("input:checked")).to_have_value("wbf")

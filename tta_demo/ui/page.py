@@ -11,7 +11,8 @@ from tta_demo.ui.api import add_endpoints
 from tta_demo.ui.classify.tab import build_classify_tab
 from tta_demo.ui.detect import places
 from tta_demo.ui.detect.tab import build_detect_tab
-from tta_demo.ui.evidence.tab import build_evidence_tab
+from tta_demo.ui.evidence.actions import use_boxes
+from tta_demo.ui.evidence.tab import build_evidence_tab, wire_use
 from tta_demo.ui.guide.tab import build_guide_tab
 from tta_demo.ui.kit.parts import skip_link
 from tta_demo.ui.kit.preview import TITLE
@@ -46,12 +47,13 @@ def build_page(held_out: int = 40) -> gr.Blocks:
             with gr.Tab("Learn the weights", id="learn") as learn:
                 build_learn_tab(learn, tabs, segment, held_out)
             with gr.Tab("Evidence", id="evidence") as evidence:
-                build_evidence_tab(evidence, tabs, segment)
+                found = build_evidence_tab(evidence, tabs, segment)
             with gr.Tab("Classify", id="classify") as classify:
                 build_classify_tab(classify)
             if places.PLACES:
                 with gr.Tab("Detect", id="detect") as detect:
-                    build_detect_tab(detect)
+                    boxes = build_detect_tab(detect)
+                wire_use(found, "use_boxes", use_boxes, tabs, boxes)
             with gr.Tab("Guide", id="guide"):
                 build_guide_tab(segment)
         add_endpoints()

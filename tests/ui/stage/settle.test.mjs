@@ -74,6 +74,9 @@ test("the arithmetic of a score is told as it was done", () => {
   assert.equal(told, "Original 0.90, Mirror 0.70: mean 0.80 × 2 of 2 looks = 0.80.");
   const best = settle.arithmetic({ ...SCENE, shares: false }, SCENE.steps[1], 0, 2);
   assert.match(best, /the best score counts, 0\.80\.$/);
+  const scene = { ...SCENE, weights: [0.1, 0.3, 0.6] };
+  const weighed = settle.arithmetic(scene, SCENE.steps[1], 0, 2).replaceAll("\u00a0", " ");
+  assert.equal(weighed, "Original 0.90 × 25 % + Mirror 0.70 × 75 % = 0.80.");
 });
 
 test("what came of it: gained, lost, nothing, and worse", () => {

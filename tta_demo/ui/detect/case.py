@@ -1,7 +1,8 @@
 """What one visitor looks at on the Detect tab, and how."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from tta_demo.learning.weight_file import WeightFile
 from tta_demo.tasks.detect import Detection, detect
 from tta_demo.tta.boxes import Boxes
 from tta_demo.tta.plan import Plan
@@ -10,9 +11,12 @@ from tta_demo.ui.detect.places import PLACES, Place, field_of
 from tta_demo.ui.kit.damage_panel import undamaged
 from tta_demo.ui.kit.measured import picked
 from tta_demo.ui.kit.parts import chosen_looks
-from tta_demo.ui.kit.visitor import Case
+from tta_demo.ui.kit.visitor import Case, Viewer
 
-__all__ = ["DetectCase", "Settings", "example_case", "field_case"]
+__all__ = ["LEARNED", "DetectCase", "DetectVisitor", "Settings", "example_case", "field_case"]
+
+LEARNED = "learned"
+"""The fusion to the average box by learned weights."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,7 @@ class Settings:
     Attributes:
         place: a key of `PLACES`.
         views: names in `VIEWS`, in any order.
-        fusion: a key of `FUSERS`.
+        fusion: a key of `FUSERS`, or `LEARNED`.
         threshold: the lowest score shown.
         damage: the amounts of `Damage`.
     """
@@ -36,10 +40,15 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class DetectCase(Case):
-    """A picture, its true boxes if they are known, and the settings."""
+    """A picture, its true boxes if they are known, and the settings.
+
+    Attributes:
+        file: learned weights of looks for the place's detector, if there are any.
+    """
 
     settings: Settings
     truth: Boxes | None = None
+    file: WeightFile | None = None
 
     @property
     def place(self) -> Place:
@@ -48,9 +57,35 @@ class DetectCase(Case):
 
     def detect(self) -> Detection:
         """Returns the answer; only views that are new run the model."""
-        views = chosen_looks(self.settings.views, VIEWS)
-        plan = Plan.chosen(views, self.settings.fusion)
-        return detect(self.place.record, self.seen, plan, self.truth)
+        views, record = chosen_looks(self.settings.views, VIEWS), self.place.record
+        if self.settings.fusion != LEARNED:
+            plan = Plan.chosen(views, self.settings.fusion)
+            return detect(record, self.seen, plan, self.truth)
+        if self.file is None:
+            raise ValueError("No weights were learned for these boxes: choose another fusion.")
+        plan = Plan(views, "wbf", self.file.select(views, record.digest, record.classes))
+        notes = (*self.seen.notes, f"Weights of {self.file.origin}.")
+        return detect(record, replace(self.seen, notes=notes), plan, self.truth)
+
+
+class DetectVisitor(Viewer):
+    """A visitor of the Detect tab.
+
+    Attributes:
+        files: learned weights of looks by the digest of the detector that they are for.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.files: dict[str, WeightFile] = {}
+
+    def file_of(self, place: Place) -> WeightFile | None:
+        """Returns the weights for the detector of a place, if there are any."""
+        return self.files.get(place.record.digest)
+
+    def prepared(self, case: DetectCase) -> DetectCase:
+        """Returns a case with the weights that are for its detector."""
+        return replace(case, file=self.file_of(case.place))
 
 
 def example_case(settings: Settings, number: int) -> DetectCase:

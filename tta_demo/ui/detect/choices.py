@@ -6,39 +6,47 @@ from html import escape
 
 import gradio as gr
 
+from tta_demo.learning.weight_file import WeightFile
+from tta_demo.tta.box_fusion import FUSERS
 from tta_demo.tta.views import VIEWS
-from tta_demo.ui.detect.case import Settings
+from tta_demo.ui.detect.case import LEARNED, DetectCase, DetectVisitor
 from tta_demo.ui.detect.places import PLACES, SET_LABELS, SETS, Place
 from tta_demo.ui.kit.html import legend_of
 from tta_demo.ui.kit.looking import WORKING
-from tta_demo.ui.kit.parts import Presets, samples
+from tta_demo.ui.kit.parts import Presets, options_of, samples
 from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.stage import BUSY, display_colors
 
-__all__ = ["PRESETS", "change_place", "controls_of", "note"]
+__all__ = ["FUSIONS", "PRESETS", "change_place", "controls_of", "note"]
 
 PRESETS = Presets(SET_LABELS, SETS, {name: view for name, view in VIEWS.items() if not view.tilt})
 """Boxes of a tilted picture cannot be turned back."""
+
+FUSIONS = FUSERS | {LEARNED: "Average box, learned weights"}
+"""Every way to combine boxes by name; the last one is there where weights are."""
 
 FEW = 5
 """Classes that stand on the page at once; more of them unfold."""
 
 
-def change_place(place: str) -> Updates:
+def change_place(visitor: DetectVisitor, place: str, fusion: str) -> Updates:
     """Marks the result as old, and offers the examples, looks and classes of another place."""
     there = PLACES[place]
     views, first = [*SETS[there.ticked]], {"stage": BUSY, "threshold": there.threshold}
-    return WORKING | _parts(there, views) | first | {"views": views}
+    parts = _parts(there, views, fusion, visitor.file_of(there))
+    return WORKING | parts | first | {"views": views}
 
 
-def controls_of(settings: Settings) -> Updates:
-    """Returns what a place offers, as it stands for these settings."""
-    return _parts(PLACES[settings.place], settings.views)
+def controls_of(case: DetectCase) -> Updates:
+    """Returns what a case's place offers, as it stands for its settings."""
+    return _parts(case.place, case.settings.views, case.settings.fusion, case.file)
 
 
-def _parts(place: Place, views: Sequence[str]) -> Updates:
+def _parts(place: Place, views: Sequence[str], fusion: str, file: WeightFile | None) -> Updates:
     """Returns what differs from place to place."""
+    fusions = FUSERS if file is None else FUSIONS
     return {
+        "fusion": gr.Radio(options_of(fusions), value=fusion if fusion in fusions else "wbf"),
         "preset": PRESETS.offer(place.sets, views),
         "example": gr.Dataset(samples=samples(place.examples)),
         "generator": gr.Column(visible=place.generates),

@@ -4,6 +4,7 @@ import numpy as np
 
 from tta_demo.tasks.detect import Detection
 from tta_demo.tta.box_fusion import FUSERS
+from tta_demo.tta.views import VIEWS
 from tta_demo.ui.detect.case import DetectCase
 from tta_demo.ui.detect.staging import scene_of
 from tta_demo.ui.kit.html import (
@@ -83,9 +84,16 @@ def _table(result: Detection, elsewhere: str) -> str:
 
 def _threshold_note(result: Detection, threshold: float) -> str:
     """Returns what a display threshold means with this many looks, in plain words."""
-    views = len(result.plan.views)
-    if not FUSERS[result.plan.fusion].shares or views == 1:
+    plan, views = result.plan, len(result.plan.views)
+    if not FUSERS[plan.fusion].shares or views == 1:
         return "<p class='small'>A box is shown if its score is at least this.</p>"
+    if plan.weights is not None:
+        counts = zip(plan.views, plan.weights.values.tolist(), strict=True)
+        told = ", ".join(f"{VIEWS[name].label} {percent(weight, 0)}" for name, weight in counts)
+        return (
+            f"<p class='small'>The looks count as learned: {told}. At {threshold:.2f}, even the "
+            f"surest box must be found by looks that count {percent(threshold, 0)} together.</p>"
+        )
     need = max(1, int(np.ceil(threshold * views - 1e-9)))
     looks = f"{need} of {views} looks" if need > 1 else "one look"
     return (

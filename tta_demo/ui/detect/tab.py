@@ -5,15 +5,14 @@ import gradio as gr
 from tta_demo.samples.weeds import DIFFICULTY
 from tta_demo.tta.box_fusion import FUSERS
 from tta_demo.ui.detect.actions import ACTIONS, new_field, open_place
-from tta_demo.ui.detect.case import Settings
-from tta_demo.ui.detect.choices import PRESETS, change_place, note
+from tta_demo.ui.detect.case import DetectVisitor, Settings
+from tta_demo.ui.detect.choices import FUSIONS, PRESETS, change_place, note
 from tta_demo.ui.detect.places import PLACES
 from tta_demo.ui.kit.damage_panel import build_damage
 from tta_demo.ui.kit.events import HEAVY, LATEST
 from tta_demo.ui.kit.looking import open_with, wire
 from tta_demo.ui.kit.parts import examples, picture_box, radio
 from tta_demo.ui.kit.screen import Screen
-from tta_demo.ui.kit.visitor import Viewer
 from tta_demo.ui.stage import stage
 
 __all__ = ["build_detect_tab"]
@@ -27,9 +26,9 @@ are turned back, and boxes that belong together become one.
 """
 
 
-def build_detect_tab(tab: gr.Tab) -> None:
-    """Lays out the tab inside the open page, and wires it."""
-    screen = Screen(Viewer(), restore=ACTIONS.restore)
+def build_detect_tab(tab: gr.Tab) -> Screen:
+    """Lays out the tab inside the open page, wires it, and returns its parts by name."""
+    screen = Screen(DetectVisitor(), restore=ACTIONS.restore)
     gr.Markdown(INTRO)
     with gr.Row(equal_height=False, elem_classes=["bench"]):
         with gr.Column(elem_classes=["steps"]):
@@ -44,6 +43,7 @@ def build_detect_tab(tab: gr.Tab) -> None:
     open_with(screen, changed.success, open_place, heavy)
     open_with(screen, screen["generate"].click, new_field, heavy)
     screen.act(screen["threshold"].input, ACTIONS.change, heavy)
+    return screen
 
 
 def _build_pictures(screen: Screen) -> None:
@@ -70,6 +70,7 @@ def _build_choices(screen: Screen) -> None:
     PRESETS.build(screen, FIRST.ticked, "detect", offered=FIRST.sets)
     gr.Markdown("### 3. How should the boxes become one?")
     screen["fusion"] = radio("Fusion", FUSERS, "detect-fusion", "wbf")
+    screen.offers("fusion", FUSIONS)
     screen["threshold"] = gr.Slider(
         0.05, 0.95, FIRST.threshold, step=0.05, label="Show boxes from this score on",
         elem_id="detect-threshold",

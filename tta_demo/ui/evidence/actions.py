@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 
 from tta_demo.evidence.findings import Evidence, sets_for, weigh
+from tta_demo.evidence.options import ONE, Option
 from tta_demo.evidence.stored import stored_evidence
 from tta_demo.learning.weight_file import WeightFile, weights_by_name
 from tta_demo.samples.labelled import understood
-from tta_demo.ui.evidence.places import BOXES, PLACES, place_of
+from tta_demo.tasks.worlds import World
+from tta_demo.ui.detect.actions import carry as carry_boxes
+from tta_demo.ui.detect.case import LEARNED, DetectVisitor
+from tta_demo.ui.evidence.places import BOXES, PLACES, BoxWorld, place_of
 from tta_demo.ui.evidence.report import NOTHING, offer, report
 from tta_demo.ui.evidence.trial import EvidenceVisitor, Finding, Trial, Wanted, pictures_for
 from tta_demo.ui.kit.looking import READY, WORKING
@@ -24,7 +28,9 @@ from tta_demo.ui.learn.show import status
 from tta_demo.ui.segment.carry import carry
 from tta_demo.ui.segment.case import SegmentVisitor
 
-__all__ = ["begin", "change_world", "failed", "follow", "show_stored", "stop", "use"]
+__all__ = ["begin", "change_world", "failed", "follow", "show_stored", "stop", "use", "use_boxes"]
+
+W = TypeVar("W", World, BoxWorld)
 
 STOPPED = "Stopped. Pictures that were looked at are kept: Start goes on from there."
 UNDER_WAY = "A trial is under way: stop it first, or wait."
@@ -137,22 +143,35 @@ def failed(visitor: EvidenceVisitor) -> Updates:
 
 def use(learner: EvidenceVisitor, visitor: SegmentVisitor, option: str) -> Updates:
     """Ticks the looks of a plan on the first tab, and combines them so."""
-    finding = learner.shown
     with visitor.turn:
-        names = [] if finding is None else [one.option.name for one in finding.evidence.plans]
-        if option not in names:
-            raise ValueError("There is no such plan on screen: choose one.")
-        if finding.world.name in BOXES:
-            raise ValueError("These looks are for boxes: tick them on the Detect tab.")
-        chosen = finding.evidence.plan(option).option
-        fusion = "learned" if chosen.weights else "mean"
-        world, file = finding.world, _weights(finding, option)
+        world, chosen, file = _chosen(learner, option, World)
+        fusion = "learned" if file else "mean"
         shown = carry(visitor, world.name, world, chosen.views, fusion, file)
         return shown | {"page_tabs": gr.Tabs(selected="segment")}
 
 
+def use_boxes(learner: EvidenceVisitor, visitor: DetectVisitor, option: str) -> Updates:
+    """Ticks the looks of a plan for boxes on the Detect tab, and combines them so."""
+    with visitor.turn:
+        world, chosen, file = _chosen(learner, option, BoxWorld)
+        fusion = LEARNED if file else "none" if option == ONE else "wbf"
+        shown = carry_boxes(visitor, world.place, chosen.views, fusion, file)
+        return shown | {"page_tabs": gr.Tabs(selected="detect")}
+
+
+def _chosen(
+    learner: EvidenceVisitor, name: str, kind: type[W]
+) -> tuple[W, Option, WeightFile | None]:
+    """Returns a plan on screen by its name, the world that it is for, and its weights."""
+    finding = learner.shown
+    fits = finding is not None and isinstance(finding.world, kind)
+    if not fits or name not in [one.option.name for one in finding.evidence.plans]:
+        raise ValueError("There is no such plan on screen: choose one.")
+    return finding.world, finding.evidence.plan(name).option, _weights(finding, name)
+
+
 def _weights(finding: Finding, name: str) -> WeightFile | None:
-    """Returns a plan's weights as the first tab takes them; None without weights."""
+    """Returns a plan's weights as other tabs take them; None without weights."""
     evidence = finding.evidence
     about, option = evidence.protocol, evidence.plan(name).option
     if option.weights is None:

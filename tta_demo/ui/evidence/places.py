@@ -11,6 +11,7 @@ from tta_demo.models.registry import MODELS
 from tta_demo.samples import weeds
 from tta_demo.tasks.worlds import WORLDS, World
 from tta_demo.tta.boxes import Boxes
+from tta_demo.ui.detect import places as detect
 from tta_demo.ui.segment import choices
 from tta_demo.ui.segment.case import SegmentVisitor
 from tta_demo.ui.yours.model import YOURS
@@ -25,11 +26,13 @@ class BoxWorld:
     Attributes:
         label: plain words for people.
         model: a key of `MODELS`.
+        place: where the Detect tab has such pictures, if it is there.
         generate: makes pixels and true boxes from a seed and a difficulty 0..1.
     """
 
     label: str
     model: str
+    place: str
     generate: Callable[[int, float], tuple[np.ndarray, Boxes]]
 
     @property
@@ -42,8 +45,13 @@ class BoxWorld:
         """The detector's record."""
         return MODELS[self.model]
 
+    @property
+    def can_be_seen(self) -> bool:
+        """Whether the Detect tab has such pictures."""
+        return self.place in detect.PLACES
 
-_FIELDS = BoxWorld("Weeds, as boxes", "weed-detector", weeds.boxed)
+
+_FIELDS = BoxWorld("Weeds, as boxes", "weed-detector", "weeds", weeds.boxed)
 
 BOXES = {_FIELDS.name: _FIELDS}
 """Every world of boxes by name."""

@@ -22,6 +22,7 @@ from tta_demo.evidence.words import (
 )
 from tta_demo.pictures.words import several
 from tta_demo.ui.evidence import drawings
+from tta_demo.ui.evidence.places import BoxWorld
 from tta_demo.ui.evidence.trial import Finding
 from tta_demo.ui.kit.html import cards, signed, table, tone
 from tta_demo.ui.kit.screen import Updates
@@ -80,12 +81,14 @@ def offer(finding: Finding) -> Updates:
     """Returns the plans to take, the recommended one first in line."""
     evidence = finding.evidence
     total, best = len(evidence.looks), evidence.verdict.recommended
+    boxes = isinstance(finding.world, BoxWorld)
     ordered = sorted(evidence.plans, key=lambda one: one.option.name != best)
     choices = [(_offered(one, total, one.option.name == best), one.option.name) for one in ordered]
     return {
         "take": gr.Column(visible=True),
         "option": gr.Dropdown(choices=choices, value=best),
-        "use": gr.Button(visible=evidence.protocol.score == "mIoU"),
+        "use": gr.Button(visible=not boxes),
+        "use_boxes": gr.Button(visible=boxes and finding.world.can_be_seen),
     }
 
 

@@ -10,18 +10,18 @@ from tta_demo.ui.evidence.places import PLACES
 from tta_demo.ui.evidence.trial import FEWEST, MOST, EvidenceVisitor, Wanted
 from tta_demo.ui.kit.events import HEAVY, LATEST, LONG, STOP
 from tta_demo.ui.kit.parts import labelled_files, radio
-from tta_demo.ui.kit.screen import Screen
+from tta_demo.ui.kit.screen import Action, Screen
 from tta_demo.ui.kit.theme import scroll_to
 from tta_demo.ui.learn import choices
 
-__all__ = ["build_evidence_tab"]
+__all__ = ["build_evidence_tab", "wire_use"]
 
 COUNT = 16
 """The fewest pictures that give an interval: half of them choose, the others measure."""
 
 
-def build_evidence_tab(tab: gr.Tab, page_tabs: gr.Tabs, segment: Screen) -> None:
-    """Lays out the tab, whose plans can be carried to segment."""
+def build_evidence_tab(tab: gr.Tab, page_tabs: gr.Tabs, segment: Screen) -> Screen:
+    """Lays out the tab, whose plans can be carried to segment, and returns its parts by name."""
     screen = Screen(EvidenceVisitor(), restore=actions.failed)
     screen.add_fixed(first_world=segment["world"], looker=segment["visitor"])
     gr.Markdown("### Is looking again worth it, which looks, and how sure is that?")
@@ -36,11 +36,17 @@ def build_evidence_tab(tab: gr.Tab, page_tabs: gr.Tabs, segment: Screen) -> None
     screen["rest"] = gr.HTML(elem_id="evidence-rest")
     screen["wanted"] = Wanted
     _wire(screen, tab)
-    both = segment.reaching(
-        learner=screen["visitor"], page_tabs=page_tabs, option=screen["option"]
-    )
-    heavy = HEAVY | {"show_progress_on": segment["progress"]}
-    both.act(screen["use"].click, actions.use, heavy).success(None, js="() => scrollTo({top: 0})")
+    wire_use(screen, "use", actions.use, page_tabs, segment)
+    return screen
+
+
+def wire_use(
+    screen: Screen, button: str, action: Action, page_tabs: gr.Tabs, there: Screen
+) -> None:
+    """Lets a button carry the chosen plan to another tab, and open that."""
+    both = there.reaching(learner=screen["visitor"], page_tabs=page_tabs, option=screen["option"])
+    heavy = HEAVY | {"show_progress_on": there["progress"]}
+    both.act(screen[button].click, action, heavy).success(None, js="() => scrollTo({top: 0})")
 
 
 def _build_steps(screen: Screen) -> None:
@@ -80,9 +86,10 @@ def _build_results(screen: Screen) -> None:
             screen["option"] = gr.Dropdown(
                 [], label="Way to look", elem_id="evidence-option", min_width=260, scale=3
             )
-            screen["use"] = gr.Button(
-                "Use these looks", variant="primary", elem_id="evidence-use", scale=1, **how
-            )
+            for name, elem_id in (("use", "evidence-use"), ("use_boxes", "evidence-use-boxes")):
+                screen[name] = gr.Button(
+                    "Use these looks", variant="primary", elem_id=elem_id, scale=1, **how
+                )
         with gr.Row():
             for name, label in LABELS.items():
                 screen[name] = gr.Button(label, elem_id=f"evidence-{name}", **how)

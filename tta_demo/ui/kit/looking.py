@@ -96,11 +96,13 @@ class PictureActions:
     def restore(self, visitor: Viewer) -> Updates:
         """Puts the inputs back to what belongs to the result on screen, after an error."""
         with visitor.turn:
-            if visitor.case is None:
-                return READY | {"picture": None}
             case = visitor.case
-            inputs = {"picture": case.picture.rgb, "settings": case.settings}
-            return READY | damage_title(case) | inputs
+            return READY | {"picture": None} if case is None else self.inputs_of(case)
+
+    def inputs_of(self, case: Case) -> Updates:
+        """Returns how all inputs stand for a case whose result is on screen."""
+        inputs = {"picture": case.picture.rgb, "settings": case.settings}
+        return READY | damage_title(case) | inputs
 
 
 def wire(

@@ -2,7 +2,8 @@
 
 The value is a dict of a few strings, as in `tta_demo.ui.stage.pack`, without `data`. Its `about`
 holds: width, height (as sent), names, colors, thing (what an object is called), threshold, shares
-(whether a fused score shrinks with the looks that missed the box), truth (boxes or null), one
+(whether a fused score shrinks with the looks that missed the box), weights (null, or what each
+look counts), truth (boxes or null), one
 (boxes shown of the original look), looks (words and numbers of each view, and its `boxes`), steps
 (after 1..V looks: `boxes`, each with its `members` [[look, place], ...], the places `gained` among
 them and `lost` among those of `one`, and how many true objects they have `found`), line, own and
@@ -44,6 +45,7 @@ class StageBoxes:
         thing: what one object is called.
         threshold: the lowest score shown.
         shares: whether a fused score shrinks with the looks that missed the box.
+        weights: what each look counts; None if all count alike.
         truth: the true boxes, if they are known.
     """
 
@@ -55,6 +57,7 @@ class StageBoxes:
     thing: str
     threshold: float
     shares: bool
+    weights: Sequence[float] | None = None
     truth: Boxes | None = None
 
     def shown(self, boxes: Boxes) -> Boxes:
@@ -99,6 +102,7 @@ def _about(scene: StageBoxes, height: int, width: int) -> dict[str, Any]:
         "thing": scene.thing,
         "threshold": scene.threshold,
         "shares": scene.shares,
+        "weights": scene.weights,
         "one": _plain(scene.shown(scene.one_look), scale),
         "truth": None if scene.truth is None else _plain(scene.truth, scale),
         "looks": looks,

@@ -44,11 +44,18 @@ export function boxAt(boxes, { x, y }) {
 }
 
 /** Returns how the score of a fused box came about. */
-export function arithmetic({ looks, shares }, { boxes, members }, j, total) {
+export function arithmetic({ looks, shares, weights }, { boxes, members }, j, total) {
   const scores = members[j].map(([v, i]) => looks[v].boxes[i][5]);
-  const parts = members[j].map(([v], n) => `${looks[v].label} ${scores[n].toFixed(2)}`).join(", ");
+  const told = members[j].map(([v], n) => `${looks[v].label} ${scores[n].toFixed(2)}`);
+  const parts = told.join(", ");
   const score = boxes[j][5].toFixed(2);
   if (total === 1) return `${parts}.`;
+  if (weights) {
+    const all = weights.slice(0, total).reduce((a, b) => a + b, 0);
+    const counts = members[j].map(([v]) => ((100 * weights[v]) / all).toFixed(0));
+    const sum = told.map((part, n) => `${part} ×\u00a0${counts[n]}\u00a0%`).join(" + ");
+    return `${sum} = ${score}.`;
+  }
   if (!shares) return `${parts}: the best score counts, ${score}.`;
   const mean = scores.reduce((a, b) => a + b, 0) / scores.length;
   const share = Math.min(scores.length, total);

@@ -41,20 +41,21 @@ def waits() -> str:
 def _crowd(name: str) -> str:
     load = stored(name)
     rows = [
-        [ASKED[kind], row["count"], f"{row['median']:.1f}", f"{row['p95']:.1f}",
+        [ASKED[kind], row["count"],
+         *(f"{one['median']:.1f} / {one['p95']:.1f}" for one in (load["first"][kind], row)),
          f"{load['alone'][kind]['median']:.2f}"]
         for kind, row in load["seconds"].items()
     ]  # fmt: skip
     learners = load["learners"]
     who = f"{load['visitors']} visitors at once for {load['minutes']:g} minutes"
     who += f", beside {learners} who learn on 200 pictures" if learners else ""
-    head = [who, "times", "seconds, median", "95 % within", "alone"]
+    head = [who, "times", "first answer: seconds, median / 95 % within", "last look", "alone"]
     memory = [at["mb"] for at in load["memory"]]
     parts = [memory[len(memory) * i // 4 : len(memory) * (i + 1) // 4] for i in range(4)]
     quarters = ", ".join(f"{min(part):,} to {max(part):,}" for part in parts)
     wrong = ", ".join(f"{count} x {what}" for what, count in load["wrong"].items())
     return (
-        f"{table(head, rows)}\n\nFrom the click to the last look. Wrong or refused: "
+        f"{table(head, rows)}\n\nFrom the click on; alone, to the last look. Wrong or refused: "
         f"{wrong or 'nothing'}. Memory in each quarter of the time: {quarters} MB. "
         f"`{load['command']}`, {load['date']}, {load['machine']}."
     )

@@ -65,6 +65,11 @@ def test_one_pixel_shows_nothing():
     assert chosen(answers_of(*planted([1, 0], 1))) == np.inf
 
 
+@pytest.mark.parametrize("pictures", [1, 2, 6])
+def test_a_single_view_has_even_weights(pictures):
+    assert chosen(answers_of(*planted([1], 60), pictures)) == np.inf
+
+
 @pytest.mark.parametrize("score", ["miou", "nll"])
 def test_even_wins_ties(score):
     answers = moody(0)

@@ -68,6 +68,23 @@ def test_lines_do_not_wait_for_each_other(busy):
         pool.submit(lambda: busy.turn("other").__enter__()).result(LONG)
 
 
+def test_a_line_may_let_several_pass_together_and_no_more(busy):
+    inside, most = [], []
+
+    def ask():
+        with busy.turn("line", at_once=2):
+            inside.append(1)
+            most.append(len(inside))
+            time.sleep(0.02)
+            inside.pop()
+
+    with ThreadPoolExecutor(6) as pool:
+        for _ in range(12):
+            pool.submit(ask)
+    assert len(most) == 12
+    assert max(most) == 2
+
+
 def test_a_patient_pass_waits_until_nobody_else_asks_in_any_line(busy):
     order = []
 

@@ -1,9 +1,14 @@
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from dataclasses import dataclass
 from types import SimpleNamespace
 
 import gradio as gr
 import pytest
+from gradio.state_holder import SessionState
 
+from tta_demo.ui.kit.blocks import Page
 from tta_demo.ui.kit.screen import Screen
 from tta_demo.ui.kit.visitor import Visitor
 
@@ -68,6 +73,46 @@ def test_a_generator_that_yields_nothing_blanks_nothing(screen):
     nothing = {part: gr.skip() for part in writes}
     assert list(handler({screen["width"]: 0})) == [nothing]
     assert [*handler({screen["width"]: 1})][1:] == [nothing | {screen["width"]: 0}]
+
+
+def posted(page, action, values):
+    """Returns what an action's new values become on the way to the browser, and its session."""
+    state = SessionState(page)
+    with ThreadPoolExecutor(1) as pool:  # here a browser's loop may be running
+        sent = pool.submit(asyncio.run, page.postprocess_data(action, values, state))
+    return sent.result(), state
+
+
+def test_what_stays_is_not_built_anew_and_what_changes_is_sent_as_gradio_does():
+    sent = []
+    for kind in (gr.Blocks, Page):
+        with kind() as page:
+            text, other, box = gr.Textbox(), gr.Textbox(), gr.Checkbox()
+            gr.Button().click(lambda: None, None, [text, other, box])
+        action = page.fns[0]
+        values = {text: "new", other: gr.skip(), box: gr.update(visible=False)}
+        found, state = posted(page, action, values)
+        assert (state[other._id] is other) == (kind is Page)
+        sent += [found, posted(page, action, {text: gr.skip(), other: gr.skip()})[0]]
+        sent.append(posted(page, action, ["a", "b", True])[0])
+    assert sent[:3] == sent[3:]
+
+
+def test_a_step_never_changes_inside_what_the_step_before_it_sent():
+    """The browser carries edits out in place, on values that it may not have shown yet."""
+    with Page() as page:
+        text, box = gr.Textbox(), gr.Checkbox()
+        gr.Button().click(lambda: None, None, [text, box])
+    steps = [[gr.update(value="a"), gr.skip()], [gr.skip(), {"value": True, "label": "b"}]]
+    sent = [
+        page.handle_streaming_diffs(page.fns[0], deepcopy(step), "session", "run", False)
+        for step in steps
+    ]
+    assert sent[0] == steps[0]
+    assert sent[1] == [[["replace", [], value]] for value in steps[1]]
+    assert (
+        page.handle_streaming_diffs(page.fns[0], [None, None], "session", "run", True) == steps[1]
+    )
 
 
 def test_data_of_an_event_is_asked_for_as_gradio_wants_it(screen):

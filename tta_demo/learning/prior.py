@@ -107,6 +107,7 @@ def _differ(seen: Answers) -> bool:
         counts = sum(min(INDEPENDENT, one.shape[1]) for one in each)
         spreads.append(np.cov(np.concatenate(each, 1)) / counts)
     steep = slope @ slope - ROUNDING
+    spreads = map(np.atleast_2d, spreads)
     sure = [steep > np.trace(one) + np.sqrt(slope @ one @ slope) for one in spreads]
     return bool(sure) and all(sure)
 

@@ -16,13 +16,16 @@ __all__ = [
 
 SMALL = 640 * 640
 """Pixels; of a picture that has more, a pass takes seconds."""
+AT_ONCE = 2
+"""Passes over small pictures that may run together on a CPU: much of one keeps a single core busy.
+Two take 1.3 to 1.8 times less than one after the other (2 cores); four take no less."""
 
 
 class Runner:
     """Calls a network on pictures of any size; safe to share between threads.
 
-    One forward pass at a time: on a CPU a second one would only slow both down. But small pictures
-    do not wait for large ones, which take many times as long.
+    Passes over large pictures run one at a time, as they need much memory, and small pictures do
+    not wait for them.
 
     Args:
         network: from `(B, 3, H, W)` to logits `(B, C, H, W)` or `(B, C)`.
@@ -53,8 +56,10 @@ class Runner:
         height, width = images.shape[-2:]
         x = F.pad(images, (0, -width % self.stride, 0, -height % self.stride), "replicate")
         x = x.to(self.device, self.dtype, memory_format=torch.channels_last)
+        large = height * width > SMALL
+        at_once = AT_ONCE if self.device == "cpu" and not large else 1
         try:
-            with PASSES.turn((self, height * width > SMALL)):
+            with PASSES.turn((self, large), at_once):
                 logits = self.network(x)
         except RuntimeError as error:
             if "memory" in str(error):

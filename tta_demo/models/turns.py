@@ -35,6 +35,7 @@ class _Pass:
     line: Hashable
     patient: bool
     since: float
+    at_once: int
 
     @property
     def overdue(self) -> bool:
@@ -42,7 +43,7 @@ class _Pass:
 
 
 class Turns:
-    """Turns to run a model: one at a time in every line, in the order in which they were asked.
+    """Turns to run a model: few at a time in every line, in the order in which they were asked.
 
     A plain lock often goes to the thread that has just had it: a lesson would keep others out.
     Patient passes are one at a time in all lines together, and hold back while there are others.
@@ -56,9 +57,14 @@ class Turns:
         self._quiet = -PAUSE  # when the last pass ended that somebody waited for
 
     @contextmanager
-    def turn(self, line: Hashable) -> Iterator[None]:
-        """Waits for the turn in a line, and has it inside."""
-        mine = _Pass(line, _PATIENT.get(), time.monotonic())
+    def turn(self, line: Hashable, at_once: int = 1) -> Iterator[None]:
+        """Waits for the turn in a line, and has it inside.
+
+        Args:
+            line: those in different lines do not wait for each other.
+            at_once: passes that may run in the line together.
+        """
+        mine = _Pass(line, _PATIENT.get(), time.monotonic(), at_once)
         with self._changed:
             queue = self._patient if mine.patient else self._lines.setdefault(line, deque())
             queue.append(mine)
@@ -79,16 +85,21 @@ class Turns:
                     self._quiet = time.monotonic()
                 self._changed.notify_all()
 
+    @property
+    def asked(self) -> bool:
+        """Whether somebody waits for a pass that is not patient."""
+        return bool(self._lines)
+
     def _free(self, mine: _Pass) -> bool:
         """Returns whether a pass may run that is the first of those that wait with it."""
-        if any(one.line == mine.line for one in self._running):
+        if sum(one.line == mine.line for one in self._running) >= mine.at_once:
             return False
         if not mine.patient:
             first = self._patient[0] if self._patient else None
             return first is None or first.line != mine.line or not first.overdue
         if any(one.patient for one in self._running):
             return False
-        asked = self._lines or any(not one.patient for one in self._running)
+        asked = self.asked or any(not one.patient for one in self._running)
         pause = time.monotonic() - self._quiet < PAUSE
         return mine.overdue or not (asked or pause)
 

@@ -186,7 +186,7 @@ def to_tensor(rgb: np.ndarray) -> Tensor:
         >>> to_tensor(np.full((1, 1, 3), 255, np.uint8)).flatten()
         tensor([1., 1., 1.])
     """
-    return torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1).float() / 255
+    return torch.from_numpy(np.array(rgb, order="C")).permute(2, 0, 1).float() / 255
 
 
 def to_labels(probs: Tensor) -> np.ndarray:

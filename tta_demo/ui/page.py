@@ -14,6 +14,7 @@ from tta_demo.ui.detect.tab import build_detect_tab
 from tta_demo.ui.evidence.actions import use_boxes
 from tta_demo.ui.evidence.tab import build_evidence_tab, wire_use
 from tta_demo.ui.guide.tab import build_guide_tab
+from tta_demo.ui.kit.blocks import Page
 from tta_demo.ui.kit.parts import skip_link
 from tta_demo.ui.kit.preview import TITLE
 from tta_demo.ui.kit.queue import with_lanes
@@ -36,7 +37,7 @@ def build_page(held_out: int = 40) -> gr.Blocks:
         held_out: generated fields that learned weights are checked on.
     """
     guard(Path(get_upload_folder()))
-    with gr.Blocks(title=TITLE) as page, gr.Column(elem_id="page"):
+    with Page(title=TITLE) as page, gr.Column(elem_id="page"):
         skip_link()
         gr.Markdown(INTRO, elem_id="intro")
         if faults := [*worlds.FAULTS.values(), *places.FAULTS.values()]:
@@ -53,8 +54,9 @@ def build_page(held_out: int = 40) -> gr.Blocks:
             if places.PLACES:
                 with gr.Tab("Detect", id="detect") as detect:
                     boxes = build_detect_tab(detect)
-                wire_use(found, "use_boxes", use_boxes, tabs, boxes)
             with gr.Tab("Guide", id="guide"):
                 build_guide_tab(segment)
+        if places.PLACES:  # here, as among the tabs whatever is no tab would count as one
+            wire_use(found, "use_boxes", use_boxes, tabs, boxes)
         add_endpoints()
     return with_lanes(page)

@@ -45,17 +45,26 @@ Answers = dict[tuple[str, int], list[float] | str]
 
 @dataclass
 class Count:
-    """What was seen of one load: seconds by what was done, and what went wrong."""
+    """What was seen of one load: seconds by what was done, and what went wrong.
 
+    Attributes:
+        first: until the first answer.
+        seconds: until the last one.
+    """
+
+    first: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     seconds: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     wrong: Counter[str] = field(default_factory=Counter)
     memory: list[tuple[float, int]] = field(default_factory=list)
 
     def told(self) -> dict[str, Any]:
         """Returns medians, 95th percentiles, errors and memory; ready for JSON."""
-        each = {name: _summary(taken) for name, taken in sorted(self.seconds.items())}
+        first, each = (
+            {name: _summary(taken) for name, taken in sorted(times.items())}
+            for times in (self.first, self.seconds)
+        )
         memory = [{"seconds": round(at), "mb": mb} for at, mb in self.memory]
-        return {"seconds": each, "wrong": dict(self.wrong), "memory": memory}
+        return {"first": first, "seconds": each, "wrong": dict(self.wrong), "memory": memory}
 
 
 def _summary(taken: list[float]) -> dict[str, float]:
@@ -63,8 +72,10 @@ def _summary(taken: list[float]) -> dict[str, float]:
     return {"count": len(taken), "median": round(cuts[9], 3), "p95": round(cuts[18], 3)}
 
 
-def scene(somebody: Somebody, kind: str, number: int) -> tuple[list[float] | str, float]:
-    """Lets a visitor open one picture; returns what the page tells of it, and the seconds.
+def scene(somebody: Somebody, kind: str, number: int) -> tuple[list[float] | str, float, float]:
+    """Lets a visitor open one picture.
+
+    Returns what the page tells of it, and the seconds until its first answer and the last one.
 
     No two uploads are the same picture: one pixel differs, so that no look is known already.
     """
@@ -72,15 +83,15 @@ def scene(somebody: Somebody, kind: str, number: int) -> tuple[list[float] | str
         picture = read_picture(PICTURES[number % len(PICTURES)]).rgb
         picture[0, 0] = np.frombuffer(os.urandom(3), np.uint8)
         upload = somebody.upload(f"{kind}.png", rgb_png(picture))
-        shown, took = somebody.acts("picture", "upload", upload)
+        shown, first, took = somebody.acts("picture", "upload", upload, "stage")
         cards = re.findall(r"value[^>]*>(-?[\d.]+)", str(shown["numbers"]))
-        return [float(card) for card in cards], took
+        return [float(card) for card in cards], first, took
     control, told, most = ASKED[kind]
-    shown, took = somebody.acts(control, "click", number % most)
+    shown, first, took = somebody.acts(control, "click", number % most)
     value = shown[told]
     if isinstance(value, dict):  # a stage counts all that it shows
         value = {name: one for name, one in value.items() if name != "number"}
-    return str(value), took
+    return str(value), first, took
 
 
 def belongs(told: list[float] | str, right: list[float] | str) -> bool:
@@ -115,9 +126,11 @@ def measure_load(
     write_json(out / "load.json", told)
     for name, row in told["seconds"].items():
         ratio = row["median"] / max(times[name]["median"], 1e-3)
+        first = told["first"][name]
         typer.echo(
             f"{name:12} {row['count']:5} times   median {row['median']:6.2f} s "
-            f"({ratio:.1f} x alone)   95 % within {row['p95']:6.2f} s"
+            f"({ratio:.1f} x alone)   95 % within {row['p95']:6.2f} s   first answer "
+            f"{first['median']:6.2f} s, 95 % within {first['p95']:6.2f} s"
         )
     typer.echo(f"wrong: {told['wrong'] or 'nothing'}")
     if count.memory:
@@ -129,8 +142,8 @@ def _alone(page: Page) -> tuple[Answers, dict[str, list[float]]]:
     right, times = {}, defaultdict(list)
     scenes = [(kind, number) for kind, (*_, most) in ASKED.items() for number in range(most)]
     for kind, number in [*scenes, *(("uploads", number) for number in range(len(PICTURES)))]:
-        right[kind, number], _ = scene(Somebody(page), kind, number)
-        again, took = scene(Somebody(page), kind, number)
+        right[kind, number], *_ = scene(Somebody(page), kind, number)
+        again, _, took = scene(Somebody(page), kind, number)
         if not belongs(again, right[kind, number]):
             raise ValueError(f"{kind} {number} is told differently at every time")
         times[kind].append(took)
@@ -174,7 +187,7 @@ def _visit(page: Page, right: Answers, end: float, count: Count, number: int) ->
     while time.monotonic() < end:
         kind, which = chance.choice(list(right))
         try:
-            told, took = scene(somebody, kind, which)
+            told, first, took = scene(somebody, kind, which)
         except BusyError:
             count.wrong["too many waiting"] += 1
             time.sleep(1)
@@ -183,6 +196,7 @@ def _visit(page: Page, right: Answers, end: float, count: Count, number: int) ->
             somebody = Somebody(page)
         else:
             count.seconds[kind].append(took)
+            count.first[kind].append(first)
             count.wrong["an answer to something else"] += not belongs(told, right[kind, which])
         time.sleep(chance.uniform(0, 1))
     count.wrong += Counter()  # drops what never happened

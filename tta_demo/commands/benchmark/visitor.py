@@ -59,21 +59,47 @@ class Somebody:
         where = stored.raise_for_status().json()[0]
         return {"path": where, "orig_name": name, "meta": {"_type": "gradio.FileData"}}
 
-    def acts(self, control: str, event: str, value: Any) -> tuple[dict[str, Any], float]:  # noqa: ANN401 (JSON)
-        """Uses a control; returns the values of what it changed, by id, and the seconds it took.
+    def acts(
+        self,
+        control: str,
+        event: str,
+        value: Any,  # noqa: ANN401 (JSON)
+        answers: str | None = None,
+    ) -> tuple[dict[str, Any], float, float]:
+        """Uses a control, and waits for the end of what it starts.
+
+        Args:
+            control: its id.
+            event: what happens to it.
+            value: what it has then.
+            answers: the id of a part that may answer before the end, one that can be busy.
+
+        Returns:
+            The values of what changed, by id; the seconds until that part first answered; and
+            until the end.
 
         Raises:
             BusyError: too many are waiting.
             RuntimeError: the page tells an error.
         """
-        start = time.monotonic()
+        start, first, changed, begun = time.monotonic(), 0.0, {}, False
         action = self.post(control, event, value)
-        done = next(m for m in self.messages() if m["msg"] == "process_completed")
-        if not done["success"]:
-            raise RuntimeError(str(done["output"].get("error"))[:200])
-        changed = dict(zip(action["outputs"], done["output"]["data"], strict=True))
-        named = {self.page.parts[one].get("elem_id"): new for one, new in changed.items()}
-        return named, time.monotonic() - start
+        names = [self.page.parts[one].get("elem_id") for one in action["outputs"]]
+        for message in self.messages():
+            new = (message.get("output") or {}).get("data") or []
+            if message["msg"] == "process_generating":
+                # from the second step on as the one edit that replaces all
+                new = [edit[2] for (edit,) in new] if begun else new
+                begun = True
+            elif message["msg"] == "process_completed" and not message["success"]:
+                raise RuntimeError(str(message["output"].get("error"))[:200])
+            changed |= {n: one for n, one in zip(names, new, strict=False) if not _same(one)}
+            if not first and answers and not changed.get(answers, {"busy": True})["busy"]:
+                first = time.monotonic() - start
+            if message["msg"] == "process_completed":
+                break
+        took = time.monotonic() - start
+        return changed, first or took, took
 
     def post(self, control: str, event: str, value: Any) -> dict[str, Any]:  # noqa: ANN401 (JSON)
         """Uses a control without waiting; returns the action that it started."""
@@ -97,3 +123,8 @@ class Somebody:
     def _first(self, part: int) -> Any:  # noqa: ANN401 (JSON)
         """Returns how a control stands when the page opens."""
         return self.page.parts[part].get("value")
+
+
+def _same(value: Any) -> bool:  # noqa: ANN401 (JSON)
+    """Returns whether an update says that a part stays as it is."""
+    return isinstance(value, dict) and value.keys() == {"__type__"}

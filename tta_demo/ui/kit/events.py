@@ -5,7 +5,7 @@ from typing import Any
 
 __all__ = [
     "ASKED", "EVERY", "HEAVY", "LANES", "LARGE", "LATEST", "LIGHT", "LOADING", "LONG", "OPENING",
-    "STOP", "Lane",
+    "STOP", "THREADS", "Lane",
 ]  # fmt: skip
 
 
@@ -28,14 +28,18 @@ class Lane:
 
 LANES: dict[str, Lane] = {
     "stop": Lane(places=4, waiting=100, each=4),
-    "light": Lane(places=14, waiting=200, each=24, at_once=3),
-    "model": Lane(places=4, waiting=40, each=8),
+    "light": Lane(places=80, waiting=200, each=24, at_once=3),
+    "model": Lane(places=24, waiting=40, each=8),
     "learn": Lane(places=12, waiting=12, each=2),
     "hub": Lane(places=4, waiting=8, each=2),
     "full": Lane(places=1, waiting=4, each=1),
 }
-"""The lanes by name. Together they have fewer places than there are threads, 40; light actions
-that wait until their visitors' looks are done (`at_once` for each place of "model") leave some."""
+"""The lanes by name. Light actions that wait until their visitors' looks are done (`at_once` for
+each place of "model") leave some places. Those who look take turns, look by look (`PASSES`): all
+see a first answer soon, instead of some of them everything."""
+
+THREADS = sum(lane.places for lane in LANES.values()) + 20
+"""What serves all that at once; most of them wait."""
 
 
 def _in_lane(name: str, **how: object) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from html import escape
+from pathlib import Path
 from typing import Any, ParamSpec
 
 from tta_demo.pictures.assets import ASSETS
@@ -21,10 +22,17 @@ class _NoResultsError(ValueError):
 
 def results(name: str) -> dict[str, Any]:
     """Returns the stored results of a name."""
+    path = ASSETS / "results" / f"{name}.json"
     try:
-        return json.loads((ASSETS / "results" / f"{name}.json").read_text("utf-8"))
+        return _read(path, path.stat().st_mtime_ns)
     except (OSError, ValueError) as error:
         raise _NoResultsError(f"{name}.json") from error
+
+
+@cache
+def _read(path: Path, _: int) -> dict[str, Any]:
+    """Returns what a file holds since it was last written; read once, not at every answer."""
+    return json.loads(path.read_text("utf-8"))
 
 
 def telling(tell: Callable[P, str]) -> Callable[P, str]:

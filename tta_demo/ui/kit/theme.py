@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from tta_demo.ui.kit.events import THREADS
 from tta_demo.ui.kit.files import beside
 from tta_demo.ui.kit.limits import FILE, GUESTS, VISITORS
 
@@ -48,6 +49,7 @@ def launch_options() -> dict[str, Any]:
         "css": CSS,
         "js": JS,
         "max_file_size": FILE,
+        "max_threads": THREADS,
         "allowed_paths": [],
         "show_error": False,
         "run_history": False,

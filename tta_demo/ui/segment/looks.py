@@ -7,6 +7,7 @@ from dataclasses import replace
 import gradio as gr
 
 from tta_demo.models.ensemble import one_look
+from tta_demo.models.turns import PASSES
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.tta.views import View
 from tta_demo.ui.full.panel import NO_FULL
@@ -105,7 +106,10 @@ class _Pace:
 
 
 def _first_looks(case: SegmentCase, pace: _Pace) -> Iterator[Updates]:
-    """Yields the stage with one look, two, ..., as often as it costs little, if all take long."""
+    """Yields the stage with one look, two, ..., as often as it costs little, if all take long.
+
+    While others wait, too, the first one has to do.
+    """
     weighted = FUSIONS[case.settings.fusion].weighted
     fusion = "mean" if weighted else case.settings.fusion  # weights are for all looks together
     part = replace(case.changed(fusion=fusion), off=())
@@ -117,7 +121,7 @@ def _first_looks(case: SegmentCase, pace: _Pace) -> Iterator[Updates]:
             continue
         if not pace.shown and pace.left < PATIENCE:
             return
-        if pace.shown > COST * pace.seconds:
+        if pace.shown > COST * pace.seconds or (pace.shown and PASSES.asked):
             continue
         start = time.monotonic()
         yield {"stage": pack(scene_of(part, result, "none"))}

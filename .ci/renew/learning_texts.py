@@ -42,13 +42,14 @@ def harm() -> str:
             row["set"], row["views"], row["learned_on"],
             *(f"{row[way]['miou_points']:+.3f} ({row[way]['miou_points_worst']:+.2f})"
               for way in ("chosen", "one", "exact")),
-            *(f"{row[way]['nll_better_percent']:.0f}" for way in ("chosen", "one", "exact")),
+            *(f"{row[way]['nll_better_percent']:.0f} / {row[way]['nll_worse_percent']:.0f}"
+              for way in ("chosen", "one", "exact")),
         ]
         for row in result["rows"]
     ]  # fmt: skip
     head = ["pictures", "views", "learned on"]
     head += ["mIoU, points over even (worst split): prior chosen", "of one picture", "none"]
-    head += ["splits with a better NLL, %: chosen", "one", "none"]
+    head += ["splits with a better / worse NLL, %: chosen", "one", "none"]
     models = ", ".join(f"`{name}` (`{digest}`)" for name, digest in result["models"].items())
     return (
         f"{table(head, rows)}\n\n`{result['command']}`, {result['date']}, {result['machine']}; "

@@ -46,7 +46,7 @@ def test_what_is_learned_from_arrays_goes_straight_into_fuse_and_plan(pool):
     answers = np.stack(
         [right + noise for noise in np.random.default_rng(1).normal(0, 2, (3, 4, 6, 7))]
     )
-    found = fit([answers], [truth], "adam", form=Form(pool=pool))
+    found = fit([answers], [truth], "adam", prior=1, form=Form(pool=pool))
     wanted = found.plan(VIEWS).fuse(answers)
     assert torch.equal(fuse(answers, "learned", found), wanted)
     assert torch.equal(Plan(VIEWS, "learned", found).fuse(answers), wanted)

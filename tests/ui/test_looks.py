@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tta_demo.models.registry import load_model
+from tta_demo.models.turns import PASSES
 from tta_demo.pictures.reading import Picture
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.views import VIEW_SETS
@@ -72,6 +73,23 @@ def test_showing_does_not_cost_more_than_its_share(case, monkeypatch):
     monkeypatch.setattr(looks, "COST", 0)
     _, *firsts, _ = look(SegmentVisitor(), case, lambda: True)
     assert [on(update) for update in firsts] == [1]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_while_others_wait_for_theirs_the_first_look_has_to_do(case):
+    def ask():
+        with PASSES.turn("elsewhere"):
+            pass
+
+    other = Thread(target=ask)
+    with PASSES.turn("elsewhere"):
+        other.start()
+        while not PASSES.asked:
+            pass
+        _, *firsts, last = look(SegmentVisitor(), case, lambda: True)
+    other.join()
+    assert [on(update) for update in firsts] == [1]
+    assert on(last) == 8
 
 
 def test_who_wants_another_picture_waits_for_one_look_at_most(case, passes):

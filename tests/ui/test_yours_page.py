@@ -114,6 +114,7 @@ def test_a_file_of_fixed_size_is_corrected(page, picture, tmp_path):
     page.locator("#own-classes textarea").fill("sky\nsea\n<i>sand</i>\nrest")
     page.locator("#own-rename").click()
     page.locator("#note", has_text="<i>sand</i>").wait_for()
+    settled(page)
     page.locator("#world").get_by_label("Cell nuclei").click()
     page.locator("#note", has_text="nucleus").wait_for()
     page.locator("#examples").wait_for()

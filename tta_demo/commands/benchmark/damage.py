@@ -20,6 +20,7 @@ from tta_demo.commands import arguments
 from tta_demo.commands.benchmark.measuring import RESULTS, about
 from tta_demo.evaluation.run import write_json
 from tta_demo.learning.fit import Fit, fit
+from tta_demo.learning.prior import FEW
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.models.domains import DOMAINS
 from tta_demo.models.portable import portable
@@ -155,7 +156,8 @@ def _half(stack: ViewStack) -> ViewStack:
 def _fit(photos: Iterable[_Photo], views: tuple[str, ...]) -> Fit:
     """Returns weights learned on the damaged photographs: undamaged, one look is always right.
 
-    All versions of a photograph count as one picture: they are no news of other photographs.
+    All versions of a photograph count as one picture: they are no news of other photographs. The
+    prior is that of few pictures, though these differ so much that even weights would be chosen.
     """
     stacks, labels, versions = [], [], sum(map(len, DAMAGES.values())) - len(DAMAGES["nothing"])
     for photo in photos:
@@ -163,7 +165,7 @@ def _fit(photos: Iterable[_Photo], views: tuple[str, ...]) -> Fit:
         logs = [stack.take(views).log_probs for some in damaged for stack in some]
         stacks.append(ViewStack(views, torch.cat(logs, -1)))
         labels.append(np.concatenate([photo.labels] * versions, -1))
-    return fit(stacks, labels, pixels=PIXELS * versions)
+    return fit(stacks, labels, prior=FEW, pixels=PIXELS * versions)
 
 
 def _without(photos: list[_Photo], left: _Photo) -> dict[str, Fit]:

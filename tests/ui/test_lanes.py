@@ -157,6 +157,7 @@ def test_every_action_of_the_page_has_its_lane_and_all_fit_into_the_threads(demo
     for fn in asked:
         assert fn.concurrency_limit == LANES[fn.concurrency_id].places
     assert sum(lane.places for lane in LANES.values()) < demo.max_threads
+    assert with_lanes(gr.Blocks()).max_threads == demo.max_threads, "as other servers mount it"
     # light actions that wait for their visitors' looks leave places to others
     assert LANES["model"].places * LANES["light"].at_once < LANES["light"].places
 

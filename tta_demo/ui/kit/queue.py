@@ -8,7 +8,7 @@ import gradio as gr
 from gradio.context import LocalContext
 from gradio.queueing import Event, Queue
 
-from tta_demo.ui.kit.events import LANES, Lane
+from tta_demo.ui.kit.events import LANES, THREADS, Lane
 from tta_demo.ui.kit.failing import LOG, facts_of
 
 __all__ = ["Lanes", "asked_at", "is_gone", "with_lanes"]
@@ -99,6 +99,7 @@ def _event() -> Event | None:
 
 def with_lanes(page: gr.Blocks) -> gr.Blocks:
     """Returns the page with this queue; nothing can be asked of it past the queue."""
+    page.max_threads = THREADS  # `launch` sets it anew; servers other than gradio's own do not
     page.queue(api_open=False)
     page._queue = Lanes(
         live_updates=True,

@@ -28,8 +28,8 @@ SPREAD = 4
 """Pictures to learn on from which on they alone show how much pictures differ."""
 INDEPENDENT = 150
 """So many independent pixels tell as much as all of a picture, which are alike; asked with fewer
-pictures than `SPREAD`. On the fields and nuclei of `benchmark harm` it is 54 to 2,000, on damaged
-photographs 1 to 6: there one of them is trusted too much."""
+pictures than `SPREAD`. Those of fields and nuclei mostly tell more; those of damaged photographs
+far less, and a single one is trusted too much, as `benchmark harm` shows."""
 ROUNDING = 1e-10
 """What float32 may add to the square of a slope."""
 FOLDS = 5
@@ -95,7 +95,8 @@ def _differ(seen: Answers) -> bool:
 
     From even weights the likelihood rises along its slope, view by view the mean of
     p_v / p_mix - 1, and the more the steeper it is: by the square of its length, of which what
-    chance alone would add is taken off here, and a standard error.
+    chance alone would add is taken off here, and a standard error. How far chance goes is what the
+    pictures differ by, and while they are too few to tell, what their pixels do: both must agree.
     """
     alone = (seen.take([place]).true_class() for place in range(seen.pictures))
     each = [truth / truth.mean(0) - 1 for truth in alone]

@@ -3,10 +3,7 @@
 import json
 from dataclasses import replace
 
-import gradio as gr
 import pytest
-from gradio.context import LocalContext
-from gradio.queueing import Event
 
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.tta.box_fusion import FUSERS, fuse_boxes
@@ -15,7 +12,6 @@ from tta_demo.ui.detect.case import LEARNED, DetectVisitor, Settings
 from tta_demo.ui.detect.choices import FUSIONS, change_place
 from tta_demo.ui.detect.places import PLACES, SETS
 from tta_demo.ui.detect.staging import scene_of
-from tta_demo.ui.kit.queue import with_lanes
 
 FIELD = Settings("weeds", ["identity", "hflip"], "wbf", 0.3)
 OBJECTS = replace(FIELD, place="objects")
@@ -40,29 +36,30 @@ def test_what_is_chosen_before_another_places_picture_is_there_is_for_this_one(v
     assert visitor.case.detect().model.name == "nanodet-g"
 
 
-@pytest.fixture
-def queue():
-    """A queue, and actions that run as if it had started them."""
-    with gr.Blocks() as page:
-        gr.Button().click(print)
-    before = LocalContext.blocks.set(with_lanes(page)), LocalContext.event_id.set(None)
-    yield page._queue
-    LocalContext.blocks.reset(before[0])
-    LocalContext.event_id.reset(before[1])
-
-
-def test_of_two_choices_the_later_stays_whichever_has_the_turn_first(visitor, queue):
-    wishes = [Event("me", queue.blocks.fns[0], None, None) for _ in range(3)]
-    queue.event_ids_to_events |= {wish._id: wish for wish in wishes}
+def test_of_two_choices_the_later_stays_whichever_has_the_turn_first(visitor, asked):
+    wishes = [asked() for _ in range(3)]
 
     def chooses(number, threshold):
-        LocalContext.event_id.set(wishes[number]._id)
+        wishes[number]()
         list(ACTIONS.change(visitor, replace(FIELD, threshold=threshold)))
         return visitor.case.settings.threshold
 
     assert chooses(1, 0.5) == 0.5
     assert chooses(0, 0.4) == 0.5
     assert chooses(2, 0.6) == 0.6
+
+
+def test_a_choice_stays_for_a_picture_that_was_asked_for_before(visitor, asked):
+    first, second, choice = asked(), asked(), asked()
+    field = visitor.case.picture
+    choice()
+    list(ACTIONS.change(visitor, replace(FIELD, threshold=0.5)))
+    second()
+    list(ACTIONS.open_example(visitor, 1, FIELD))
+    assert visitor.case.picture is not field
+    assert visitor.case.settings.threshold == 0.5
+    first()
+    assert list(ACTIONS.open_example(visitor, 2, FIELD)) == []
 
 
 def test_a_field_is_not_made_where_there_are_none(visitor):

@@ -118,7 +118,7 @@ def test_a_link_sets_up_the_page(page, url):
     result = segment(record, case.picture, case.segment().plan, made.labels)
     wrong = int((result.labels != made.labels).sum())
     page.locator("#stage .count b", has_text=f"{wrong:,}").wait_for()
-    assert page.locator("#stage .modes [aria-pressed=true]").inner_text() == "Doubt"
+    page.locator("#stage .modes [aria-pressed=true]", has_text="Doubt").wait_for()
     assert page.locator("#mirror-and-turn input:checked").count() == 4
     assert page.get_by_role("slider", name="Difficulty").first.input_value() == "0.3"
 

@@ -13,7 +13,7 @@ from tta_demo.pictures.reading import Picture
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.views import VIEW_SETS
 from tta_demo.ui.segment import looks
-from tta_demo.ui.segment.actions import begin, change_fusion, new_field, switch
+from tta_demo.ui.segment.actions import begin, change_fusion, new_field, open_example, switch
 from tta_demo.ui.segment.case import SegmentCase, SegmentVisitor, Settings, field_case, tick
 from tta_demo.ui.segment.looks import look
 
@@ -26,6 +26,18 @@ def case():
     """A small picture that no cache has seen."""
     rgb = np.frombuffer(os.urandom(64 * 96 * 3), np.uint8).reshape(64, 96, 3)
     return SegmentCase(name="new", picture=Picture.of(rgb), settings=SETTINGS)
+
+
+def test_what_is_chosen_while_a_picture_waits_for_its_turn_stays(case, asked):
+    visitor = SegmentVisitor()
+    list(look(visitor, case, lambda: True))
+    opening, choice = asked(), asked()
+    choice()
+    change_fusion(visitor, "vote")
+    opening()
+    list(open_example(visitor, 1, case.settings))
+    assert visitor.case.picture is not case.picture
+    assert visitor.case.settings.fusion == "vote"
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.samples.weeds import SEEDS
@@ -10,7 +11,7 @@ from tta_demo.ui.detect.case import DetectCase, DetectVisitor, Settings, example
 from tta_demo.ui.detect.choices import controls_of
 from tta_demo.ui.detect.places import PLACES
 from tta_demo.ui.detect.show import EMPTY, show
-from tta_demo.ui.kit.looking import PictureActions, looked
+from tta_demo.ui.kit.looking import PictureActions
 from tta_demo.ui.kit.screen import Updates
 
 __all__ = ["ACTIONS", "carry", "new_field", "open_place"]
@@ -39,10 +40,10 @@ def open_place(visitor: DetectVisitor, settings: Settings) -> Iterator[Updates]:
 
 def new_field(visitor: DetectVisitor, difficulty: float, settings: Settings) -> Iterator[Updates]:
     """Generates a field that nobody has seen, and looks."""
-    with visitor.turn:
-        if PLACES[settings.place].generates:  # else the place was changed after the click
-            case = field_case(settings, random.choice(SEEDS["test"]), difficulty)
-            yield from looked(visitor, case, show)
+    if PLACES[settings.place].generates:  # else the place was changed after the click
+        seed = random.choice(SEEDS["test"])
+        made = partial(field_case, seed=seed, difficulty=difficulty)
+        yield from ACTIONS.opening(visitor, settings, made)
 
 
 def carry(

@@ -61,8 +61,7 @@ class PictureActions:
 
     def open_example(self, visitor: Viewer, example: int, settings: object) -> Iterator[Updates]:
         """Opens an example, and looks."""
-        with visitor.looking():
-            yield from looked(visitor, self.example(settings, example), self.show)
+        yield from self.opening(visitor, settings, lambda now: self.example(now, example))
 
     def open_first(self, visitor: Viewer, settings: object) -> Iterator[Updates]:
         """Opens the first example when the tab is opened for the first time."""
@@ -73,15 +72,24 @@ class PictureActions:
         self, visitor: Viewer, picture: dict[str, Any], settings: object
     ) -> Iterator[Updates]:
         """Opens an uploaded picture, and looks."""
-        with visitor.looking():
-            case = self.case(picture=read_picture(uploaded(picture)), settings=settings)
-            yield from looked(visitor, case, self.show)
+        path = uploaded(picture)
+        yield from self.opening(
+            visitor, settings, lambda now: self.case(picture=read_picture(path), settings=now)
+        )
+
+    def opening(
+        self, visitor: Viewer, settings: object, make: Callable[[Any], Case]
+    ) -> Iterator[Updates]:
+        """Makes a case of the settings as they stand by now, and looks, if it is waited for."""
+        with visitor.looking() as wanted:
+            if wanted():
+                yield from looked(visitor, make(visitor.latest(settings)), self.show)
 
     def change(self, visitor: Viewer, settings: object) -> Iterator[Updates]:
         """Looks in other ways, or shows otherwise; only new looks run the model."""
         with visitor.turn:
-            if visitor.chosen_in_order():
-                yield from looked(visitor, self.changed(visitor.present, settings), self.show)
+            case = self.changed(visitor.present, visitor.latest(settings))
+            yield from looked(visitor, case, self.show)
 
     def changed(self, case: Case, settings: Any) -> Case:  # noqa: ANN401 (the tab's own)
         """Returns the case with other settings."""

@@ -1,7 +1,7 @@
 """What the page keeps of one visitor."""
 
-import itertools
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -106,9 +106,8 @@ class Viewer(Visitor):
     def __init__(self) -> None:
         super().__init__()
         self.case: Case | None = None
-        self._wishes = itertools.count(1)
-        self._newest = 0
-        self._chosen_at = 0.0
+        self._opened_at = 0.0
+        self._chosen: dict[str, tuple[float, Any]] = {}
 
     @property
     def nbytes(self) -> int:
@@ -123,28 +122,32 @@ class Viewer(Visitor):
     def looking(self, opens: bool = True) -> Iterator[Callable[[], bool]]:
         """Takes the turn to look, and gives a question: is this still what is waited for?
 
-        It is not any more when a newer picture is, or when the page was closed.
+        It is not any more when a picture is that was asked for later, or the page was closed.
 
         Args:
             opens: whether another picture is to be opened: who looks at one now may stop then.
         """
+        asked = asked_at()
         if opens:
-            self._newest = next(self._wishes)
-        mine = self._newest
+            self._opened_at = max(self._opened_at, asked)
         with self.turn:
-            yield lambda: self._newest == mine and not is_gone()
+            yield lambda: self._opened_at <= asked and not is_gone()
 
-    def chosen_in_order(self) -> bool:
-        """Notes a choice whose action has the turn; False if a later one had it before.
+    def chosen(self, **choices: object) -> dict[str, Any]:
+        """Notes choices of the action that has the turn, and returns them as they stand by now.
 
-        Of two actions under way the later one may take the turn first. Each brings all settings as
-        they stood when it was asked for: the earlier one's are out of date then.
+        Of two actions under way the later one may take the turn first. Each brings its choices as
+        they stood when it was asked for: what was chosen after that stays.
         """
         asked = asked_at()
-        if asked < self._chosen_at:
-            return False
-        self._chosen_at = asked
-        return True
+        for name, value in choices.items():
+            if asked >= self._chosen.get(name, (0.0,))[0]:
+                self._chosen[name] = asked, value
+        return {name: self._chosen[name][1] for name in choices}
+
+    def latest(self, settings: Any) -> Any:  # noqa: ANN401 (the tab's own)
+        """Returns the settings of the action that has the turn, `chosen` each."""
+        return replace(settings, **self.chosen(**vars(settings)))
 
     def prepared(self, case: Case) -> Case:
         """Returns a case as this visitor looks at it."""
@@ -152,7 +155,7 @@ class Viewer(Visitor):
 
     def call_off(self) -> None:
         """Ends looking after the look that is under way: nobody waits for its picture."""
-        self._newest = next(self._wishes)
+        self._opened_at = time.monotonic()
 
     @property
     def present(self) -> Case:

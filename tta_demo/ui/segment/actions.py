@@ -136,11 +136,9 @@ def open_picture(
 def change_views(visitor: SegmentVisitor, settings: Settings) -> Iterator[Updates]:
     """Runs the looks that are new, or all where the damage is; the last model stays ticked."""
     with visitor.looking(opens=False) as wanted:
-        if not visitor.chosen_in_order():
-            return
-        before, chosen = visitor.present, settings
-        models = settings.models or [*before.world.looking]
-        settings = replace(settings, world=before.settings.world, models=models)
+        before, chosen = visitor.present, visitor.latest(settings)
+        models = chosen.models or [*before.world.looking]
+        settings = replace(chosen, world=before.settings.world, models=models)
         case = before.after(settings)
         if case.models != before.models:
             case = _weighed(visitor, case)
@@ -173,7 +171,10 @@ def switch(visitor: SegmentVisitor, event: gr.EventData) -> Iterator[Updates]:
         record = case.world.record
         rows = {*case.rows, *case.off, *one_look(record).views}
         on = rows.intersection(switched)
-        chosen = replace(case.settings, groups=tick([whose(row)[1] for row in on]))
+        groups = tick([whose(row)[1] for row in on])
+        if visitor.chosen(groups=groups)["groups"] != groups:
+            return  # later ticks had their turn before this
+        chosen = replace(case.settings, groups=groups)
         # a view that one model alone now looks with is off for the others
         off = {*rows, *rows_of(record, chosen.views)} - on
         off = tuple(row for row in rows_of(record, VIEWS) if row in off)
@@ -189,7 +190,11 @@ def switch(visitor: SegmentVisitor, event: gr.EventData) -> Iterator[Updates]:
 def _open(
     visitor: SegmentVisitor, wanted: Callable[[], bool], case: SegmentCase, **at_once: object
 ) -> Iterator[Updates]:
-    case = replace(case, file=visitor.files.get(case.world.record.digest))
+    if not wanted():
+        return
+    settings = visitor.latest(case.settings)
+    file = visitor.files.get(case.world.record.digest)
+    case = replace(case, settings=settings, file=file)
     yield from look(visitor, case, wanted, "fast", mask=case.mask, **at_once)
 
 

@@ -197,7 +197,7 @@ class SegmentVisitor(Owner):
         if self.case is None and self.early is not None:
             self.early |= choices
             return None
-        return self.present.changed(**choices)
+        return self.present.changed(**self.chosen(**choices))
 
     def adopt(self, own: Own) -> None:
         """Makes a model the visitor's; weights for another one go."""

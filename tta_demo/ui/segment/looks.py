@@ -57,7 +57,7 @@ def look(
     yield WORKING | {"stage": BUSY} | NO_FILES | NO_FULL | at_once
     pace = _Pace(case, wanted)
     try:
-        yield from _first_looks(case, pace)
+        yield from _first_looks(case, pace, mode)
         result = case.segment(pace.track)
     except _UnwantedError:
         return
@@ -105,7 +105,7 @@ class _Pace:
             self.done += 1
 
 
-def _first_looks(case: SegmentCase, pace: _Pace) -> Iterator[Updates]:
+def _first_looks(case: SegmentCase, pace: _Pace, mode: str) -> Iterator[Updates]:
     """Yields the stage with one look, two, ..., as often as it costs little, if all take long.
 
     While others wait, too, the first one has to do.
@@ -124,5 +124,5 @@ def _first_looks(case: SegmentCase, pace: _Pace) -> Iterator[Updates]:
         if pace.shown > COST * pace.seconds or (pace.shown and PASSES.asked):
             continue
         start = time.monotonic()
-        yield {"stage": pack(scene_of(part, result, "none"))}
+        yield {"stage": pack(scene_of(part, result, "none", mode))}
         pace.shown += time.monotonic() - start

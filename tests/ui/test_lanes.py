@@ -7,6 +7,7 @@ import httpx
 import pytest
 from raw_requests import Somebody
 
+from tta_demo.ui.kit.blocks import Page
 from tta_demo.ui.kit.events import HEAVY, LANES, LIGHT, LONG, OPENING, STOP
 from tta_demo.ui.kit.queue import with_lanes
 from tta_demo.ui.kit.screen import Screen
@@ -69,7 +70,7 @@ def page(held):
     def stop():
         return {"text": "stopped"}
 
-    with gr.Blocks() as page:
+    with Page() as page:
         screen = Screen(Viewer(), restore=dict)
         screen["picture"], screen["text"] = gr.Image(), gr.Textbox()
         screen.add_fixed(start=gr.Button())

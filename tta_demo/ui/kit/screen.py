@@ -166,19 +166,16 @@ class Screen:
         return [measured(block, values[block]) for block in part]
 
     def _updates(self, changed: Updates) -> Values:
-        """Returns updates by component instead of by name, for all that can be changed."""
-        updates: Values = {block: gr.skip() for block in self._changeable}
-        for name, update in changed.items():
-            updates |= self._update(name, update)
-        return updates
+        """Returns updates by component instead of by name."""
+        each = (self._update(name, update) for name, update in changed.items())
+        return {block: value for some in each for block, value in some.items()}
 
     def _update(self, name: str, update: object) -> Values:
         part = self[name]
         if name in self._fixed:
             raise KeyError(f"no action may change the part {name!r}")
         if isinstance(part, type):
-            each = (self._update(name, value) for name, value in vars(update).items())
-            return {block: value for some in each for block, value in some.items()}
+            return self._updates(vars(update))
         return {part: update} if isinstance(part, Block) else dict(zip(part, update, strict=True))
 
 

@@ -11,7 +11,7 @@ const moved = forget ? forgotten(scene) : null;
 const { steps, used, counts } = fuseAgain(scene, on, moved);
 const base64 = (array) =>
   Buffer.from(array.buffer, array.byteOffset, array.byteLength).toString("base64");
-const again = combine(scene, used, scene.fusion.redo);
+const again = combine(scene, used, scene.redo);
 const planes = doubts(scene, used);
 console.log(
   JSON.stringify({

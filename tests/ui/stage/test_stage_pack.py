@@ -99,7 +99,7 @@ def test_many_classes_send_labels_and_how_sure_they_are():
     scene, _ = scene_of(classes=7, size=(20, 24))
     about, data = opened(pack(scene))
     assert about["answers"] == "sure"
-    assert about["fusion"]["redo"] == "ask"
+    assert about["redo"] == "ask"
     sure = data[-len(D4) * 480 :].reshape(len(D4), 20, 24) / 255
     for plane, look in zip(sure, scene.looks.values(), strict=True):
         assert np.abs(plane - look.log_probs.exp().numpy().max(0)).max() <= 0.502 / 255
@@ -111,7 +111,7 @@ def test_many_classes_send_labels_and_how_sure_they_are():
 )
 def test_the_browser_is_told_what_it_may_combine(fusion, pool, redo):
     scene, _ = scene_of(fusion=fusion, size=(16, 16), pool=pool)
-    assert opened(pack(scene))[0]["fusion"]["redo"] == redo
+    assert opened(pack(scene))[0]["redo"] == redo
 
 
 def test_a_picture_goes_as_webp_at_most_512_pixels_long():

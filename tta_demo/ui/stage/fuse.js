@@ -62,7 +62,7 @@ export function fuseAgain(scene, on, moved) {
     return { scene, used, steps, counts, line, alone, about: false };
   }
   const from = moved ?? scene;
-  const steps = combine(from, used, scene.fusion.redo);
+  const steps = combine(from, used, scene.redo);
   const scale = scene.pixels / scene.size;
   const full = (n) => Math.round(scale * n);
   const each = steps.map((step) => countChanges(scene.labels[0], step, scene.truth));

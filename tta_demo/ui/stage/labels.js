@@ -58,7 +58,7 @@ export function mountLabels(element, trigger, props, watch) {
   function switched(on) {
     const { state, scene } = ui;
     ui.play.finish();
-    const here = scene.fusion.redo !== "ask";
+    const here = scene.redo !== "ask";
     state.on = on;
     if (here) fuse();
     else ui.busy(true);

@@ -10,10 +10,11 @@ and wraps whatever is an object: a few long strings cost nothing, arrays of numb
     number   int: never the same twice, as gradio does not show a value that has not changed
 
 `about` holds: name, play, mode, width, height, pixels (of the full size), names, colors,
-background, fusion {key, label, redo}, weights (null, one for each look, or one list for each
-look), on (a flag for each look), truth (bool), itself (bool), answers ("probs" or "sure"), looks
-(words and numbers of each view, its row's `name`, the `model` of several that looks so or "",
-`seen` bool, `answered` [h, w] or null), alone and steps (counts, taken at the full size).
+background, redo (how the browser combines again: mean, vote or ask), weights (null, one for each
+look, or one list for each look), on (a flag for each look), truth (bool), itself (bool), answers
+("probs" or "sure"), looks (words and numbers of each view, its row's `name`, the `model` of
+several that looks so or "", `seen` bool, `answered` [h, w] or null), alone and steps (counts,
+taken at the full size).
 
 The planes, each `height * width` bytes unless said otherwise:
 
@@ -87,7 +88,6 @@ class StagePicture:
         names: C class names.
         colors: C RGB colours 0..255 to show them in.
         fusion: key of the fusion.
-        fusion_label: its plain words.
         weights: `(V,)` or `(V, C)`; None if all count the same.
         pool: what learned weights weigh, `linear` or `log`.
         truth: `(H, W)` uint8, or None.
@@ -105,7 +105,6 @@ class StagePicture:
     names: Sequence[str]
     colors: Sequence[tuple[int, int, int]]
     fusion: str = "mean"
-    fusion_label: str = "Average"
     weights: np.ndarray | None = None
     pool: str = "linear"
     models: Mapping[str, str] = field(default_factory=dict)
@@ -210,11 +209,7 @@ def _about(scene: StagePicture, grid: Grid, answers: str) -> dict[str, Any]:
         "names": list(scene.names),
         "colors": [list(map(int, color)) for color in scene.colors],
         "background": scene.background,
-        "fusion": {
-            "key": scene.fusion,
-            "label": scene.fusion_label,
-            "redo": _redo(scene, answers),
-        },
+        "redo": _redo(scene, answers),
         "weights": None if scene.weights is None else np.asarray(scene.weights).tolist(),
         "on": scene.flags,
         "truth": scene.truth is not None,

@@ -43,9 +43,7 @@ def partners(found: Boxes, others: Boxes, overlap: float = 0.5) -> np.ndarray:
     return places
 
 
-def box_changes(
-    before: Boxes, after: Boxes, truth: Boxes | None = None, overlap: float = 0.5
-) -> BoxChanges:
+def box_changes(before: Boxes, after: Boxes, truth: Boxes | None = None) -> BoxChanges:
     """Returns what was gained and lost: true objects, or without a truth boxes of any kind.
 
     Example:
@@ -56,15 +54,15 @@ def box_changes(
         BoxChanges(gained=array([0]), lost=array([], dtype=int64))
     """
     if truth is None:
-        kept = partners(after, before, overlap)
+        kept = partners(after, before)
         lost = np.setdiff1d(np.arange(len(before)), kept)
         return BoxChanges(np.flatnonzero(kept < 0), lost)
-    was, now = (partners(boxes, truth, overlap) for boxes in (before, after))
+    was, now = (partners(boxes, truth) for boxes in (before, after))
     gained = np.flatnonzero((now >= 0) & ~np.isin(now, was))
     return BoxChanges(gained, np.flatnonzero((was >= 0) & ~np.isin(was, now)))
 
 
-def box_gap(found: Boxes, plain: Boxes, overlap: float = 0.5) -> float:
+def box_gap(found: Boxes, plain: Boxes) -> float:
     """Returns how far two sets of boxes are apart, 0..1: the share of scores without partner.
 
     Scores count, so that the many boxes that a detector hardly believes in say little.
@@ -74,7 +72,7 @@ def box_gap(found: Boxes, plain: Boxes, overlap: float = 0.5) -> float:
         >>> box_gap(boxes, boxes), box_gap(boxes.take(np.array([0])), boxes)
         (0.0, 0.14285714285714285)
     """
-    places = partners(found, plain, overlap)
+    places = partners(found, plain)
     lone = found.scores[places < 0].sum() + np.delete(plain.scores, places[places >= 0]).sum()
     total = found.scores.sum() + plain.scores.sum()
     return float(lone / total) if total else 0.0

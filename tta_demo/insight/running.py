@@ -13,6 +13,8 @@ from tta_demo.tta.views import VIEWS
 
 __all__ = ["alike", "alike_boxes", "alike_scores", "unturned", "unturned_boxes"]
 
+PLAIN = "identity"
+"""The view to compare with."""
 _NOTHING = 0.01
 """A difference of log-probabilities that half precision makes; looks of a network differ more."""
 
@@ -20,9 +22,9 @@ _ENOUGH = 0.002
 """The share of pixels below which nothing is said."""
 
 
-def alike(looks: Mapping[str, Look], plain: str = "identity") -> bool:
+def alike(looks: Mapping[str, Look]) -> bool:
     """Returns whether all of at least two looks answer the same on what they saw."""
-    base = looks[plain]
+    base = looks[PLAIN]
     return len(looks) > 1 and all(one is base or _alike(one, base) for one in looks.values())
 
 
@@ -46,7 +48,7 @@ def alike_boxes(looks: Mapping[str, BoxLook]) -> bool:
     )
 
 
-def unturned(labels: Mapping[str, np.ndarray], plain: str = "identity") -> tuple[str, ...]:
+def unturned(labels: Mapping[str, np.ndarray]) -> tuple[str, ...]:
     """Returns the views whose answers seem not to be turned back, or to be so twice.
 
     Turned once more, forth or back, such an answer differs from the plain one in less than half as
@@ -54,14 +56,13 @@ def unturned(labels: Mapping[str, np.ndarray], plain: str = "identity") -> tuple
 
     Args:
         labels: class ids `(H, W)` by name in `VIEWS`, in the picture's frame.
-        plain: the view to compare with.
 
     Example:
         >>> plain = np.array([[0, 0, 1]])
         >>> unturned({"identity": plain, "hflip": plain[:, ::-1], "vflip": plain})
         ('hflip',)
     """
-    base, found = labels[plain], []
+    base, found = labels[PLAIN], []
     for name, own in labels.items():
         symmetry, wrong = VIEWS[name].symmetry, np.count_nonzero(own != base)
         if symmetry == IDENTITY or wrong <= _ENOUGH * own.size:
@@ -74,9 +75,9 @@ def unturned(labels: Mapping[str, np.ndarray], plain: str = "identity") -> tuple
     return tuple(found)
 
 
-def unturned_boxes(looks: Mapping[str, BoxLook], plain: str = "identity") -> tuple[str, ...]:
+def unturned_boxes(looks: Mapping[str, BoxLook]) -> tuple[str, ...]:
     """Returns the views whose boxes fit the plain ones far better before they are turned back."""
-    base, found = looks[plain].boxes, []
+    base, found = looks[PLAIN].boxes, []
     for name, one in looks.items():
         as_given, turned = ((partners(own, base) >= 0).sum() for own in (one.frame, one.boxes))
         if VIEWS[name].symmetry != IDENTITY and as_given > 2 * turned:

@@ -39,14 +39,12 @@ class Plan:
         object.__setattr__(self, "weights", Weights.of(self.weights))
 
     @classmethod
-    def chosen(
-        cls, views: tuple[str, ...], fusion: str, weights: object = None, plain: str = "identity"
-    ) -> "Plan":
+    def chosen(cls, views: tuple[str, ...], fusion: str, plain: str = "identity") -> "Plan":
         """Returns the plan that somebody chose; without fusion (`none`), the plain view's alone.
 
-        The plain view is the one that shows the picture as it is.
+        The plain view is the one that shows the picture as it is. The fusion takes no weights.
         """
-        return cls((plain,) if fusion == "none" else views, fusion, weights)
+        return cls((plain,) if fusion == "none" else views, fusion)
 
     def fuse(self, stack: Stacked) -> Tensor:
         """Returns the fused probabilities of a stack that has these views; see `fuse`."""

@@ -75,11 +75,6 @@ class Removal:
     removed: tuple[float, ...]
     missed: float | None = None
 
-    @property
-    def quality(self) -> float:
-        """The mean of what is removed over `SHARES`, 0..1."""
-        return float(np.mean(self.removed))
-
 
 def trust(calibration: Stacks, held: Stacks, name: str, plan: Plan) -> Trust:
     """Returns how far a plan's probabilities can be trusted.

@@ -1,6 +1,5 @@
 """A trial: every look at labelled pictures of one's own, or at new fields."""
 
-import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,11 +22,10 @@ from tta_demo.tasks.worlds import World
 from tta_demo.tta.views import VIEW_SETS
 from tta_demo.ui.evidence.places import BoxWorld
 from tta_demo.ui.kit.screen import Updates
-from tta_demo.ui.kit.visitor import Visitor
 from tta_demo.ui.learn import show
 from tta_demo.ui.learn.course import Pace
 from tta_demo.ui.learn.lesson import FIELDS
-from tta_demo.ui.learn.uploads import Bag, open_bag
+from tta_demo.ui.learn.uploads import Bag, Uploader
 
 __all__ = ["FEWEST", "MOST", "EvidenceVisitor", "Finding", "Pictures", "Trial", "Wanted"]
 __all__ += ["pictures_for"]
@@ -68,37 +66,24 @@ class Finding:
     stored: bool = False
 
 
-class EvidenceVisitor(Visitor):
+class EvidenceVisitor(Uploader):
     """A visitor of the Evidence tab.
 
     Attributes:
-        halt: set to stop what is under way.
         world: the key of the world on screen.
         shown: what is on screen; None if there is nothing about this world.
         found: the last own trial by world.
         tried: how many new fields are used up: the next trial takes the following ones.
-        upload: the last upload, by what it was.
         followed: the world of the first tab when this one was last opened.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.halt = threading.Event()
         self.world: str | None = None
         self.shown: Finding | None = None
         self.found: dict[str, Finding] = {}
         self.tried = 0
-        self.upload: dict[tuple[World | str, ...], Bag] = {}
         self.followed: str | None = None
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of what was unpacked."""
-        return sum(bag.nbytes for bag in self.upload.values())
-
-    def lighten(self) -> None:
-        """Forgets what was unpacked: the next start unpacks it again."""
-        self.upload = {}
 
 
 @dataclass(frozen=True)
@@ -128,11 +113,7 @@ def pictures_for(visitor: EvidenceVisitor, wanted: Wanted, world: World | BoxWor
         return _fields(world, visitor.tried, int(np.clip(wanted.count, FEWEST, MOST)))
     if isinstance(world, BoxWorld):
         raise ValueError("True boxes cannot be uploaded: try new fields, or tta_demo advise.")
-    paths = tuple(sorted(str((upload or {}).get("path")) for upload in wanted.files or []))
-    key = (world, *paths)
-    if key not in visitor.upload:
-        visitor.upload = {key: open_bag(wanted.files, world)}
-    return _drawn(visitor.upload[key])
+    return _drawn(visitor.bag(wanted.files, world))
 
 
 def _fields(world: World | BoxWorld, tried: int, count: int) -> Pictures:

@@ -1,6 +1,5 @@
 """What is learned on the Learn tab, and on which pictures; what a visitor's lesson keeps."""
 
-import threading
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -15,8 +14,7 @@ from tta_demo.samples.weeds import DIFFICULTY, SEEDS
 from tta_demo.tasks.gallery import Gallery
 from tta_demo.tasks.worlds import World
 from tta_demo.ui.kit.screen import Updates
-from tta_demo.ui.kit.visitor import Visitor
-from tta_demo.ui.learn.uploads import Bag, open_bag
+from tta_demo.ui.learn.uploads import Bag, Uploader
 
 __all__ = ["FIELDS", "UPLOAD", "LearnVisitor", "Task", "Wanted", "task_for"]
 
@@ -84,48 +82,31 @@ class Task:
         return replace(self, calibration=calibration, held_out=held_out)
 
 
-class LearnVisitor(Visitor):
+class LearnVisitor(Uploader):
     """A visitor of the Learn tab.
 
     Attributes:
-        upload: the gallery of the last upload, by what it was.
         file: the weights learned or loaded last.
         shown: what stands beside them on the screen.
         followed: the world and the models of the first tab when this one was last opened.
-        halt: set to stop what is under way.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.halt = threading.Event()
-        self.upload: dict[tuple[World | str, ...], tuple[Gallery, Bag]] = {}
         self.file: WeightFile | None = None
         self.shown: Updates = {}
         self.followed: tuple[str, list[str]] | None = None
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of what was unpacked."""
-        return sum(bag.nbytes for _, bag in self.upload.values())
-
-    def lighten(self) -> None:
-        """Forgets what was unpacked: the next start unpacks it again."""
-        self.upload = {}
 
 
 def task_for(visitor: LearnVisitor, wanted: Wanted, world: World) -> Task:
     """Returns the pictures to learn on and to check on; known ones keep their answers."""
     if wanted.source == FIELDS:
         return _fields(world, int(np.clip(wanted.count, 4, 200)), wanted.held_out)
-    paths = tuple(sorted(str((upload or {}).get("path")) for upload in wanted.files or []))
-    key = (world, *paths)
-    if key not in visitor.upload:
-        bag = open_bag(wanted.files, world)
-        visitor.upload = {key: (Gallery(world, bag.sources), bag)}
-    gallery, bag = visitor.upload[key]
-    names = list(gallery.sources)
+    bag = visitor.bag(wanted.files, world)
+    names = list(bag.sources)
     mixed = [names[i] for i in np.random.default_rng(0).permutation(len(names))]
     held = max(1, round(SHARE * len(names))) if len(names) > 1 else 0
+    gallery = Gallery(world, bag.sources)
     return Task(gallery, mixed[held:], mixed[:held], "uploaded pictures", bag)
 
 

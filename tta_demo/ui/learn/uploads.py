@@ -1,5 +1,6 @@
 """What a visitor uploads to learn from: many files or zips, as labelled pictures."""
 
+import threading
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -12,8 +13,9 @@ from tta_demo.samples.folders import pair, read_pair, split_mixed
 from tta_demo.samples.labelled import Source
 from tta_demo.tasks.worlds import World
 from tta_demo.ui.kit.files import uploaded
+from tta_demo.ui.kit.visitor import Visitor
 
-__all__ = ["MAX_PICTURES", "Bag", "open_bag"]
+__all__ = ["MAX_PICTURES", "Bag", "Uploader", "open_bag"]
 
 MAX_PICTURES = 200
 
@@ -38,6 +40,36 @@ class Bag:
         own = Path(self.folder.name) if self.folder else None
         files = {file for source in self.sources.values() for file in source.files}
         return sum(file.stat().st_size for file in files if own and file.is_relative_to(own))
+
+
+class Uploader(Visitor):
+    """A visitor of a tab that takes labelled pictures, and takes minutes over them.
+
+    Attributes:
+        upload: the last upload, by what it was.
+        halt: set to stop what is under way.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.upload: dict[tuple[World | str, ...], Bag] = {}
+        self.halt = threading.Event()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of what was unpacked."""
+        return sum(bag.nbytes for bag in self.upload.values())
+
+    def lighten(self) -> None:
+        """Forgets what was unpacked: the next start unpacks it again."""
+        self.upload = {}
+
+    def bag(self, uploads: list[dict[str, Any]] | None, world: World) -> Bag:
+        """Returns what `open_bag` does; the last upload is opened once."""
+        key = (world, *sorted(str((upload or {}).get("path")) for upload in uploads or []))
+        if key not in self.upload:
+            self.upload = {key: open_bag(uploads, world)}
+        return self.upload[key]
 
 
 def open_bag(uploads: list[dict[str, Any]] | None, world: World) -> Bag:

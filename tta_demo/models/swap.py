@@ -6,6 +6,8 @@ from typing import Any
 
 from torch import Tensor
 
+from tta_demo.tta.predict import for_picture
+
 __all__ = ["Pairs", "WithSwap", "likely_pairs", "pair_ids"]
 
 Pairs = tuple[tuple[str, str], ...]
@@ -67,8 +69,7 @@ class WithSwap:
 
     def for_picture(self, size: tuple[int, int]) -> Callable[..., Any]:
         """Returns the model for views of a picture of `(H, W)` pixels, if it is made for sizes."""
-        sized = getattr(self._model, "for_picture", None)
-        return self._model if sized is None else sized(size)
+        return for_picture(self._model, size)
 
     def __call__(self, images: Tensor) -> Any:  # noqa: ANN401 (whatever the model answers)
         """Returns the model's own answer to pictures `(B, 3, H, W)`."""

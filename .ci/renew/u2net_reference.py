@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 import onnxruntime
 
+from tta_demo.models.feed import IMAGENET
 from tta_demo.models.onnx_wire import read_onnx
 from tta_demo.models.registry import MODELS
 from tta_demo.models.u2net import read_u2net
@@ -28,7 +29,7 @@ def renew_reference(source: Path) -> None:
     """Writes picture and answers beside the test."""
     network = read_u2net(MODELS["u2net-p"].weights())
     pixels = (255 * drawn_picture(64, 96)).round().byte()
-    image = ((pixels.float() / 255 - network.mean) / network.std).numpy()
+    image = IMAGENET(pixels.float() / 255).numpy()
     model = onnx.load(source)
     for axis in (2, 3):  # the file asks for 320 x 320, but any size works
         model.graph.input[0].type.tensor_type.shape.dim[axis].dim_param = f"free{axis}"

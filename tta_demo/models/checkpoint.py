@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from tta_demo.models.feed import Feed
+from tta_demo.models.feed import Fed, Feed
 from tta_demo.models.runner import Runner, TwoClasses
 from tta_demo.models.tensor_files import read_tensors, some
 from tta_demo.models.unet import UNet
@@ -50,21 +50,10 @@ def load_checkpoint(
 
     `feed` tells how the pictures of its training were read. A single score counts as two classes.
     """
-    network: nn.Module = _Fed(read_checkpoint(path).fold(), feed)
+    network: nn.Module = Fed(read_checkpoint(path).fold(), feed)
     if network.network.outputs.out_channels == 1:
         network = TwoClasses(network)
     return Runner(network, UNet.STRIDE, device, dtype or torch.float32)
-
-
-class _Fed(nn.Module):
-    """Feeds a network as its training did."""
-
-    def __init__(self, network: UNet, feed: Feed) -> None:
-        super().__init__()
-        self.network, self.feed = network, feed
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.network(self.feed(x))
 
 
 def _refuse_unfit(

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import torch
 from efficientnet_lite_pytorch import EfficientNet
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from tta_demo.models.feed import Fed, Feed
 from tta_demo.models.runner import Runner
 
 __all__ = ["load_efficientnet", "read_efficientnet"]
 
+FEED = Feed(255, mean=(127, 127, 127), std=(128, 128, 128))
+"""What the weights were trained on."""
 _FOLDED = (  # a convolution and the batch norm behind it, by their names in the package
     ("_conv_stem", "_bn0"),
     ("_expand_conv", "_bn0"),
@@ -22,17 +25,6 @@ _FOLDED = (  # a convolution and the batch norm behind it, by their names in the
     ("_project_conv", "_bn2"),
     ("_conv_head", "_bn1"),
 )
-
-
-class _Scaled(nn.Module):
-    """Brings pictures in 0..1 to the range that the weights were trained on."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.network((255 * x - 127) / 128)
 
 
 def read_efficientnet(path: Path) -> nn.Module:
@@ -49,7 +41,7 @@ def read_efficientnet(path: Path) -> nn.Module:
                 folded = fuse_conv_bn_eval(getattr(module, conv), getattr(module, norm))
                 setattr(module, conv, folded)
                 setattr(module, norm, nn.Identity())
-    return _Scaled(network).eval()
+    return Fed(network, FEED).eval()
 
 
 def load_efficientnet(path: Path, device: str = "cpu", dtype: torch.dtype | None = None) -> Runner:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-__all__ = ["IMAGENET", "PLAIN", "Feed"]
+__all__ = ["IMAGENET", "PLAIN", "Fed", "Feed"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,18 @@ class Feed:
         if self.std != (1, 1, 1):
             said += f", over {' '.join(f'{x:g}' for x in self.std)}"
         return said
+
+
+class Fed(nn.Module):
+    """Feeds a network as its training did."""
+
+    def __init__(self, network: nn.Module, feed: Feed) -> None:
+        super().__init__()
+        self.network, self.feed = network, feed
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns the network's answer to pictures `(B, 3, H, W)`, RGB in 0..1."""
+        return self.network(self.feed(x))
 
 
 PLAIN = Feed()

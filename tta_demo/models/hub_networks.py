@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tta_demo.models.feed import Feed
+from tta_demo.models.feed import Fed, Feed
 from tta_demo.models.framing import Frame, Placed, resized
 from tta_demo.models.preprocessor import Size
 from tta_demo.models.runner import Runner
@@ -181,15 +181,15 @@ class HubClassifier:
         return self._run(resized(crops, self._side))
 
 
-class _Answering(nn.Module):
+class _Answering(Fed):
     """Feeds a network as its training did, and picks the tensor out of its answer."""
 
     def __init__(self, network: nn.Module, feed: Feed, task: str) -> None:
-        super().__init__()
-        self.network, self.feed, self.task = network, feed, task
+        super().__init__(network, feed)
+        self.task = task
 
     def forward(self, x: Tensor) -> Tensor:
-        answer = self.network(self.feed(x))
+        answer = super().forward(x)
         if self.task == "detect":
             return torch.cat([answer.logits, answer.pred_boxes], -1)
         return answer.logits

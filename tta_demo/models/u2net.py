@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from tta_demo.models.feed import IMAGENET
 from tta_demo.models.runner import Runner, TwoClasses
 from tta_demo.models.sized import Sized
 
@@ -24,7 +25,6 @@ _STRIDE = 32
 
 _DEPTHS = (7, 6, 5, 4)
 """Levels of the blocks that pool; the two deepest blocks widen their kernels instead."""
-_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class ResidualU(nn.Module):
@@ -94,12 +94,10 @@ class U2Net(nn.Module):
         )
         self.side = nn.ModuleList(_conv(width, 1) for _ in down)
         self.join = nn.Conv2d(len(down), 1, 1)
-        self.register_buffer("mean", torch.tensor(_MEAN)[:, None, None], persistent=False)
-        self.register_buffer("std", torch.tensor(_STD)[:, None, None], persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns logits `(B, 1, H, W)` of the subject, of pictures `(B, 3, H, W)` in 0..1."""
-        x, skips = (x - self.mean) / self.std, []
+        x, skips = IMAGENET(x), []
         for block in self.down:
             x = block(_half(x) if skips else x)
             skips.append(x)

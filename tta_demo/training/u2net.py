@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from tta_demo.models.feed import IMAGENET
 from tta_demo.models.onnx_wire import OnnxGraph, OnnxTensor, read_onnx
 from tta_demo.models.u2net import SIDE, U2Net, read_u2net
 
@@ -112,5 +113,5 @@ def _onnx(data: bytes) -> Callable[[np.ndarray], np.ndarray]:
 @torch.no_grad()
 def _difference(network: U2Net, run: Callable[[np.ndarray], np.ndarray]) -> float:
     image = drawn_picture(SIDE, SIDE)
-    wanted = run(((image - network.mean) / network.std).numpy())
+    wanted = run(IMAGENET(image).numpy())
     return float(np.abs(network(image).sigmoid().numpy() - wanted).max())

@@ -1,15 +1,15 @@
 """How a segmentation is put on the stage."""
 
 from collections.abc import Collection
-from dataclasses import replace
 
 import numpy as np
 
 from tta_demo.models.ensemble import members_of, rows_of
 from tta_demo.tasks.segment import Segmentation
+from tta_demo.tasks.sure import first_looks
 from tta_demo.tta.fusion import Weights
 from tta_demo.tta.plan import Plan
-from tta_demo.tta.predict import ViewStack, to_labels
+from tta_demo.tta.predict import to_labels
 from tta_demo.tta.views import VIEWS
 from tta_demo.ui.segment.case import SegmentCase
 from tta_demo.ui.stage import MODES, StagePicture, display_colors
@@ -73,19 +73,11 @@ def _ordered(result: Segmentation, rows: Collection[str]) -> tuple[str, ...]:
 
 def _together(result: Segmentation) -> np.ndarray:
     """Returns the labels `(K, h, w)` of the first 1..K looks of the plan, fused its way."""
-    plan = result.plan
-    views = _ordered(result, plan.views)
-    stack = ViewStack.of({name: result.looks[name] for name in views})
-    first = [to_labels(_part(plan, views[:k]).fuse(stack)) for k in range(1, len(views))]
+    plan, views = result.plan, _ordered(result, result.plan.views)
+    weights = plan.weights
+    if weights is not None:
+        places = [plan.views.index(name) for name in views]
+        weights = Weights(weights.values[places], weights.pool)
+    plan, stack = Plan(views, plan.fusion, weights), result.stack(*views)
+    first = [to_labels(first_looks(plan, k).fuse(stack)) for k in range(1, len(views))]
     return np.stack([*first, result.labels])
-
-
-def _part(plan: Plan, views: tuple[str, ...]) -> Plan:
-    """Returns the plan of some of its views; the weights' sum is as it was, if any is left."""
-    if plan.weights is None:
-        return replace(plan, views=views)
-    values = plan.weights.values[[plan.views.index(name) for name in views]]
-    total = values.sum(0)
-    even = values.new_full((), 1 / len(views))
-    values = (values / total).where(total > 0, even) * plan.weights.values.sum(0)
-    return Plan(views, plan.fusion, Weights(values, plan.weights.pool))

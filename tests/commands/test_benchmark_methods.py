@@ -9,7 +9,7 @@ from tta_demo.commands.benchmark import methods
 from tta_demo.commands.benchmark.harm_sets import VIEWS
 from tta_demo.commands.benchmark.harm_sets import Kept as Looked
 from tta_demo.evidence.stacks import Kept, Stacks
-from tta_demo.evidence.tally import tally
+from tta_demo.evidence.tally import Tally, tally
 from tta_demo.models.registry import MODELS
 from tta_demo.pictures.assets import ASSETS
 from tta_demo.tta.plan import Plan
@@ -68,7 +68,7 @@ def test_a_shift_repairs_what_no_weights_of_looks_can():
 def test_halves_together_are_the_whole():
     stacks, answers = made(good=lambda place: place / 20), {"a": Plan(TWO).fuse}
     whole = tally(stacks, answers)
-    joined = methods._joined([tally(half, answers) for half in stacks.split(0.3)])
+    joined = Tally.joined([tally(half, answers) for half in stacks.split(0.3)])
     assert joined.scores() == pytest.approx(whole.scores())
     assert joined.nll() == pytest.approx(whole.nll())
 

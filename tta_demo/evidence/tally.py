@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isfinite
 from typing import NamedTuple
@@ -38,6 +38,11 @@ class Gain:
         ends = (None, None) if found is None else (found.low, found.high)
         known = all(end is not None and isfinite(end) for end in ends)
         return cls(value, *(ends if known else (None, None)))
+
+    def rounded(self) -> dict[str, float | None]:
+        """Returns the numbers by name, 6 digits, ready for JSON."""
+        pairs = vars(self).items()
+        return {key: None if value is None else round(value, 6) for key, value in pairs}
 
     @property
     def up(self) -> bool:
@@ -128,6 +133,13 @@ class Tally(Scores):
     true: np.ndarray
     losses: np.ndarray
     whole: bool
+
+    @classmethod
+    def joined(cls, parts: Sequence["Tally"]) -> "Tally":
+        """Returns what the same answers came to on the pictures of all parts."""
+        arrays = ("hits", "given", "true", "losses")
+        whole = {key: np.concatenate([getattr(one, key) for one in parts]) for key in arrays}
+        return replace(parts[0], **whole)
 
     @property
     def count(self) -> int:

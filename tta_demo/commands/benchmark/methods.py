@@ -19,7 +19,7 @@ from tta_demo.commands.benchmark.measuring import RESULTS, about
 from tta_demo.evaluation.run import write_json
 from tta_demo.evidence import stacks
 from tta_demo.evidence.stacks import Stacks
-from tta_demo.evidence.tally import Answer, Gain, Tally, tally
+from tta_demo.evidence.tally import Answer, Tally, tally
 from tta_demo.learning.answers import Answers
 from tta_demo.learning.fit import Fit, fit_steps
 from tta_demo.learning.fit_methods import METHODS
@@ -102,7 +102,7 @@ def _rows(looked: Stacks) -> list[dict[str, Any]]:
     for half, held, fits in zip(halves, halves[::-1], learned, strict=True):
         plans = {name: fit.plan(held.views).fuse for name, (fit, _) in fits.items()}
         parts.append(tally(held, _controls(half) | plans))
-    found = _joined(parts)
+    found = Tally.joined(parts)
     values = zip(found.names, found.scores(), found.nll(), *found.gains(EVEN), strict=True)
     size = {
         "pictures": len(looked.pictures),
@@ -114,8 +114,8 @@ def _rows(looked: Stacks) -> list[dict[str, Any]]:
             "way": name,
             "miou": round(float(miou), 6),
             "nll": round(float(nll), 6),
-            "miou_over_even": _ends(miou_gain),
-            "nll_over_even": _ends(nll_gain),
+            "miou_over_even": miou_gain.rounded(),
+            "nll_over_even": nll_gain.rounded(),
             **_told([fits[name] for fits in learned if name in fits]),
         }
         for name, miou, nll, miou_gain, nll_gain in values
@@ -167,12 +167,6 @@ def _shifted(answers: Answers) -> Answer:
     return lambda stack: (found[0] * stack.probs.mean(0).log() + shifts).softmax(0)
 
 
-def _joined(parts: Sequence[Tally]) -> Tally:
-    arrays = ("hits", "given", "true", "losses")
-    joined = {name: np.concatenate([getattr(one, name) for one in parts]) for name in arrays}
-    return replace(parts[0], **joined)
-
-
 def _told(learned: Sequence[tuple[Fit, float]]) -> dict[str, Any]:
     if not learned:
         return {"seconds": None}
@@ -181,11 +175,6 @@ def _told(learned: Sequence[tuple[Fit, float]]) -> dict[str, Any]:
         "priors": [fit.prior for fit, _ in learned],
         "weights": learned[0][0].weights.round(3).tolist(),
     }
-
-
-def _ends(gain: Gain) -> dict[str, float | None]:
-    pairs = vars(gain).items()
-    return {key: None if value is None else round(value, 6) for key, value in pairs}
 
 
 def _line(row: Mapping[str, Any]) -> str:

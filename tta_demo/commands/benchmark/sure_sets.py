@@ -11,14 +11,14 @@ from tta_demo.commands.benchmark.damage import DAMAGES
 from tta_demo.commands.benchmark.harm_sets import GRID, VIEWS
 from tta_demo.evidence.stacks import Kept, Stacks, kept_crops
 from tta_demo.evidence.sure import ALL, enough_looks, prefixes, sure_below, sure_plan
-from tta_demo.evidence.tally import Gain, Tally
+from tta_demo.evidence.tally import Tally
 from tta_demo.models.registry import MODELS, load_model
 from tta_demo.pictures.damage import damage
 from tta_demo.pictures.reading import read_picture
 from tta_demo.samples.photos import PHOTOS
 from tta_demo.tta.crops import CROP_SETS, predict_crops
 
-__all__ = ["CLASSIFIER", "SEED", "Looked", "ends", "photographed", "row"]
+__all__ = ["CLASSIFIER", "SEED", "Looked", "photographed", "row"]
 
 SEED = 0
 HALVES = 32
@@ -92,9 +92,7 @@ def _told(
     limits: Sequence[tuple[float, int]],
     views: Sequence[str],
 ) -> dict[str, Any]:
-    arrays = ("hits", "given", "true", "losses")
-    joined = {key: np.concatenate([getattr(one, key) for one in parts]) for key in arrays}
-    whole = replace(parts[0], **joined)
+    whole = Tally.joined(parts)
     gains = dict(zip(whole.names, whole.gains(ALL)[0], strict=True))
     mean = float(np.mean(counts))
     return {
@@ -105,10 +103,10 @@ def _told(
         "looks": round(mean, 3),
         "passes": round(mean, 2),
         "saved_percent": round(100 * (1 - mean / len(views)), 1),
-        "sure_over_all": ends(gains["sure"]),
+        "sure_over_all": gains["sure"].rounded(),
         "fixed": round(float(np.mean([fixed for _, fixed in limits])), 2),
-        "fixed_over_all": ends(gains["fixed"]),
-        "one_over_all": ends(gains["one"]),
+        "fixed_over_all": gains["fixed"].rounded(),
+        "one_over_all": gains["one"].rounded(),
         "sure_below": [round(below, 6) for below, _ in limits],
     }
 
@@ -119,12 +117,6 @@ def _folds(origins: Sequence[str]) -> Iterator[tuple[list[str], list[str]]]:
     parts = 2 if len(names) >= HALVES else len(names)
     for part in np.array_split(names, parts):
         yield [name for name in names if name not in part], part.tolist()
-
-
-def ends(gain: Gain) -> dict[str, float | None]:
-    """Returns a gain's numbers by name, ready for JSON."""
-    pairs = vars(gain).items()
-    return {key: None if value is None else round(value, 6) for key, value in pairs}
 
 
 def photographed() -> Looked:

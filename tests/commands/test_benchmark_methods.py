@@ -80,5 +80,5 @@ def test_versions_of_a_picture_become_one():
     assert [one.name for one in stacks.pictures] == ["a", "b"]
     np.testing.assert_array_equal(stacks.pictures[1].truth, labels[[1, 3]].ravel())
     np.testing.assert_array_equal(stacks.pictures[1].log_probs[..., 5:], logs[3])
-    some = methods._looking(stacks, ("identity", "noise"))
+    some = stacks.looking(("identity", "noise"))
     np.testing.assert_array_equal(some.pictures[0].log_probs[1, :, :5], logs[0, -1])

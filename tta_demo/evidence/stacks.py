@@ -15,6 +15,7 @@ from tta_demo.pictures.palettes import IGNORED, class_ids
 from tta_demo.samples.labelled import LabelledPicture
 from tta_demo.tta.crops import predict_crops
 from tta_demo.tta.predict import Look, Model, ViewStack, to_tensor
+from tta_demo.tta.views import refuse_unknown
 
 __all__ = ["NUMBERS", "PIXELS", "Kept", "Looked", "Stacks"]
 __all__ += ["kept_crops", "kept_looks", "kept_of", "thinned"]
@@ -127,6 +128,16 @@ class Stacks(Looked):
     def whole(self) -> bool:
         """Whether there is one class a picture instead of one a pixel."""
         return all(len(one.truth) == 1 for one in self.pictures)
+
+    def looking(self, views: Sequence[str]) -> "Stacks":
+        """Returns some of the looks alone, in their order here; refuses others."""
+        refuse_unknown(views, self.views)
+        rows = [row for row, view in enumerate(self.views) if view in views]
+        pictures = tuple(
+            replace(one, log_probs=one.log_probs[rows], seconds=one.seconds[rows])
+            for one in self.pictures
+        )
+        return replace(self, views=tuple(self.views[row] for row in rows), pictures=pictures)
 
     def stack(self, place: int) -> ViewStack:
         """Returns the answers to one picture, `(V, C, n)`."""

@@ -22,7 +22,6 @@ from tta_demo.tasks.sure import first_looks, still_open, to_come
 from tta_demo.tta.fusion import Weights
 from tta_demo.tta.plan import Plan
 from tta_demo.tta.predict import ViewStack
-from tta_demo.tta.views import refuse_unknown
 
 __all__ = ["ALL", "LOSS", "Prefixes", "enough_looks", "prefixes", "sure_below", "sure_plan"]
 __all__ += ["surely_within"]
@@ -117,7 +116,7 @@ def sure_plan(calibration: Stacks, views: Sequence[str], learned: bool = True) -
         views: looks, the plain one among them.
         learned: whether they are weighed as learned here, or evenly.
     """
-    looked = _looking(calibration, views)
+    looked = calibration.looking(views)
     truth = looked.answers().true_class().astype(np.float64)
     order, total = [0], truth[0]
     while len(order) < len(truth):
@@ -128,16 +127,6 @@ def sure_plan(calibration: Stacks, views: Sequence[str], learned: bool = True) -
     if not learned:
         return Plan(names)
     return Plan(names, "learned", Weights(learned_on(looked).weights[order]))
-
-
-def _looking(stacks: Stacks, views: Sequence[str]) -> Stacks:
-    refuse_unknown(views, stacks.views)
-    rows = [place for place, view in enumerate(stacks.views) if view in views]
-    pictures = [
-        replace(one, log_probs=one.log_probs[rows], seconds=one.seconds[rows])
-        for one in stacks.pictures
-    ]
-    return Stacks(tuple(stacks.views[row] for row in rows), stacks.classes, tuple(pictures))
 
 
 def sure_below(found: Prefixes, loss: float = LOSS) -> float:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -61,7 +60,7 @@ def measure_methods(
     for name, (model, pictures) in sets(data).items():
         looked = _stacks(kept(name, model, pictures, cache))
         for views in ("d4", "all"):
-            for row in _rows(_looking(looked, VIEW_SETS[views])):
+            for row in _rows(looked.looking(VIEW_SETS[views])):
                 rows.append({"set": name, "model": model, "views": views} | row)
                 typer.echo(_line(rows[-1]))
             write_json(out / "methods.json", _result(rows, data))
@@ -86,12 +85,6 @@ def _stacks(looked: Kept) -> Stacks:
         labels = looked.labels[places].ravel().astype(np.int64)
         pictures.append(stacks.Kept(origin, logs, labels, np.zeros(len(logs))))
     return Stacks(VIEWS, MODELS[looked.model].classes, tuple(pictures))
-
-
-def _looking(looked: Stacks, views: tuple[str, ...]) -> Stacks:
-    places = [looked.views.index(view) for view in views]
-    pictures = [replace(one, log_probs=one.log_probs[places]) for one in looked.pictures]
-    return Stacks(views, looked.classes, tuple(pictures))
 
 
 def _rows(looked: Stacks) -> list[dict[str, Any]]:

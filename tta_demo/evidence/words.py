@@ -10,12 +10,12 @@ from tta_demo.evidence.tally import Gain
 from tta_demo.evidence.trust import SHARES
 from tta_demo.evidence.verdict import PlanTrial
 from tta_demo.models.ensemble import whose
-from tta_demo.pictures.words import several
+from tta_demo.pictures.words import several, signed
 from tta_demo.tta.crops import CROP_VIEWS
 from tta_demo.tta.views import VIEWS
 
 __all__ = ["UNITS", "Unit", "cost_said", "habits_said", "listed", "look_name", "nll_said"]
-__all__ += ["plan_name", "points", "protocol_said", "signed", "summary", "trust_said"]
+__all__ += ["plan_name", "points", "protocol_said", "summary", "trust_said"]
 __all__ += ["verdict_said", "warnings_said"]
 
 HANDED = 0.05
@@ -63,17 +63,6 @@ UNITS = {
 """By what evidence is scored by."""
 
 
-def signed(value: float, digits: int = 2) -> str:
-    """Returns a number with its sign.
-
-    Example:
-        >>> signed(0.4, 1), signed(-0.004), signed(-1)
-        ('+0.4', '±0.00', '−1.00')
-    """
-    text = f"{abs(value):.{digits}f}"
-    return ("±" if float(text) == 0 else "+" if value > 0 else "−") + text
-
-
 def points(gain: Gain, digits: int = 2) -> str:
     """Returns a difference of scores in points of 100, with its interval.
 
@@ -81,12 +70,12 @@ def points(gain: Gain, digits: int = 2) -> str:
         >>> points(Gain(0.004, 0.001, 0.0071)), points(Gain(0.004))
         ('+0.40 points (+0.10 to +0.71)', '+0.40 points')
     """
-    return f"{signed(100 * gain.value, digits)} points{_interval(gain, 100, digits)}"
+    return f"{signed(100 * gain.value, digits, '±')} points{_interval(gain, 100, digits)}"
 
 
 def nll_said(gain: Gain) -> str:
     """Returns a difference of the NLL, with its interval."""
-    return f"{signed(gain.value, 4)}{_interval(gain, 1, 4)}"
+    return f"{signed(gain.value, 4, '±')}{_interval(gain, 1, 4)}"
 
 
 def look_name(row: str) -> str:
@@ -261,7 +250,7 @@ def listed(names: Iterable[str] | Sequence[str]) -> str:
 def _interval(gain: Gain, factor: float, digits: int) -> str:
     if gain.low is None or gain.high is None:
         return ""
-    low, high = (signed(factor * end, digits) for end in (gain.low, gain.high))
+    low, high = (signed(factor * end, digits, "±") for end in (gain.low, gain.high))
     return f" ({low} to {high})"
 
 

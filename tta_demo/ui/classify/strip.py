@@ -9,10 +9,11 @@ import gradio as gr
 
 from tta_demo.pictures.draw import fit_within
 from tta_demo.pictures.reading import read_picture
+from tta_demo.pictures.words import signed
 from tta_demo.samples.photos import PHOTOS, Photo
 from tta_demo.tta.crops import CROP_SETS
 from tta_demo.ui.kit.files import beside
-from tta_demo.ui.kit.html import percent, signed, tone
+from tta_demo.ui.kit.html import percent, tone
 from tta_demo.ui.kit.pictures import data_url
 from tta_demo.ui.kit.stored import results, telling
 

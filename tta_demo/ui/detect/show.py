@@ -2,21 +2,13 @@
 
 import numpy as np
 
+from tta_demo.pictures.words import figure, signed
 from tta_demo.tasks.detect import Detection
 from tta_demo.tta.box_fusion import FUSERS
 from tta_demo.tta.views import VIEWS
 from tta_demo.ui.detect.case import DetectCase
 from tta_demo.ui.detect.staging import scene_of
-from tta_demo.ui.kit.html import (
-    cards,
-    figure,
-    looks_together,
-    paragraphs,
-    percent,
-    signed,
-    table,
-    tone,
-)
+from tta_demo.ui.kit.html import cards, looks_together, paragraphs, percent, table, tone
 from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.stage import StageBoxes, pack_boxes
 

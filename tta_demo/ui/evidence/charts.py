@@ -6,7 +6,7 @@ from html import escape
 from math import asinh, floor, log10
 
 from tta_demo.evidence.tally import Gain
-from tta_demo.ui.kit.html import signed
+from tta_demo.pictures.words import signed
 
 __all__ = ["Line", "Mark", "Row", "chart", "legend", "whiskers"]
 

@@ -20,11 +20,11 @@ from tta_demo.evidence.words import (
     verdict_said,
     warnings_said,
 )
-from tta_demo.pictures.words import several
+from tta_demo.pictures.words import several, signed
 from tta_demo.ui.evidence import drawings
 from tta_demo.ui.evidence.places import BoxWorld
 from tta_demo.ui.evidence.trial import Finding
-from tta_demo.ui.kit.html import cards, signed, table, tone
+from tta_demo.ui.kit.html import cards, table, tone
 from tta_demo.ui.kit.screen import Updates
 
 __all__ = ["NOTHING", "offer", "report"]

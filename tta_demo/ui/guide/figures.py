@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from html import escape
 
 from tta_demo.models.domains import DOMAINS
+from tta_demo.pictures.words import several, signed
 from tta_demo.tasks.worlds import MEASURED
 from tta_demo.tta.views import VIEW_SETS, VIEWS
 from tta_demo.ui.guide.dial import css_of
-from tta_demo.ui.kit.html import signed, tone
+from tta_demo.ui.kit.html import tone
 from tta_demo.ui.kit.stored import results, telling
 
 __all__ = ["costs", "domains", "false_gain", "lesson", "times"]
@@ -52,7 +53,8 @@ def domains() -> str:
         cards.append(
             f"<b>{escape(domain.label)}</b>"
             f"<span class='glyphs' aria-hidden='true'>{glyphs}</span>"
-            f"<span class='size'>{_looks(len(domain.views))}: {escape(_GROUPS[size])}</span>"
+            f"<span class='size'>{several(len(domain.views), 'look')}: "
+            f"{escape(_GROUPS[size])}</span>"
             f"<span class='small'>{escape(domain.summary)}</span>"
         )
     return f"<ul class='domains'>{_items(cards)}</ul>"
@@ -65,7 +67,7 @@ def costs() -> str:
     plans = [plan for plan in scores if plan == "none" or plan.endswith(", mean")]
     longest = max(scores[plan]["ms"] for plan in plans)
     rows = _items(
-        f"<span>{_looks(len(VIEW_SETS[plan.split(',')[0]]))}</span>"
+        f"<span>{several(len(VIEW_SETS[plan.split(',')[0]]), 'look')}</span>"
         f"{_rail(scores[plan]['ms'] / longest)}<span>{scores[plan]['ms']:.0f} ms</span>"
         f"{'<span>–</span>' if plan == 'none' else _points(_gain('weeds', plan), 'points')}"
         for plan in plans
@@ -119,10 +121,6 @@ def _source(*names: str) -> str:
         f"{name}: {result['pictures']} test pictures, {result['date']}" for name, result in told
     )
     return f"Stored results, {'; '.join(each)}."
-
-
-def _looks(count: int) -> str:
-    return "1 look" if count == 1 else f"{count} looks"
 
 
 def _points(points: float, unit: str) -> str:

@@ -10,27 +10,18 @@ from tta_demo.learning.weight_file import ByName
 from tta_demo.models.ensemble import Ensemble, headed
 from tta_demo.models.record import ModelRecord
 from tta_demo.pictures.palettes import IGNORED, Palette
+from tta_demo.pictures.words import figure, signed
 from tta_demo.scoring.metrics import f1, iou
 from tta_demo.tasks.segment import class_shares
 
 __all__ = [
-    "cards", "class_table", "contents", "figure", "legend_of", "looks_together", "paragraphs",
-    "percent", "score_cards", "signed", "swatch", "table", "tone", "track", "weight_bars",
+    "cards", "class_table", "contents", "legend_of", "looks_together", "paragraphs",
+    "percent", "score_cards", "swatch", "table", "tone", "track", "weight_bars",
     "weight_said",
 ]  # fmt: skip
 
 NEUTRAL = 0.05
 """Differences within this many points count as none."""
-
-
-def figure(value: float, digits: int) -> str:
-    """Returns a number with so many digits; a dash for NaN.
-
-    Example:
-        >>> figure(99.666, 1), figure(float("nan"), 1)
-        ('99.7', '–')
-    """
-    return "–" if isnan(value) else f"{value:.{digits}f}"
 
 
 def percent(share: float, digits: int = 1) -> str:
@@ -56,19 +47,6 @@ def contents(labels: np.ndarray, names: Sequence[str]) -> str:
     shares = class_shares(known, names)
     most = sorted(filter(shares.get, shares), key=shares.get, reverse=True)[:4]
     return ", ".join(f"{percent(shares[one])} {one}" for one in most)
-
-
-def signed(value: float, digits: int, zero: str = "") -> str:
-    """Returns a difference with its sign, `zero` where it rounds to 0; a dash for NaN.
-
-    Example:
-        >>> signed(1.25, 2), signed(-1.25, 2), signed(-0.001, 2, zero="±")
-        ('+1.25', '−1.25', '±0.00')
-    """
-    text = figure(abs(value), digits)
-    if isnan(value):
-        return text
-    return (zero if float(text) == 0 else "+" if value > 0 else "−") + text
 
 
 def tone(difference: float, neutral: float = NEUTRAL) -> str:

@@ -5,11 +5,11 @@ from html import escape
 from math import isinf
 
 from tta_demo.learning.fit import Fit
-from tta_demo.pictures.words import several
+from tta_demo.pictures.words import figure, several, signed
 from tta_demo.scoring.interval import LEAST, Difference
 from tta_demo.tasks.gallery import PIXELS, Verdict
 from tta_demo.tasks.worlds import MEASURED
-from tta_demo.ui.kit.html import figure, signed, table, tone, track
+from tta_demo.ui.kit.html import table, tone, track
 from tta_demo.ui.kit.stored import results, telling
 
 __all__ = [

@@ -8,10 +8,11 @@ from typing import Any
 import gradio as gr
 
 from tta_demo.models.domains import DOMAINS
+from tta_demo.pictures.words import signed
 from tta_demo.tasks.choice import SHARES, Example, choice_of
 from tta_demo.tasks.worlds import WORLDS, World
 from tta_demo.tta.views import VIEW_SETS
-from tta_demo.ui.kit.html import legend_of, signed, tone
+from tta_demo.ui.kit.html import legend_of, tone
 from tta_demo.ui.kit.looking import WORKING
 from tta_demo.ui.kit.parts import samples, set_of
 from tta_demo.ui.kit.screen import Updates

@@ -6,6 +6,7 @@ import gradio as gr
 import numpy as np
 
 from tta_demo.models.ensemble import headed
+from tta_demo.pictures.words import figure
 from tta_demo.scoring.metrics import mean_iou
 from tta_demo.tasks.segment import Segmentation
 from tta_demo.tta.fusion import FUSIONS
@@ -106,7 +107,7 @@ def _look_table(case: SegmentCase, result: Segmentation) -> str:
             rows.append(
                 (
                     f"{escape(view.label)}<small>{escape(view.summary)}</small>",
-                    html.figure(np.nan if score is None else 100 * score, 1),
+                    figure(np.nan if score is None else 100 * score, 1),
                     html.weight_said(weights[row] if weights else even),
                     "?" if shown is None else "yes" if shown.covers(view) else "no",
                 )

@@ -6,10 +6,11 @@ from html import escape
 import gradio as gr
 
 from tta_demo.models.registry import MODELS
+from tta_demo.pictures.words import signed
 from tta_demo.samples.weeds import COUNTS
 from tta_demo.tasks.worlds import World
 from tta_demo.training.unet import RECIPES
-from tta_demo.ui.kit.html import signed, tone
+from tta_demo.ui.kit.html import tone
 from tta_demo.ui.kit.screen import Updates
 from tta_demo.ui.kit.stored import results, telling
 from tta_demo.ui.segment.case import SegmentCase

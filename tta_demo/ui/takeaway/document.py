@@ -10,19 +10,18 @@ from tta_demo.insight.changes import BROKEN, CHANGED, FIXED, WRONG
 from tta_demo.models.ensemble import headed
 from tta_demo.pictures.draw import fit_within, overlay
 from tta_demo.pictures.palettes import Palette
+from tta_demo.pictures.words import figure, signed
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.ui.kit.files import beside
 from tta_demo.ui.kit.html import (
     class_table,
     contents,
-    figure,
     legend_of,
     looks_together,
-    signed,
     swatch,
     table,
     weight_said,
-)  # fmt: skip
+)
 from tta_demo.ui.kit.pictures import data_url, png_url
 from tta_demo.ui.segment.case import ITSELF
 from tta_demo.ui.stage import display_colors

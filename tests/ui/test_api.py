@@ -1,5 +1,6 @@
 import json
 
+import httpx
 import numpy as np
 import pytest
 from gradio_client import Client, handle_file
@@ -72,10 +73,11 @@ def test_classify_and_detect_answer_with_one_look_and_with_all(client):
         ("/classify", ["ten-crop", "learned"]),
         ("/detect", ["weeds", "d4", "soft-nms", 0.5]),
         ("/detect", ["weeds", "d4", "wbf", "high"]),
+        ("/detect", ["weeds", "d4", "wbf", 30]),
     ],
 )
 def test_words_that_are_not_offered_are_refused(client, name, values):
-    with pytest.raises(AppError, match=r"(unknown: choose|no number: give)"):
+    with pytest.raises(AppError, match=r"['\"] is (unknown: choose|no number from 0)"):
         client.predict(handle_file(NUCLEI), *values, api_name=name)
 
 
@@ -85,12 +87,25 @@ def test_a_path_of_the_server_is_no_picture(client):
             client.predict(made_up, api_name="/classify")
 
 
-def test_every_endpoint_says_what_it_takes(client):
-    told = client.view_api(return_format="dict")["named_endpoints"]
+def test_every_endpoint_says_what_it_takes_and_returns(url):
+    told = httpx.get(f"{url}gradio_api/info").json()["named_endpoints"]
     assert set(told) == {"/segment", "/compare", "/classify", "/detect"}
-    for endpoint in told.values():
+    for name, endpoint in told.items():
         assert endpoint["description"]
         assert endpoint["parameters"][0]["python_type"]["type"] == "filepath"
+        for part in (*endpoint["parameters"], *endpoint["returns"]):
+            assert part["python_type"]["description"], (name, part["label"])
+
+
+@pytest.mark.parametrize("name", ["/segment", "/compare", "/classify", "/detect"])
+def test_the_code_that_the_page_shows_runs(url, monkeypatch, tmp_path, name):
+    told = httpx.get(f"{url}gradio_api/info").json()["named_endpoints"][name]
+    (tmp_path / "picture.png").write_bytes(NUCLEI.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    got = {}
+    exec(told["code_snippets"]["python"], got)
+    several = len(told["returns"]) > 1
+    assert len(got["result"] if several else [got["result"]]) == len(told["returns"])
 
 
 @pytest.mark.parametrize("code", client_blocks())

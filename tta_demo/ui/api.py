@@ -5,6 +5,9 @@ from functools import wraps
 from typing import Any, Literal, TypeVar
 
 import gradio as gr
+from gradio.block_function import BlockFunction
+from gradio.context import get_blocks_context
+from gradio.utils import get_function_description
 
 from tta_demo.models.registry import MODELS
 from tta_demo.pictures.draw import boxes_drawn, overlay
@@ -28,6 +31,8 @@ from tta_demo.ui.kit.files import saved, uploaded
 __all__ = ["add_endpoints"]
 
 UNWEIGHTED = tuple(name for name, fusion in FUSIONS.items() if not fusion.weighted)
+EXAMPLE = {"path": "picture.png", "url": "picture.png", "meta": {"_type": "gradio.FileData"}}
+"""The file in the code that the page shows."""
 
 T = TypeVar("T")
 
@@ -49,8 +54,9 @@ def segment(
         mask: the truth, to be scored with.
 
     Returns:
-        The report, with scores of one look and of all if there is a mask; the class ids at the
-        picture's full size (PNG with palette); and the answer over the picture (PNG).
+        report: what was found, and with a mask the scores of one look and of all.
+        labels: the class ids at the picture's full size (PNG with palette).
+        overlay: the answer over the picture (PNG).
     """
     place, result = _segmented(picture, world, views, fusion, mask)
     palette = place.record.palette
@@ -68,14 +74,13 @@ def compare(
     """Tells what looking again changes: one look beside every way to combine a set of looks.
 
     Args:
-        picture: as for `segment`.
+        picture: PNG, JPEG, WebP, TIFF, GIF or BMP of at most 24 megapixels.
         world: which kind of picture it is.
         views: the set of looks at it.
         mask: the truth, to be scored with.
 
     Returns:
-        A row a fusion, one look (`none`) first: the number of looks, the share of pixels that
-        differ from one look, and with a mask the mean IoU (else null).
+        rows: a fusion each, one look first: looks, share of pixels changed, mIoU (null: no mask).
     """
     place, result = _segmented(picture, world, views, "mean", mask)
     fusions = [name for name in FUSIONS if place.weight_paths or not FUSIONS[name].weighted]
@@ -90,12 +95,12 @@ def classify(
     """Says what a picture shows.
 
     Args:
-        picture: as for `segment`.
+        picture: PNG, JPEG, WebP, TIFF, GIF or BMP of at most 24 megapixels.
         views: the set of crops to look at.
         fusion: how to combine their answers.
 
     Returns:
-        The report: the five likeliest classes of one look and of all, with their probabilities.
+        report: the five likeliest classes of one look and of all, with their probabilities.
     """
     record = MODELS["efficientnet-lite0"]
     crops = _one_of("views", views, CROP_SETS)
@@ -114,20 +119,20 @@ def detect(
     """Draws boxes around things in a picture.
 
     Args:
-        picture: as for `segment`.
+        picture: PNG, JPEG, WebP, TIFF, GIF or BMP of at most 24 megapixels.
         place: which kind of picture it is.
         views: the set of looks at it.
         fusion: how to combine the looks' boxes.
         threshold: the lowest score that is drawn, 0..1; the report has all boxes.
 
     Returns:
-        The report, with every box as `xyxy` in pixels of the working size; and the boxes drawn
-        over the picture (PNG).
+        report: every box as `xyxy` in pixels of the working size, with class and score.
+        drawn: the boxes over the picture (PNG).
     """
     record = _one_of("place", place, PLACES).record
     _one_of("fusion", fusion, FUSERS)
-    if not isinstance(threshold, int | float):
-        raise ValueError(f"threshold {str(threshold)[:40]!r} is no number: give one from 0 to 1")
+    if not (isinstance(threshold, int | float) and 0 <= threshold <= 1):
+        raise ValueError(f"threshold {str(threshold)[:40]!r} is no number from 0 to 1: give one")
     plan = Plan.chosen(_one_of("views", views, SETS), fusion)
     result = detection.detect(record, read_picture(uploaded(picture)), plan)
     shown = result.boxes.take(result.boxes.scores >= threshold)
@@ -138,7 +143,21 @@ def detect(
 def add_endpoints() -> None:
     """Adds the endpoints to the page that is being built."""
     for function in (segment, compare, classify, *([detect] if PLACES else [])):
-        gr.api(_told(function), api_name=function.__name__, **ASKED)
+        added = gr.api(_told(function), api_name=function.__name__, **ASKED)
+        _document(get_blocks_context().fns[added["id"]], function)
+
+
+def _document(action: BlockFunction, function: Callable[..., object]) -> None:
+    """Tells in the page's API view what the docstring does; gradio alone shows "1st" and "2nd".
+
+    There a name and a description stand on one line of the docstring, returned values' too.
+    """
+    _, taken, returned = get_function_description(function)
+    for part, (name, text) in zip(action.inputs, taken.items(), strict=True):
+        part.label, part._api_info["additional_description"] = name, text
+    for part, line in zip(action.outputs, returned, strict=True):
+        part.label, _, part._api_info["description"] = line.partition(": ")
+    action.inputs[0].example_payload = lambda: EXAMPLE
 
 
 def _segmented(

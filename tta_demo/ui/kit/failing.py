@@ -40,7 +40,8 @@ def failing(action: str) -> Iterator[None]:
     except gr.Error:
         raise
     except Exception as error:
-        raise gr.Error(escape(_told(error, action)), duration=12, print_exception=False) from error
+        told = escape(_told(error, action), quote=False)  # programs read quotes as they are
+        raise gr.Error(told, duration=12, print_exception=False) from error
 
 
 def _told(error: Exception, action: str) -> str:

@@ -287,8 +287,8 @@ def test_the_joint_picture_shows_picture_truth_and_prediction_exactly(toy_model,
         step = width + GAP
         parts = [joint[:, i * step : i * step + width] for i in range(3)]
         np.testing.assert_array_equal(parts[0], made.rgb)
-        np.testing.assert_array_equal(parts[1], PALETTE.table[made.labels])
-        np.testing.assert_array_equal(parts[2], PALETTE.table[mask])
+        np.testing.assert_array_equal(parts[1], PALETTE.bright.table[made.labels])
+        np.testing.assert_array_equal(parts[2], PALETTE.bright.table[mask])
         for i in (0, 1):
             assert (joint[:, i * step + width : (i + 1) * step] == 255).all()
 

@@ -158,7 +158,8 @@ def _drawings(
 ) -> tuple[bytes, bytes]:
     """Returns the PNG files of picture, truth and prediction, and of the prediction alone."""
     gap = np.full((len(labels), GAP, 3), 255, np.uint8)
-    parts = (picture.rgb, gap, palette.colorize(picture.labels), gap, palette.colorize(labels))
+    shown = palette.bright.colorize
+    parts = (picture.rgb, gap, shown(picture.labels), gap, shown(labels))
     return rgb_png(np.hstack(parts)), index_png(labels, palette)
 
 

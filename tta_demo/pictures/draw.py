@@ -18,16 +18,17 @@ _FEW = 6
 def overlay(
     rgb: np.ndarray, labels: np.ndarray, palette: Palette, opacity: float = 0.45
 ) -> np.ndarray:
-    """Returns the picture with every class but background tinted and outlined, `(H, W, 3)` uint8.
+    """Returns the picture with every class but background tinted, `(H, W, 3)` uint8.
 
-    The labels are `(H, W)` class ids; the tint has an opacity of 0..1, the outline is solid.
+    The labels are `(H, W)` class ids, and the colours the palette's bright ones; the tint has an
+    opacity of 0..1, the outline is solid.
 
     Example:
         >>> palette = Palette(("soil", "weed"), ((0, 0, 0), (200, 0, 0)))
         >>> overlay(np.zeros((1, 1, 3), np.uint8), np.array([[1]]), palette, opacity=0.5)
-        array([[[100,   0,   0]]], dtype=uint8)
+        array([[[122,  32,  90]]], dtype=uint8)
     """
-    colors = palette.colorize(labels)
+    colors = palette.bright.colorize(labels)
     shown = cv2.addWeighted(rgb, 1 - opacity, colors, opacity, 0)
     ids = labels.astype(np.uint8)
     cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
@@ -37,17 +38,19 @@ def overlay(
 
 
 def boxes_drawn(rgb: np.ndarray, boxes: Boxes, palette: Palette) -> np.ndarray:
-    """Returns the picture with a frame for every box in its class's colour, `(H, W, 3)` uint8.
+    """Returns the picture with a frame for every box, `(H, W, 3)` uint8.
 
-    Small pictures are enlarged by a whole number, so that frames stay thin. Where there are more
-    classes than one can tell apart by colour, boxes bear their names.
+    Frames have their classes' bright colours; where there are more classes than one can tell
+    apart by colour, boxes bear their names. Small pictures are enlarged by a whole number, so
+    that frames stay thin.
     """
+    colors = palette.bright.colors
     factor = max(1, _READABLE // max(rgb.shape[:2]))
     shown = cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
     for (left, top, right, bottom), label in zip(factor * boxes.xyxy, boxes.labels, strict=True):
         first, last = (round(left), round(top)), (round(right) - 1, round(bottom) - 1)
         cv2.rectangle(shown, first, last, (255, 255, 255), 3)
-        cv2.rectangle(shown, first, last, palette.colors[label], 2)
+        cv2.rectangle(shown, first, last, colors[label], 2)
         if len(palette.names) > _FEW:
             _name(shown, first, palette.names[label])
     return shown

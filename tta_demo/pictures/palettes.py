@@ -1,6 +1,7 @@
 """Palettes: the names and colours of the classes, and labels shown or written in them."""
 
 import io
+from colorsys import hls_to_rgb
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,7 @@ from PIL import Image
 
 __all__ = ["COCO", "IGNORED", "MAX_CLASSES", "NUCLEI", "SUBJECT", "WEEDS"]
 __all__ += ["Color", "Palette", "class_ids", "color_png", "index_png"]
-__all__ += ["numbered_palette", "rgb_png"]
+__all__ += ["display_colors", "numbered_palette", "rgb_png"]
 
 IGNORED = 255
 """The id of pixels that count nowhere, neither in learning nor in scores (as PASCAL VOC's)."""
@@ -55,6 +56,11 @@ class Palette:
             if color in seen:
                 raise ValueError(f"{color} stands for two classes: give each its own colour")
             seen.add(color)
+
+    @property
+    def bright(self) -> "Palette":
+        """The same classes in colours that one sees on pictures, see `display_colors`."""
+        return Palette(self.names, display_colors(len(self.names)))
 
     @property
     def table(self) -> np.ndarray:
@@ -109,6 +115,44 @@ def numbered_palette(classes: int) -> Palette:
         table[:, bit % 3] |= (numbers >> bit & 1) << 7 - bit // 3
     names = tuple(f"class {number}" for number in numbers)
     return Palette(names, tuple(tuple(color) for color in table.tolist()))
+
+
+_FIRST = (
+    (120, 113, 108),
+    (244, 63, 180),
+    (250, 204, 21),
+    (45, 212, 160),
+    (139, 92, 246),
+    (241, 245, 249),
+    (163, 92, 40),
+)
+_GOLDEN_ANGLE = 0.381966
+_LIGHTNESS = (0.62, 0.78, 0.46)
+
+
+def display_colors(count: int) -> tuple[tuple[int, int, int], ...]:
+    """Returns RGB colours 0..255 for this many classes; the first is a quiet one.
+
+    They differ from the colours of mask files, which nobody chose to be seen on a photograph.
+    Colour-blind people tell the first seven apart; the blue of a mended pixel and the orange of
+    a broken one are not among them.
+
+    Args:
+        count: classes, at least 1.
+
+    Example:
+        >>> display_colors(3)
+        ((120, 113, 108), (244, 63, 180), (250, 204, 21))
+        >>> len(set(display_colors(150)))
+        150
+    """
+    return _FIRST[:count] + tuple(_spread(i) for i in range(count - len(_FIRST)))
+
+
+def _spread(index: int) -> tuple[int, int, int]:
+    light = _LIGHTNESS[index % len(_LIGHTNESS)]
+    rgb = hls_to_rgb(index * _GOLDEN_ANGLE % 1, light, 0.72)
+    return (round(255 * rgb[0]), round(255 * rgb[1]), round(255 * rgb[2]))
 
 
 _THINGS = """

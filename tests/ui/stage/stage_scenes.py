@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from tta_demo.pictures.palettes import display_colors
 from tta_demo.pictures.reading import Picture
 from tta_demo.samples.weeds import DIFFICULTY, SEEDS, sample
 from tta_demo.tasks.segment import segment
@@ -14,7 +15,7 @@ from tta_demo.tta.fusion import Weights, fuse
 from tta_demo.tta.plan import Plan
 from tta_demo.tta.predict import ViewStack, look, to_labels, to_tensor
 from tta_demo.tta.views import VIEW_SETS, VIEWS
-from tta_demo.ui.stage import StagePicture, display_colors
+from tta_demo.ui.stage import StagePicture
 
 D4 = VIEW_SETS["d4"]
 

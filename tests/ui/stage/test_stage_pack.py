@@ -10,10 +10,10 @@ import torch
 from PIL import Image
 from stage_scenes import D4, field_scene, scene_of
 
-from tta_demo.pictures.palettes import IGNORED
+from tta_demo.pictures.palettes import IGNORED, display_colors
 from tta_demo.tta.predict import Look
 from tta_demo.tta.views import VIEWS
-from tta_demo.ui.stage import StagePicture, display_colors, pack, painted
+from tta_demo.ui.stage import StagePicture, pack, painted
 
 
 def opened(value):

@@ -15,7 +15,7 @@ from tta_demo.ui.kit.html import legend_of
 from tta_demo.ui.kit.looking import WORKING
 from tta_demo.ui.kit.parts import Presets, options_of, samples
 from tta_demo.ui.kit.screen import Updates
-from tta_demo.ui.stage import BUSY, display_colors
+from tta_demo.ui.stage import BUSY
 
 __all__ = ["FUSIONS", "PRESETS", "change_place", "controls_of", "note"]
 
@@ -57,8 +57,8 @@ def _parts(place: Place, views: Sequence[str], fusion: str, file: WeightFile | N
 def note(place: Place) -> str:
     """Returns what the detector knows, its classes, and where the examples come from."""
     record = place.record
-    colors = display_colors(len(record.classes))
-    things = legend_of(replace(record.palette, names=record.classes[1:], colors=colors[1:]))
+    bright = record.palette.bright
+    things = legend_of(replace(bright, names=bright.names[1:], colors=bright.colors[1:]))
     classes = f"<p class='classes'>{things}</p>"
     if len(record.classes) > FEW + 1:
         told = f"All {len(record.classes) - 1} kinds"

@@ -10,7 +10,7 @@ from gradio.data_classes import FileData
 
 from tta_demo.pictures.decoding import MAX_PIXELS
 from tta_demo.pictures.draw import overlay
-from tta_demo.pictures.palettes import Palette, index_png
+from tta_demo.pictures.palettes import index_png
 from tta_demo.pictures.reading import read_picture
 from tta_demo.pictures.words import several
 from tta_demo.tasks.full_size import FullSize, TiledLook
@@ -22,7 +22,6 @@ from tta_demo.ui.kit.screen import Screen, Updates
 from tta_demo.ui.learn.course import Pace
 from tta_demo.ui.learn.show import left, status
 from tta_demo.ui.segment.case import SegmentCase, SegmentVisitor
-from tta_demo.ui.stage import display_colors
 from tta_demo.ui.takeaway.bundle import safe_name
 
 __all__ = ["look_full", "stop_full", "wire_full"]
@@ -93,7 +92,6 @@ def failed(visitor: SegmentVisitor) -> Updates:
 def _shown(case: SegmentCase, found: FullSize) -> Updates:
     """Returns the answer through the window, its mask, and what it says in a sentence."""
     palette = found.model.palette
-    bright = Palette(palette.names, display_colors(len(palette.names)))
     name = safe_name(case.name)
     told = contents(found.labels, palette.names)
     looks = several(len(found.plan.views), "look")
@@ -105,7 +103,7 @@ def _shown(case: SegmentCase, found: FullSize) -> Updates:
         "full_told": status(f"{said}{changed}."),
         "full_start": gr.Button(visible=False),
         "full_view": {
-            "picture": _file(overlay(found.picture.rgb, found.labels, bright), name),
+            "picture": _file(overlay(found.picture.rgb, found.labels, palette), name),
             "told": f"The answer over the picture at full size: {told}",
         },
         "full_mask": gr.DownloadButton(value=mask, visible=True),

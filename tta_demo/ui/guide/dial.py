@@ -9,13 +9,13 @@ import numpy as np
 from PIL import Image
 
 from tta_demo.insight.equivariance import gaps
+from tta_demo.pictures.palettes import display_colors
 from tta_demo.tasks.segment import Segmentation
 from tta_demo.tta.plan import Plan
 from tta_demo.tta.predict import ViewStack, to_labels
 from tta_demo.tta.symmetry import D4, Symmetry
 from tta_demo.tta.views import VIEW_SETS, VIEWS
 from tta_demo.ui.kit.files import beside
-from tta_demo.ui.stage import display_colors
 
 __all__ = ["POSITIONS", "css_of", "dial", "packed", "turned_back"]
 

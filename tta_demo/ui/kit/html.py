@@ -188,7 +188,11 @@ def weight_bars(weights: ByName, model: ModelRecord | Ensemble) -> str:
     each = {name: [*w.values()] if isinstance(w, dict) else [w] for name, w in weights.items()}
     longest = max(max(shares) for shares in each.values())
     several = any(isinstance(weight, dict) for weight in weights.values())
-    colors = model.palette.colors if several else ()
+    colors, legend = (), ""
+    if several:
+        palette = model.palette.bright
+        colors = palette.colors
+        legend = f"<p class='classes'>For each class, in percent: {legend_of(palette)}</p>"
     rows = []
     for heading, _, views in headed(model, each):
         if heading:
@@ -200,9 +204,6 @@ def weight_bars(weights: ByName, model: ModelRecord | Ensemble) -> str:
             f"{track([share / longest for share in each[row]], colors)}{_share(each[row])}</div>"
             for row, view in views.items()
         ]
-    legend = ""
-    if several:
-        legend = f"<p class='classes'>For each class, in percent: {legend_of(model.palette)}</p>"
     return f'{legend}<div class="bars">{"".join(rows)}</div>'
 
 

@@ -24,6 +24,7 @@ THEME = gr.themes.Soft(
     button_primary_background_fill="*primary_600",
     button_primary_background_fill_hover="*primary_700",
     button_primary_background_fill_hover_dark="*primary_700",
+    checkbox_border_color="*neutral_500",
     checkbox_label_background_fill_selected="*primary_600",
     link_text_color="*primary_700",
 )

@@ -126,7 +126,6 @@ def note(world: World) -> str:
     if world.examples:
         examples = f"<p class='small'>Examples: {escape(world.source)}.</p>"
     return (
-        f"<p>{escape(record.summary)} The truth (a mask) "
-        f"is optional.</p><p class='classes'>{legend_of(record.palette)}</p>"
-        f"{examples}"
+        f"<p>{escape(record.summary)} The truth (a mask) is optional.</p>"
+        f"<p class='classes'>In masks: {legend_of(record.palette)}</p>{examples}"
     )

@@ -131,7 +131,7 @@ def _class_table(case: SegmentCase, result: Segmentation) -> str:
     """Returns F1 and IoU a class, with one look and with all; a sentence without truth."""
     if result.matrices is None:
         return "<p>Add a mask to see how right the answers are, class by class.</p>"
-    palette = result.model.palette
+    palette = result.model.palette.bright
     note = f"All looks: {escape(_looks(result))}, {escape(FUSIONS[result.plan.fusion].summary)}."
     note += f" Compared with {ITSELF}, not with the truth." if case.itself else ""
     return html.class_table(result.matrices, palette.names, palette.colors, note)

@@ -12,7 +12,7 @@ from tta_demo.tta.plan import Plan
 from tta_demo.tta.predict import to_labels
 from tta_demo.tta.views import VIEWS
 from tta_demo.ui.segment.case import SegmentCase
-from tta_demo.ui.stage import MODES, StagePicture, display_colors
+from tta_demo.ui.stage import MODES, StagePicture
 
 __all__ = ["scene_of"]
 
@@ -41,7 +41,7 @@ def scene_of(
         models={name: one.called for name, one in members_of(result.model).items() if name},
         together=_together(result),
         names=palette.names,
-        colors=display_colors(len(palette.names)),
+        colors=palette.bright.colors,
         fusion=plan.fusion,
         weights=None if every.weights is None else every.weights.values.numpy(),
         pool="linear" if every.weights is None else every.weights.pool,

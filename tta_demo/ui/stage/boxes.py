@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 
 from tta_demo.insight.box_changes import BoxChanges, box_changes, partners
+from tta_demo.pictures.palettes import display_colors
 from tta_demo.scoring.box_metrics import average_precision
 from tta_demo.tta.box_fusion import Fused
 from tta_demo.tta.boxes import Boxes
 from tta_demo.tta.views import VIEWS
 from tta_demo.ui.stage.pack import NUMBERS, words
-from tta_demo.ui.stage.palette import display_colors
 from tta_demo.ui.stage.sent import grid_of, webp
 
 __all__ = ["StageBoxes", "pack_boxes"]

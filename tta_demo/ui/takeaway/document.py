@@ -9,7 +9,6 @@ from tta_demo.evidence.html_page import html_page
 from tta_demo.insight.changes import BROKEN, CHANGED, FIXED, WRONG
 from tta_demo.models.ensemble import headed
 from tta_demo.pictures.draw import fit_within, overlay
-from tta_demo.pictures.palettes import Palette
 from tta_demo.pictures.words import figure, signed
 from tta_demo.tta.fusion import FUSIONS
 from tta_demo.ui.kit.files import beside
@@ -24,7 +23,6 @@ from tta_demo.ui.kit.html import (
 )
 from tta_demo.ui.kit.pictures import data_url, png_url
 from tta_demo.ui.segment.case import ITSELF
-from tta_demo.ui.stage import display_colors
 from tta_demo.ui.takeaway.drawn import MARKS, changes_drawn, doubt_drawn
 from tta_demo.ui.takeaway.facts import Takeaway
 
@@ -83,20 +81,20 @@ def _headline(take: Takeaway) -> str:
 
 def _pictures(take: Takeaway) -> str:
     result = take.result
-    shown = Palette(result.model.palette.names, display_colors(len(result.model.classes)))
-    rgb = result.picture.rgb
+    palette, rgb = result.model.palette, result.picture.rgb
     itself = take.case.itself
     over = {"One look": result.one_look, "All looks together": result.labels}
     if result.truth is not None:
         over = {"Its own answer, undamaged" if itself else "The truth": result.truth} | over
     figures = [_figure("The picture", rgb)]
     figures += [
-        _figure(name, overlay(rgb, labels, shown), holds=contents(labels, shown.names))
+        _figure(name, overlay(rgb, labels, palette), holds=contents(labels, palette.names))
         for name, labels in over.items()
     ]
     changed = changes_drawn(rgb, take.changes.codes)
     figures.append(_figure("What changed", changed, _marks(take), png_url))
-    return f"<div class='grid'>{''.join(figures)}</div><p class='legend'>{legend_of(shown)}</p>"
+    legend = f"<p class='legend'>{legend_of(palette.bright)}</p>"
+    return f"<div class='grid'>{''.join(figures)}</div>{legend}"
 
 
 def _marks(take: Takeaway) -> str:
@@ -148,10 +146,10 @@ def _figure(
 
 
 def _classes(take: Takeaway) -> str:
-    names, matrices = take.result.model.classes, take.result.matrices
+    palette, matrices = take.result.model.palette.bright, take.result.matrices
     if matrices is None:
         return ""
-    return "<h2>Class by class</h2>" + class_table(matrices, names, display_colors(len(names)))
+    return "<h2>Class by class</h2>" + class_table(matrices, palette.names, palette.colors)
 
 
 def _looks(take: Takeaway) -> str:

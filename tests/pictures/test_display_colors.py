@@ -3,7 +3,9 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from tta_demo.ui.stage.palette import display_colors
+from tta_demo.pictures.draw import boxes_drawn, overlay
+from tta_demo.pictures.palettes import COCO, NUCLEI, SUBJECT, WEEDS, display_colors
+from tta_demo.tta.boxes import Boxes
 
 # What is left of linear RGB (Machado, Oliveira and Fernandes 2009, severity 1).
 SIGHT = {
@@ -35,3 +37,14 @@ def test_colour_blind_people_tell_the_first_classes_apart(sight):
 
 def test_red_and_green_of_one_lightness_would_fail():
     assert nearest([(200, 60, 40), (120, 120, 40)], SIGHT["deuteranopia"]) < 20
+
+
+@pytest.mark.parametrize("palette", [WEEDS, NUCLEI, SUBJECT, COCO], ids=lambda p: p.names[1])
+def test_what_is_drawn_on_a_picture_is_in_these_colours(palette):
+    labels = np.zeros((9, 9), int)
+    labels[2:7, 2:7] = 1
+    color = np.array(display_colors(2)[1])
+    black = np.zeros((9, 9, 3), np.uint8)
+    assert (overlay(black, labels, palette)[2, 2] == color).all()
+    box = Boxes(np.array([[1.0, 1, 8, 8]]), np.array([0.9]), np.array([1]))
+    assert (boxes_drawn(black, box, palette) == color).all(-1).any()

@@ -39,6 +39,15 @@ def test_behind_a_proxy_addresses_are_those_of_the_proxy(url):
     assert found["og:url"] == "https://me-look.hf.space/"
 
 
+def test_the_page_comes_compressed_to_whoever_reads_that(url):
+    plain = httpx.get(url, headers={"accept-encoding": "identity"})
+    packed = httpx.get(url, headers={"accept-encoding": "gzip, br"})
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert int(packed.headers["content-length"]) < len(plain.content) / 2
+    assert tags(packed.text) == tags(plain.text)
+
+
 def test_nothing_of_an_address_becomes_markup(url):
     text = httpx.get(f'{url}?world="><script>alert(1)</script>').text
     assert "<script>alert" not in text

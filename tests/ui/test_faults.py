@@ -1,5 +1,6 @@
 """What goes wrong inside the page or was wrong when it started: it says so, and goes on."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -7,14 +8,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from gradio import processing_utils
 from raw_requests import Somebody
 
 import tta_demo
 from tta_demo.models.registry import load_model
 from tta_demo.models.runner import Runner
 from tta_demo.pictures.assets import ASSETS, fault_of
+from tta_demo.ui.kit.failing import FULL
 
-FULL = "[enforce fail at alloc_cpu.cpp:114] DefaultCPUAllocator: can't allocate memory"
+SHORT = "[enforce fail at alloc_cpu.cpp:114] DefaultCPUAllocator: can't allocate memory"
 
 
 def unlucky(*_):
@@ -22,7 +25,7 @@ def unlucky(*_):
 
 
 def out_of_memory(*_):
-    raise RuntimeError(FULL)
+    raise RuntimeError(SHORT)
 
 
 def nan(network, images, logits):
@@ -44,10 +47,28 @@ def test_a_pass_that_fails_is_told_and_the_next_visitor_is_served(demo, fault):
         assert answer["success"], answer
 
 
+def full(*_, **__):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_picture_that_finds_no_room_is_told_and_not_printed(demo, monkeypatch, capfd):
+    new = {"world": "weeds", "models": [], "damage-noise": 0.2}
+    monkeypatch.setattr(processing_utils, "save_img_array_to_cache", full)
+    answer = Somebody(demo).asks("new_field", **new)
+    assert answer["output"]["error"] == FULL
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_values_that_no_control_sends_are_not_printed(demo, capfd):
+    answer = Somebody(demo).asks("open_picture", picture="a secret")
+    assert not answer["success"]
+    assert "secret" not in capfd.readouterr().err + answer["output"]["error"]
+
+
 def test_where_memory_is_short_that_is_what_is_raised():
     class Greedy(torch.nn.Module):
         def forward(self, x):
-            raise RuntimeError(FULL)
+            raise RuntimeError(SHORT)
 
     with pytest.raises(MemoryError, match="8 x 5"):
         Runner(Greedy(), 1)(torch.rand(1, 3, 5, 8))

@@ -7,11 +7,24 @@ import gradio as gr
 from gradio.blocks import Block, BlockFunction
 from gradio.state_holder import SessionState
 
+from tta_demo.ui.kit.failing import failing
+
 __all__ = ["Page"]
 
 
 class Page(gr.Blocks):
     """Gradio's page, where an action changes few of the many parts that it may change."""
+
+    async def preprocess_data(
+        self,
+        block_fn: BlockFunction,
+        inputs: list[Any],
+        state: SessionState | None,
+        explicit_call: bool = False,
+    ) -> list[Any]:
+        """Returns what an action is given of what was sent; as gradio calls it."""
+        with failing(block_fn.name, ours=False):
+            return await super().preprocess_data(block_fn, inputs, state, explicit_call)
 
     async def postprocess_data(
         self,
@@ -25,6 +38,15 @@ class Page(gr.Blocks):
         it, twice: half a millisecond of the one loop that serves everybody, times sixty, at every
         step. Of no part at all it would make a value.
         """
+        with failing(block_fn.name, ours=False):
+            return await self._sent(block_fn, predictions, state)
+
+    async def _sent(
+        self,
+        block_fn: BlockFunction,
+        predictions: Any,  # noqa: ANN401
+        state: SessionState | None,
+    ) -> list[Any]:
         by_part = isinstance(predictions, dict) and all(isinstance(k, Block) for k in predictions)
         if not by_part:
             return await super().postprocess_data(block_fn, predictions, state)

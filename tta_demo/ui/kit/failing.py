@@ -26,7 +26,7 @@ UNFORESEEN = (
 
 
 @contextmanager
-def failing(action: str) -> Iterator[None]:
+def failing(action: str, ours: bool = True) -> Iterator[None]:
     """Turns any error of an action into a message on the page, which renders HTML: it is escaped.
 
     A `ValueError` has a message for the visitor. Others may have paths and names in theirs: they
@@ -34,19 +34,24 @@ def failing(action: str) -> Iterator[None]:
 
     Args:
         action: its name, for the log.
+        ours: whether it is not gradio that fails, on a value: its messages quote that.
     """
     try:
         yield
-    except gr.Error:
+    except gr.Error as error:
+        error.print_exception = False
         raise
     except Exception as error:
-        told = escape(_told(error, action), quote=False)  # programs read quotes as they are
+        told = _told(error, action) if ours else _unforeseen(error.__cause__ or error, action)
+        told = escape(told, quote=False)  # programs read quotes as they are
         raise gr.Error(told, duration=12, print_exception=False) from error
 
 
 def _told(error: Exception, action: str) -> str:
-    if isinstance(error, ValueError):
-        return str(error)
+    return str(error) if isinstance(error, ValueError) else _unforeseen(error, action)
+
+
+def _unforeseen(error: BaseException, action: str) -> str:
     number = token_hex(6)
     LOG.error("failure", extra={"facts": {"id": number, "action": action} | facts_of(error)})
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:

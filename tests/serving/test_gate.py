@@ -5,6 +5,7 @@ import os
 import re
 import select
 import socket
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ import httpx
 import pytest
 from waiting import until
 
+from tta_demo.models.registry import MODELS
 from tta_demo.pictures.assets import ASSETS
 from tta_demo.ui.kit.limits import FILE, REQUEST
 
@@ -213,3 +215,15 @@ def test_the_server_says_how_it_is(url):
     assert told["status"] == "ok"
     assert set(told["models"].values()) == {"there"}
     assert told["queue"] == 0
+
+
+def test_a_file_that_cannot_be_read_is_told_as_one_that_is_missing(tmp_path, monkeypatch, url):
+    (tmp_path / "cut.safetensors").write_bytes(b"cut")
+    for name in ("cut", "gone"):
+        path = tmp_path / f"{name}.safetensors"
+        broken = replace(MODELS["unet-weeds"], weights=lambda path=path: path)
+        monkeypatch.setitem(MODELS, name, broken)
+    told = httpx.get(f"{url}healthz").json()
+    assert told["status"] == "degraded"
+    assert told["models"]["cut"] == "cut.safetensors cannot be read"
+    assert told["models"]["gone"] == "gone.safetensors is missing"

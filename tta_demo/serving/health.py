@@ -6,13 +6,14 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tta_demo.models.registry import MODELS
+from tta_demo.pictures.assets import fault_of
 from tta_demo.serving.routes import HEALTH
 
 __all__ = ["Health"]
 
 
 class Health:
-    """Says which models' files are there, and how many wait.
+    """Says which models' files are there and can be read, and how many wait.
 
     Args:
         app: what answers all other requests.
@@ -30,9 +31,9 @@ class Health:
 
 
 def _state(app: Any) -> dict[str, Any]:  # noqa: ANN401 (gradio's app)
-    models = {name: record.weights().is_file() for name, record in MODELS.items()}
+    faults = {name: fault_of(record.weights()) for name, record in MODELS.items()}
     return {
-        "status": "ok" if all(models.values()) else "degraded",
-        "models": {name: "there" if found else "missing" for name, found in models.items()},
+        "status": "degraded" if any(faults.values()) else "ok",
+        "models": {name: fault or "there" for name, fault in faults.items()},
         "queue": len(app.get_blocks()._queue),
     }

@@ -58,12 +58,12 @@ def test_a_stack_holds_the_log_probabilities_of_each_crop_alone(toy):
 # Of these widths, the middle of the resized picture stands exactly in the middle.
 @pytest.mark.parametrize("size", [(256, 300), (64, 80), (80, 60), (120, 120)], ids=str)
 @pytest.mark.parametrize("name", ["mirror", "ten-crop", "d4"])
-@pytest.mark.parametrize("fusion", ["mean", "gmean", "max", "median", "vote", "confidence"])
-def test_the_fused_answer_to_a_mirrored_picture_is_that_to_the_picture(toy, name, fusion, size):
+def test_the_fused_answer_to_a_mirrored_picture_is_that_to_the_picture(toy, name, size):
     rgb = picture(*size)
     there, mirrored = (predict_crops(toy, x, CROP_SETS[name]) for x in (rgb, rgb[:, ::-1]))
     assert (there.probs[0] - mirrored.probs[0]).abs().max() > 0.02, "the model is symmetric"
-    torch.testing.assert_close(fuse(there, fusion), fuse(mirrored, fusion), atol=2e-3, rtol=0)
+    for fusion in ("mean", "gmean", "max", "median", "vote", "confidence"):
+        torch.testing.assert_close(fuse(there, fusion), fuse(mirrored, fusion), atol=2e-3, rtol=0)
 
 
 def test_the_five_crops_alone_are_no_mirrored_set(toy):

@@ -114,15 +114,6 @@ def looked(pictures, stopped=lambda: False, world=WEEDS):
             return trial, end.value
 
 
-@pytest.fixture
-def passes():
-    """Counts forward passes."""
-    count = []
-    hook = load_model(WEEDS.record).network.register_forward_pre_hook(lambda *_: count.append(1))
-    yield count
-    hook.remove()
-
-
 def test_a_trial_keeps_what_all_looks_at_once_keep():
     pictures = small_fields(4_009_000)
     _, stacks = looked(pictures)

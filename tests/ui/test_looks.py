@@ -1,15 +1,11 @@
 import json
-import os
 from threading import Thread
 from types import SimpleNamespace
 
 import gradio as gr
-import numpy as np
 import pytest
 
-from tta_demo.models.registry import load_model
 from tta_demo.models.turns import PASSES
-from tta_demo.pictures.reading import Picture
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.views import VIEW_SETS
 from tta_demo.ui.segment import looks
@@ -22,10 +18,8 @@ SETTINGS = Settings(WORLD.name, "learned", True, tick(VIEW_SETS["d4"]))
 
 
 @pytest.fixture
-def case():
-    """A small picture that no cache has seen."""
-    rgb = np.frombuffer(os.urandom(64 * 96 * 3), np.uint8).reshape(64, 96, 3)
-    return SegmentCase(name="new", picture=Picture.of(rgb), settings=SETTINGS)
+def case(unseen):
+    return SegmentCase(name="new", picture=unseen, settings=SETTINGS)
 
 
 def test_what_is_chosen_while_a_picture_waits_for_its_turn_stays(case, asked):
@@ -38,14 +32,6 @@ def test_what_is_chosen_while_a_picture_waits_for_its_turn_stays(case, asked):
     list(open_example(visitor, 1, case.settings))
     assert visitor.case.picture is not case.picture
     assert visitor.case.settings.fusion == "vote"
-
-
-@pytest.fixture
-def passes():
-    count = []
-    hook = load_model(WORLD.record).network.register_forward_pre_hook(lambda *_: count.append(1))
-    yield count
-    hook.remove()
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 from raw_requests import CLIENT, Somebody
 
-from tta_demo.models.registry import load_model
-from tta_demo.tasks.worlds import WORLDS
 from tta_demo.ui.kit.measured import measured, picked, sent
 from tta_demo.ui.yours.classes import pairs_of
 
@@ -100,15 +98,6 @@ def test_a_line_of_many_signs_is_no_pair():
 
 
 # On the page
-
-
-@pytest.fixture
-def passes():
-    count = []
-    network = load_model(WORLDS["weeds"].model).network
-    hook = network.register_forward_pre_hook(lambda *_: count.append(1))
-    yield count
-    hook.remove()
 
 
 def test_a_look_named_forty_thousand_times_is_one_look(demo, passes, tmp_path):

@@ -25,7 +25,6 @@ from browser import (
 from PIL import Image
 from playwright.sync_api import expect
 
-from tta_demo.models.registry import load_model
 from tta_demo.pictures.masks import read_mask
 from tta_demo.pictures.reading import read_picture
 from tta_demo.scoring.metrics import mean_iou
@@ -79,16 +78,6 @@ def counts(result):
 
 
 low = pytest.mark.parametrize("size", [{"width": 1280, "height": 720}], ids=["low"])
-
-
-@pytest.fixture
-def passes():
-    """Counts the forward passes of the page's model."""
-    count = []
-    network = load_model(PLACE.model).network
-    hook = network.register_forward_pre_hook(lambda *_: count.append(1))
-    yield count
-    hook.remove()
 
 
 @pytest.fixture

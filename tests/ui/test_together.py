@@ -1,7 +1,6 @@
 """Several models that look together on the page."""
 
 import json
-import os
 import re
 import runpy
 from dataclasses import replace
@@ -15,9 +14,7 @@ from playwright.sync_api import expect
 
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.models.ensemble import whose
-from tta_demo.models.registry import load_model
 from tta_demo.pictures.assets import ASSETS
-from tta_demo.pictures.reading import Picture
 from tta_demo.scoring.metrics import mean_iou
 from tta_demo.tasks.segment import segment
 from tta_demo.tasks.worlds import WORLDS
@@ -44,10 +41,9 @@ def settings(*models, views=FLIPS, fusion="mean"):
 
 
 @pytest.fixture
-def case():
-    """A small picture that no cache has seen, for the expert and the apprentice."""
-    rgb = np.frombuffer(os.urandom(64 * 96 * 3), np.uint8).reshape(64, 96, 3)
-    return SegmentCase(name="new", picture=Picture.of(rgb), settings=settings(EXPERT, APPRENTICE))
+def case(unseen):
+    """A picture for the expert and the apprentice."""
+    return SegmentCase(name="new", picture=unseen, settings=settings(EXPERT, APPRENTICE))
 
 
 @pytest.fixture
@@ -55,18 +51,6 @@ def visitor(case):
     visitor = SegmentVisitor()
     list(look(visitor, case, lambda: True))
     return visitor
-
-
-@pytest.fixture
-def passes():
-    """The models of all forward passes, one by one."""
-    seen, hooks = [], []
-    for name in WEEDS.models:
-        network = load_model(name).network
-        hooks.append(network.register_forward_pre_hook(lambda *_, name=name: seen.append(name)))
-    yield seen
-    for hook in hooks:
-        hook.remove()
 
 
 def weights_of(world, views=FLIPS, seed=0):
@@ -172,8 +156,8 @@ def test_the_stage_holds_the_rows_in_order_each_with_its_models_name(case):
 
 
 def test_too_many_looks_for_the_memory_are_refused_before_any(case, passes, monkeypatch):
-    monkeypatch.setattr("tta_demo.ui.segment.case.MOST", 7 * 64 * 96 * 3 * 2)
-    with pytest.raises(ValueError, match="8 looks at 96 x 64"):
+    monkeypatch.setattr("tta_demo.ui.segment.case.MOST", 7 * 40 * 64 * 3 * 2)
+    with pytest.raises(ValueError, match="8 looks at 64 x 40"):
         case.segment()
     assert not passes
     case.changed(models=[NOVICE]).segment()

@@ -1,12 +1,9 @@
 """What a visitor's own model is, and what can be done with it; without a browser."""
 
 import json
-import os
 import threading
 import time
 from dataclasses import replace
-from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -14,7 +11,7 @@ import torch
 from gradio.utils import get_upload_folder
 from onnx import helper
 from onnx_models import classifier, file, mixing, node
-from yours_files import planted_sides, run_code, save_checkpoint, save_onnx
+from yours_files import planted_sides, run_code, said, save_checkpoint, save_onnx
 
 from tta_demo.learning.weight_file import WeightFile
 from tta_demo.models.own import FEEDS
@@ -39,30 +36,16 @@ HOSTILE = '"><script>alert(1)</script>${1}{{2}}'
 
 
 @pytest.fixture
-def visitor():
-    """One who looks at a small picture that no cache has seen, with the demo's model."""
+def visitor(unseen):
+    """One who looks at a picture with the demo's model."""
     visitor = SegmentVisitor()
-    rgb = np.frombuffer(os.urandom(40 * 64 * 3), np.uint8).reshape(40, 64, 3).copy()
-    visitor.case = SegmentCase(name="mine", picture=Picture.of(rgb), settings=SETTINGS)
+    visitor.case = SegmentCase(name="mine", picture=unseen, settings=SETTINGS)
     return visitor
-
-
-@pytest.fixture
-def folder():
-    """A new folder among the uploads."""
-    folder = Path(get_upload_folder()) / uuid4().hex
-    folder.mkdir(parents=True)
-    return folder
 
 
 def bring(visitor, path):
     """Returns all that changes on the page when a visitor brings a file."""
     return list(OWN.open_file(visitor, {"path": str(path)}, SETTINGS))
-
-
-def said(updates):
-    """What stands in the panel at last."""
-    return [update["own_told"] for update in updates if "own_told" in update][-1]
 
 
 @pytest.mark.parametrize(("save", "name"), [(save_checkpoint, "a.pth"), (save_onnx, "b.onnx")])

@@ -1,20 +1,16 @@
 """A visitor's own classifier, and what can be done with it; without a browser."""
 
 import json
-import os
 import threading
 from dataclasses import replace
-from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 import pytest
-from gradio.utils import get_upload_folder
 from hub_models import save
 from hub_server import REVISION, instead_of_the_hub
 from onnx import helper
 from onnx_models import classifier, file, mixing, node
-from yours_files import planted_half, save_checkpoint
+from yours_files import planted_half, said, save_checkpoint
 
 from tta_demo.models.hub import HUB_MENU
 from tta_demo.pictures.reading import Picture
@@ -30,20 +26,11 @@ DEMOS = replace(MINE, model=DEMO)
 
 
 @pytest.fixture
-def visitor():
-    """One who looks at a small picture that no cache has seen, with the demo's model."""
+def visitor(unseen):
+    """One who looks at a picture with the demo's model."""
     visitor = ClassifyVisitor()
-    rgb = np.frombuffer(os.urandom(40 * 64 * 3), np.uint8).reshape(40, 64, 3).copy()
-    visitor.case = ClassifyCase(picture=Picture.of(rgb), settings=DEMOS)
+    visitor.case = ClassifyCase(picture=unseen, settings=DEMOS)
     return visitor
-
-
-@pytest.fixture
-def folder():
-    """A new folder among the uploads."""
-    folder = Path(get_upload_folder()) / uuid4().hex
-    folder.mkdir(parents=True)
-    return folder
 
 
 def bring(visitor, path, content=None):
@@ -51,11 +38,6 @@ def bring(visitor, path, content=None):
     if content is not None:
         path.write_bytes(content)
     return list(OWN.open_file(visitor, {"path": str(path)}, MINE))
-
-
-def said(updates):
-    """What stands in the panel at last."""
-    return [update["own_told"] for update in updates if "own_told" in update][-1]
 
 
 def test_a_file_looks_at_the_photograph_and_its_classes_can_be_the_truth(visitor, folder):

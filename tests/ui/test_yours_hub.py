@@ -1,6 +1,5 @@
 """Models of the Hub on the page, from a Hub on this computer; without a browser."""
 
-import os
 import threading
 from dataclasses import replace
 
@@ -8,12 +7,11 @@ import numpy as np
 import pytest
 from hub_models import save
 from hub_server import REVISION, instead_of_the_hub
-from yours_files import run_code
+from yours_files import run_code, said
 
 from tta_demo.models.hub import HUB_MENU, hub_model
 from tta_demo.models.hub_files import MAX_HUB_BYTES
 from tta_demo.models.registry import load_model
-from tta_demo.pictures.reading import Picture
 from tta_demo.tasks.segment import segment
 from tta_demo.tta.views import VIEW_SETS
 from tta_demo.ui.segment.case import SegmentCase, SegmentVisitor, Settings, tick
@@ -45,22 +43,16 @@ def hub(folders, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def visitor():
-    """One who looks at a small picture that no cache has seen, with the demo's model."""
+def visitor(unseen):
+    """One who looks at a picture with the demo's model."""
     visitor = SegmentVisitor()
-    rgb = np.frombuffer(os.urandom(40 * 64 * 3), np.uint8).reshape(40, 64, 3).copy()
-    visitor.case = SegmentCase(name="mine", picture=Picture.of(rgb), settings=SETTINGS)
+    visitor.case = SegmentCase(name="mine", picture=unseen, settings=SETTINGS)
     return visitor
 
 
 def load(visitor, name):
     """Returns all that changes on the page when a visitor loads a model by its name."""
     return list(OWN.load(visitor, name, SETTINGS))
-
-
-def said(updates):
-    """What stands in the panel at last."""
-    return [update["own_told"] for update in updates if "own_told" in update][-1]
 
 
 def test_a_model_of_the_menu_comes_looks_and_says_its_revision(visitor, hub, folders):

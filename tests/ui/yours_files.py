@@ -54,6 +54,11 @@ def planted_half(side):
     )
 
 
+def said(updates):
+    """What stands in the panel at last."""
+    return [update["own_told"] for update in updates if "own_told" in update][-1]
+
+
 def run_code(taken, folder, environment=(), beside=None):
     """Runs the code of a result elsewhere; its mask and scores must be those on the page."""
     folder.mkdir()

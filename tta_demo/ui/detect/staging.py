@@ -1,8 +1,8 @@
 """How a detection is put on the stage."""
 
 from tta_demo.tasks.detect import Detection
+from tta_demo.tasks.sure import first_looks
 from tta_demo.tta.box_fusion import FUSERS
-from tta_demo.tta.plan import Plan
 from tta_demo.ui.stage import StageBoxes
 
 __all__ = ["scene_of"]
@@ -17,7 +17,7 @@ def scene_of(result: Detection, threshold: float, thing: str) -> StageBoxes:
         thing: what one of the things found is called.
     """
     plan = result.plan
-    parts = [_first(k, plan) for k in range(1, len(plan.views))]
+    parts = [first_looks(plan, k) for k in range(1, len(plan.views))]
     looks = {name: one.boxes for name, one in result.looks.items()}
     return StageBoxes(
         rgb=result.picture.rgb,
@@ -31,9 +31,3 @@ def scene_of(result: Detection, threshold: float, thing: str) -> StageBoxes:
         weights=plan.weights and plan.weights.values.tolist(),
         truth=result.truth,
     )
-
-
-def _first(count: int, plan: Plan) -> Plan:
-    """Returns the plan of the first looks alone."""
-    weights = plan.weights and plan.weights.values[:count] / plan.weights.values[:count].sum()
-    return Plan(plan.views[:count], plan.fusion, weights)

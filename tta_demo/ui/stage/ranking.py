@@ -22,7 +22,7 @@ Its value is made as the stage's (see `pack.py`): `busy`, `number`, `picture` (t
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -30,6 +30,7 @@ from torch import Tensor
 
 from tta_demo.pictures.draw import fit_within
 from tta_demo.tasks.classify import Classification
+from tta_demo.tasks.sure import first_looks
 from tta_demo.tta.crops import CROP_VIEWS, CropView, cut
 from tta_demo.ui.kit.pictures import as_rgb, data_url
 from tta_demo.ui.stage.pack import NUMBERS, words
@@ -99,8 +100,7 @@ class _Answers:
     def _steps(self) -> Tensor:
         """Returns the probabilities `(K, C)` of the first 1..K looks, fused as the plan says."""
         plan, stack = self.result.plan, self.result.stack
-        parts = (plan.views[:k] for k in range(1, len(plan.views)))
-        first = [replace(plan, views=part).fuse(stack) for part in parts]
+        first = [first_looks(plan, k).fuse(stack) for k in range(1, len(plan.views))]
         return torch.stack([*first, self.result.probs])
 
     def _listed(self, fused: Tensor, one: Tensor) -> list[int]:

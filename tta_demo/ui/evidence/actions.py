@@ -28,7 +28,7 @@ from tta_demo.ui.learn.show import status
 from tta_demo.ui.segment.carry import carry
 from tta_demo.ui.segment.case import SegmentVisitor
 
-__all__ = ["begin", "change_world", "failed", "follow", "show_stored", "stop", "use", "use_boxes"]
+__all__ = ["begin", "change_world", "failed", "follow", "show_stored", "use", "use_boxes"]
 
 W = TypeVar("W", World, BoxWorld)
 
@@ -126,11 +126,6 @@ def begin(visitor: EvidenceVisitor, wanted: Wanted, looker: SegmentVisitor) -> I
 def _says(text: str, stops: bool = False) -> Updates:
     """Returns how far it is, and whether that can be stopped."""
     return {"live": gr.Row(visible=True), "status": status(text), "stop": gr.Button(visible=stops)}
-
-
-def stop(visitor: EvidenceVisitor) -> None:
-    """Ends what is under way after the look that it is at; does not wait for its turn."""
-    visitor.halt.set()
 
 
 def failed(visitor: EvidenceVisitor) -> Updates:

@@ -13,6 +13,7 @@ from tta_demo.ui.kit.parts import labelled_files, radio
 from tta_demo.ui.kit.screen import Action, Screen
 from tta_demo.ui.kit.theme import scroll_to
 from tta_demo.ui.learn import choices
+from tta_demo.ui.learn.actions import stop
 
 __all__ = ["build_evidence_tab", "wire_use"]
 
@@ -102,7 +103,7 @@ def _build_results(screen: Screen) -> None:
 def _wire(screen: Screen, tab: gr.Tab) -> None:
     screen["start"].click(None, js=scroll_to("evidence-sight"))
     screen.act(screen["start"].click, actions.begin, LONG)
-    screen.on(screen["stop"].click, actions.stop, STOP)
+    screen.on(screen["stop"].click, stop, STOP)
     screen.act(screen["world"].input, actions.change_world, LATEST)
     screen.on(screen["source"].input, choices.change_source)
     screen.act(screen["other"].click, actions.show_stored)

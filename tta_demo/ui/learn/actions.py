@@ -25,6 +25,7 @@ from tta_demo.ui.kit.waiting import LESSONS
 from tta_demo.ui.learn import show
 from tta_demo.ui.learn.course import Course, bars
 from tta_demo.ui.learn.lesson import LearnVisitor, Task, Wanted, task_for
+from tta_demo.ui.learn.uploads import Uploader
 from tta_demo.ui.segment.actions import inputs_of
 from tta_demo.ui.segment.carry import carry
 from tta_demo.ui.segment.case import SegmentVisitor, tick
@@ -154,8 +155,8 @@ def failed(visitor: LearnVisitor) -> Updates:
     return kept | {"status": show.status(told)}
 
 
-def stop(visitor: LearnVisitor) -> None:
-    """Ends what is under way after its next step; does not wait for its turn."""
+def stop(visitor: Uploader) -> None:
+    """Ends what is under way after its next step or look; does not wait for its turn."""
     visitor.halt.set()
 
 

@@ -63,14 +63,14 @@ UNITS = {
 """By what evidence is scored by."""
 
 
-def points(gain: Gain, digits: int = 2) -> str:
+def points(gain: Gain) -> str:
     """Returns a difference of scores in points of 100, with its interval.
 
     Example:
         >>> points(Gain(0.004, 0.001, 0.0071)), points(Gain(0.004))
         ('+0.40 points (+0.10 to +0.71)', '+0.40 points')
     """
-    return f"{signed(100 * gain.value, digits, '±')} points{_interval(gain, 100, digits)}"
+    return f"{signed(100 * gain.value, 2, '±')} points{_interval(gain, 100, 2)}"
 
 
 def nll_said(gain: Gain) -> str:

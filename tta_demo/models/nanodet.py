@@ -35,6 +35,10 @@ _CANDIDATES = 250
 """The surest boxes, of which none may be twice; of the rest hardly one would be told."""
 
 
+_MOST, _LOWEST_SCORE = 100, 0.05
+"""What is told of one picture at most."""
+
+
 class NanoDet:
     """Finds things in pictures of any size; safe to share between threads.
 
@@ -74,11 +78,7 @@ def _framed(size: tuple[int, int]) -> Frame:
 
 
 def decode(
-    answers: Iterable[np.ndarray],
-    shown: tuple[int, int],
-    picture: tuple[int, int],
-    limit: int = 100,
-    threshold: float = 0.05,
+    answers: Iterable[np.ndarray], shown: tuple[int, int], picture: tuple[int, int]
 ) -> Boxes:
     """Returns the boxes that the network found, the best first, none twice; not clipped.
 
@@ -89,33 +89,27 @@ def decode(
         shown: `(h, w)` of what the network was shown, pixels.
         picture: `(h, w)` of the picture in its upper left corner; what a cell outside of it finds
             is none of the picture's.
-        limit: at most so many boxes.
-        threshold: lowest score.
     """
     scores, distances = {}, {}
     for answer in answers:
         kind = distances if answer.shape[2] == 4 * BINS else scores
         kind[answer.shape[1]] = answer[0].astype(np.float64)
-    grids = [_of_grid(scores[n], distances[n], shown, picture, threshold) for n in scores]
+    grids = [_of_grid(scores[n], distances[n], shown, picture) for n in scores]
     found = Boxes(*map(np.concatenate, zip(*grids, strict=True)))
     surest = found.take(np.argsort(-found.scores, kind="stable")[:_CANDIDATES])
     # stricter than its authors' 0.6: fusing would take two boxes so alike for those of two looks
-    return surest.take(np.array([group[0] for group in nms_groups(surest, 0.5)][:limit]))
+    return surest.take(np.array([group[0] for group in nms_groups(surest, 0.5)][:_MOST]))
 
 
 def _of_grid(
-    scores: np.ndarray,
-    distances: np.ndarray,
-    shown: tuple[int, int],
-    picture: tuple[int, int],
-    threshold: float,
+    scores: np.ndarray, distances: np.ndarray, shown: tuple[int, int], picture: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Returns corners `(N, 4)`, scores and labels of what the cells of one grid found."""
     side = round((shown[0] * shown[1] / len(scores)) ** 0.5)
     rows, columns = np.divmod(np.arange(len(scores)), shown[1] // side)
     x, y = (columns + 0.5) * side, (rows + 0.5) * side
     inside = (x < picture[1]) & (y < picture[0])
-    place, label = np.nonzero((scores >= threshold) & inside[:, None])
+    place, label = np.nonzero((scores >= _LOWEST_SCORE) & inside[:, None])
     logits = distances[place].reshape(-1, 4, BINS)
     shares = np.exp(logits - logits.max(2, keepdims=True))
     far = side * (shares @ np.arange(BINS)) / shares.sum(2)

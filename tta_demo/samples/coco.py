@@ -73,22 +73,19 @@ class CocoFolder:
     notes: tuple[str, ...]
 
 
-def coco_pictures(
-    folder: Path, names: Sequence[str], annotations: Path | None = None
-) -> CocoFolder:
+def coco_pictures(folder: Path, names: Sequence[str]) -> CocoFolder:
     """Returns the pictures that a COCO JSON lists, with their boxes.
 
-    Pictures are found by their `file_name` anywhere below the folder, see `Names`. The JSON is by
-    default the only one in the folder or its `annotations/`. Boxes get the label 1 for the first
-    of the detector's `names`, and so on; case does not matter. Crowds, no single things, are left
-    out.
+    Pictures are found by their `file_name` anywhere below the folder, see `Names`. The JSON is
+    the only one in the folder or its `annotations/`. Boxes get the label 1 for the first of the
+    detector's `names`, and so on; case does not matter. Crowds, no single things, are left out.
 
     Raises:
         ValueError: there is not one JSON, it cannot be read or makes no sense, or has boxes of a
             class that the detector does not know; names the file and what is wrong with it.
     """
     files = files_below(folder)
-    path = annotations or _only_json(files, folder)
+    path = _only_json(files, folder)
     with blamed(path, "is no COCO file for this detector"):
         content = json.loads(path.read_text("utf-8-sig"))
         images, entries, kinds = (_list(content, key) for key in LISTS)

@@ -172,13 +172,13 @@ def visible_plants(owner: np.ndarray, kinds: np.ndarray) -> tuple[Plant, ...]:
     return tuple(plants)
 
 
-def plant_boxes(plants: Iterable[Plant], least: int = LEAST) -> Boxes:
-    """Returns the true boxes, score 1, of plants with at least `least` visible pixels.
+def plant_boxes(plants: Iterable[Plant]) -> Boxes:
+    """Returns the true boxes, score 1, of plants with at least `LEAST` visible pixels.
 
     Example:
         >>> plant_boxes([Plant((0, 0, 9, 8), 2, 50), Plant((0, 0, 3, 4), 1, 9)]).xyxy
         array([[0., 0., 9., 8.]])
     """
-    kept = [plant for plant in plants if plant.visible >= least]
+    kept = [plant for plant in plants if plant.visible >= LEAST]
     labels = np.array([plant.label for plant in kept], int)
     return Boxes(np.array([plant.box for plant in kept]), np.ones(len(kept)), labels)

@@ -9,19 +9,11 @@ import gradio as gr
 from tta_demo.evidence.files import all_files, plan_file, report_file
 from tta_demo.ui.evidence.trial import EvidenceVisitor, Finding
 from tta_demo.ui.kit.files import saved
-from tta_demo.ui.kit.screen import Screen, Updates
-from tta_demo.ui.takeaway.panel import SAVE
+from tta_demo.ui.kit.screen import Updates
 
-__all__ = ["LABELS", "make_paper", "make_plan", "make_zip", "wire_downloads"]
+__all__ = ["LABELS", "make_paper", "make_plan", "make_zip"]
 
 LABELS = {"plan": "Plan (JSON)", "paper": "Report (HTML)", "zip": "All figures and tables (zip)"}
-
-
-def wire_downloads(screen: Screen) -> None:
-    """Wires what is made on a click; all parts must be there."""
-    for name, action in (("plan", make_plan), ("paper", make_paper), ("zip", make_zip)):
-        made = screen.on(screen[name].click, action)
-        made.success(None, screen["made"], None, js=SAVE)
 
 
 def make_plan(visitor: EvidenceVisitor, option: str) -> Iterator[Updates]:

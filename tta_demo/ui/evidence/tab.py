@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 
 from tta_demo.ui.evidence import actions
-from tta_demo.ui.evidence.downloads import LABELS, wire_downloads
+from tta_demo.ui.evidence.downloads import LABELS, make_paper, make_plan, make_zip
 from tta_demo.ui.evidence.places import PLACES
 from tta_demo.ui.evidence.trial import FEWEST, MOST, EvidenceVisitor, Wanted
 from tta_demo.ui.kit.events import HEAVY, LATEST, LONG, STOP
@@ -14,6 +14,7 @@ from tta_demo.ui.kit.screen import Action, Screen
 from tta_demo.ui.kit.theme import scroll_to
 from tta_demo.ui.learn import choices
 from tta_demo.ui.learn.actions import stop
+from tta_demo.ui.takeaway.panel import wire_made
 
 __all__ = ["build_evidence_tab", "wire_use"]
 
@@ -108,4 +109,4 @@ def _wire(screen: Screen, tab: gr.Tab) -> None:
     screen.on(screen["source"].input, choices.change_source)
     screen.act(screen["other"].click, actions.show_stored)
     screen.on(tab.select, actions.follow)
-    wire_downloads(screen)
+    wire_made(screen, plan=make_plan, paper=make_paper, zip=make_zip)

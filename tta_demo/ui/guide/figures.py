@@ -9,7 +9,7 @@ from tta_demo.tasks.worlds import MEASURED
 from tta_demo.tta.views import VIEW_SETS, VIEWS
 from tta_demo.ui.guide.dial import css_of
 from tta_demo.ui.kit.html import tone
-from tta_demo.ui.kit.stored import results, telling
+from tta_demo.ui.kit.stored import results, sources, telling
 
 __all__ = ["costs", "domains", "false_gain", "lesson", "times"]
 
@@ -116,11 +116,7 @@ def _gain(world: str, plan: str = "d4, mean") -> float:
 
 def _source(*names: str) -> str:
     """Returns where stored results come from."""
-    told = ((name, results(name)) for name in names)
-    each = (
-        f"{name}: {result['pictures']} test pictures, {result['date']}" for name, result in told
-    )
-    return f"Stored results, {'; '.join(each)}."
+    return f"Stored results, {sources(*names)}."
 
 
 def _points(points: float, unit: str) -> str:

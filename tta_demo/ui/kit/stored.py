@@ -9,7 +9,7 @@ from typing import Any, ParamSpec
 
 from tta_demo.pictures.assets import ASSETS
 
-__all__ = ["UNTOLD", "results", "telling"]
+__all__ = ["UNTOLD", "results", "sources", "telling"]
 
 P = ParamSpec("P")
 
@@ -33,6 +33,14 @@ def results(name: str) -> dict[str, Any]:
 def _read(path: Path, _: int) -> dict[str, Any]:
     """Returns what a file holds since it was last written; read once, not at every answer."""
     return json.loads(path.read_text("utf-8"))
+
+
+def sources(*names: str) -> str:
+    """Returns what stored results were measured on, and when."""
+    each = ((name, results(name)) for name in names)
+    return "; ".join(
+        f"{n}: {found['pictures']} test pictures, {found['date']}" for n, found in each
+    )
 
 
 def telling(tell: Callable[P, str]) -> Callable[P, str]:

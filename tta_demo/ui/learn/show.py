@@ -10,7 +10,7 @@ from tta_demo.scoring.interval import LEAST, Difference
 from tta_demo.tasks.gallery import PIXELS, Verdict
 from tta_demo.tasks.worlds import MEASURED
 from tta_demo.ui.kit.html import table, tone, track
-from tta_demo.ui.kit.stored import results, telling
+from tta_demo.ui.kit.stored import results, sources, telling
 
 __all__ = [
     "PLANS", "calibration_lesson", "curve", "fit_facts", "left", "losses",
@@ -187,17 +187,15 @@ def _change(gain: Difference, factor: float, sign: int, digits: int) -> str:
 @telling
 def stored_table() -> str:
     """Returns the stored results of every world over its whole test set."""
-    rows, sources = [], []
+    rows = []
     for name, world in MEASURED.items():
-        result = results(name)
-        for plan, score in result["scores"].items():
+        for plan, score in results(name)["scores"].items():
             overlaps = (figure(100 * score[key], 2) for key in ("miou", "miou_without_background"))
             losses = (figure(score[key], 4) for key in ("nll", "ece"))
             rows.append([f"{escape(world.label)}: {escape(plan)}", *overlaps, *losses])
-        sources.append(f"{name}: {result['pictures']} test pictures, {result['date']}")
     return table(
         ("World: looks, fusion", "mIoU (%)", "without background (%)", "Loss (NLL)",
          "Calibration error"),
         rows,
-        f"{escape('; '.join(sources))}. The commands: assets/results/README.md.",
+        f"{escape(sources(*MEASURED))}. The commands: assets/results/README.md.",
     )  # fmt: skip

@@ -20,7 +20,7 @@ from tta_demo.ui.segment.case import GROUPS, SegmentVisitor, Settings, tick
 from tta_demo.ui.segment.share import share_button
 from tta_demo.ui.segment.team import build_team
 from tta_demo.ui.stage import stage
-from tta_demo.ui.takeaway.panel import build_takeaway, files, wire_takeaway
+from tta_demo.ui.takeaway.panel import build_takeaway, files, make_paper, make_zip, wire_made
 from tta_demo.ui.yours.actions import OWN
 from tta_demo.ui.yours.panel import build_panel
 from tta_demo.ui.yours.wiring import wire_panel
@@ -55,7 +55,7 @@ def build_segment_tab(page: gr.Blocks) -> Screen:
     _wire_views(screen, heavy)
     wire_damage(screen, actions.change_views, heavy)
     screen.act(screen["itself"].input, actions.change_views, heavy)
-    wire_takeaway(screen)
+    wire_made(screen, paper=make_paper, zip=make_zip)
     wire_full(screen)
     screen.act(screen["stage"].switch, actions.switch, heavy | EVERY)
     return screen

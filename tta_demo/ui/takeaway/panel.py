@@ -6,14 +6,13 @@ from typing import Any
 import gradio as gr
 
 from tta_demo.ui.kit.files import saved
-from tta_demo.ui.kit.screen import Screen, Updates
+from tta_demo.ui.kit.screen import Action, Screen, Updates
 from tta_demo.ui.segment.case import SegmentCase, SegmentVisitor
 from tta_demo.ui.takeaway.bundle import all_files, report_json, result_masks, safe_name
 from tta_demo.ui.takeaway.document import document
 from tta_demo.ui.takeaway.facts import Takeaway
 
-__all__ = ["NO_FILES", "SAVE", "build_takeaway", "files", "make_paper", "make_zip"]
-__all__ += ["wire_takeaway"]
+__all__ = ["NO_FILES", "build_takeaway", "files", "make_paper", "make_zip", "wire_made"]
 
 READY_MADE = {"index": "Mask (class ids)", "colors": "Mask (colours)", "report": "Report (JSON)"}
 """What is written as soon as a result is on screen."""
@@ -60,9 +59,9 @@ def build_takeaway(screen: Screen) -> None:
         )
 
 
-def wire_takeaway(screen: Screen) -> None:
-    """Wires what is made on a click; all parts must be there."""
-    for name, action in (("paper", make_paper), ("zip", make_zip)):
+def wire_made(screen: Screen, **actions: Action) -> None:
+    """Wires buttons whose actions make a file, and yield it as `made`; all parts must be there."""
+    for name, action in actions.items():
         made = screen.on(screen[name].click, action)
         made.success(None, screen["made"], None, js=SAVE)
 

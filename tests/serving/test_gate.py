@@ -109,6 +109,23 @@ def test_a_request_that_does_not_say_how_large_it_is_is_cut_off_at_the_limit(url
     assert sent < 2 * REQUEST
 
 
+@pytest.mark.parametrize("start", ["GET /?a=", "GET / HTTP/1.1\r\nA: ", "GET / HTTP/1.1\r\n"])
+def test_headers_without_an_end_are_cut_off(url, start):
+    place = urlsplit(url)
+    with socket.create_connection((place.hostname, place.port)) as line:
+        line.sendall(start.encode())
+        more = b"a: b\r\n" * 1000 if start.endswith("\n") else b"a" * 6000
+        with pytest.raises(OSError, match=r"(reset|pipe)"):  # noqa: PT012
+            for _ in range(3000):
+                line.sendall(more)
+
+
+def test_a_picture_is_not_sent_in_a_thousand_parts(url):
+    header = {"Range": "bytes=" + ",".join(["0-"] * 1000)}
+    answer = httpx.get(f"{url}{API}/file={PICTURE}", headers=header)
+    assert answer.content == PICTURE.read_bytes()
+
+
 def test_what_reads_nothing_takes_no_body(url):
     assert httpx.request("GET", url, content=b"x").status_code == 413
 
@@ -144,6 +161,7 @@ def test_a_request_names_uploaded_files_alone(url, file):
         json.dumps({"data": [], "fn_index": 99_999, "session_hash": "a"}),
         json.dumps({"data": [], "fn_index": [0], "session_hash": "a"}),
         '{"data": ' + "[" * 60 + "]" * 60 + "}",
+        pytest.param(json.dumps({"data": [[]] * 30_000}), id="many"),
         "\xff",
         "7",
     ],
@@ -179,6 +197,14 @@ def test_the_name_of_an_upload_leads_nowhere_else(url, demo, name):
     upload(url, name=name)
     new = stored(demo) - before
     assert all(path.is_relative_to(demo.app.uploaded_file_dir) for path in new)
+
+
+def test_an_upload_of_nothing_leaves_no_folder(url, demo):
+    before = {*Path(demo.app.uploaded_file_dir).iterdir()}
+    kind = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = httpx.post(f"{url}{API}/upload", content=b"--x--\r\n", headers=kind)
+    assert answer.status_code == 400
+    assert {*Path(demo.app.uploaded_file_dir).iterdir()} == before
 
 
 @pytest.mark.parametrize(("field", "name"), [("other", "a.txt"), ("files", None)])

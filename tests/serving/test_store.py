@@ -4,7 +4,13 @@ import time
 
 import pytest
 
-from tta_demo.serving.store import AGE, NoRoom, Store
+from tta_demo.serving import store as module
+from tta_demo.serving.store import AGE, EACH, NoRoom, Store
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch):
+    monkeypatch.setattr(module, "EACH", 0)
 
 
 @pytest.fixture
@@ -14,8 +20,8 @@ def store(tmp_path):
 
 
 def put(store, name, size=100, age=0):
-    file = store.uploads / name / "file"
-    file.parent.mkdir()
+    file = store.uploads / name / "0" / "file"
+    file.parent.mkdir(parents=True)
     file.write_bytes(b"x" * size)
     os.utime(file, (time.time() - age,) * 2)
     return file
@@ -39,6 +45,15 @@ def test_what_is_too_much_goes_oldest_first_whoever_has_it(store):
     store.belongs("me", files)
     store.sweep()
     assert left(store) == {"200", "100"}
+
+
+def test_files_without_content_fill_the_disk_too(store, monkeypatch):
+    monkeypatch.setattr(module, "EACH", EACH)
+    store.most = 4 * EACH
+    for number in range(9):
+        put(store, f"{number}", size=0, age=9 - number)
+    store.sweep()
+    assert left(store) == {"5", "6", "7", "8"}
 
 
 def test_what_lies_elsewhere_counts_but_stays(tmp_path):

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from raw_requests import Somebody
 
+from tta_demo.ui.kit import queue
 from tta_demo.ui.kit.blocks import Page
 from tta_demo.ui.kit.events import HEAVY, LANES, LIGHT, LONG, OPENING, STOP
 from tta_demo.ui.kit.queue import with_lanes
@@ -143,6 +144,16 @@ def test_who_leaves_while_an_action_waits_ends_nothing_for_others(page, held):
     while len(page._queue) and time.monotonic() < end:
         time.sleep(0.05)
     assert Somebody(page).asks("quick")["success"]
+
+
+def test_who_asks_on_and_on_but_reads_nothing_fills_no_memory(page, monkeypatch):
+    monkeypatch.setattr(queue, "UNREAD", 40)
+    deaf, unread = Somebody(page), page._queue.pending_messages_per_session
+    unread.clear()
+    for _ in range(30):
+        deaf.post("quick")
+        assert sum(messages.qsize() for messages in unread.values()) <= 40
+        assert Somebody(page).asks("quick")["success"]
 
 
 def test_nothing_is_answered_past_the_queue(page):

@@ -15,6 +15,8 @@ __all__ = ["NoRoom", "Store"]
 NO_ROOM = "The server is full of pictures at the moment: try again in a few minutes."
 AGE = 3600
 """Seconds that a file stays which nobody on an open page has named."""
+EACH = 8192
+"""Bytes that a file takes besides its content, however small that is: itself and its folder."""
 
 
 class NoRoom(OSError):
@@ -101,7 +103,7 @@ class Store:
         for changed, file, size in files:
             old = now - changed > AGE and file not in owned
             if old or total > self.most:
-                _delete(file)
+                self._delete(file)
                 gone.add(str(file))
                 total -= size
         self.nbytes = total
@@ -117,29 +119,29 @@ class Store:
             for file in files:
                 mine.pop(file, None)
                 if not any(file in others for others in self._owned.values()):
-                    _delete(file)
+                    self._delete(file)
+
+    def _delete(self, file: Path) -> None:
+        """Deletes a file, and the folders in which nothing else is."""
+        with suppress(OSError):
+            file.unlink()
+            for folder in file.parents[: -len(self.uploads.parts)]:
+                folder.rmdir()
 
     def _size(self, file: Path) -> int | None:
         """Returns the size of a file in the folder; None if there is none."""
         if not file.is_relative_to(self.uploads):
             return None
         with suppress(OSError):
-            return file.stat().st_size
+            return EACH + file.stat().st_size
         return None
 
 
 def _walked(folder: Path) -> Iterator[tuple[float, Path, int]]:
-    """Yields when each file in a folder was changed, where it is, and its bytes."""
+    """Yields when each file in a folder was changed, where it is, and the bytes that it takes."""
     for parent, _, names in os.walk(folder):
         for name in names:
             path = Path(parent, name)
             with suppress(OSError):  # gone in the meantime
                 facts = path.stat(follow_symlinks=False)
-                yield facts.st_mtime, path, facts.st_size
-
-
-def _delete(file: Path) -> None:
-    """Deletes a file, and its folder if nothing else is in it."""
-    with suppress(OSError):
-        file.unlink()
-        file.parent.rmdir()
+                yield facts.st_mtime, path, EACH + facts.st_size

@@ -108,8 +108,10 @@ async def _stored(request: Request, folder: Path) -> list[Path]:
     finally:
         later = asyncio.get_running_loop().call_later
         later(60, file_upload_statuses.stop_tracking, progress)  # whoever watches has seen the end
-    files = []
-    for number, upload in enumerate(form.getlist(FIELD)):
+    uploads, files = form.getlist(FIELD), []
+    if not uploads:
+        raise MultiPartException("An upload holds at least one file.")
+    for number, upload in enumerate(uploads):
         upload.file.close()
         name = strip_invalid_filename_characters(Path(upload.filename or "").name)
         place = folder / str(number)  # two files of one upload may have one name

@@ -26,6 +26,9 @@ __all__ = ["Visits"]
 EVERY = 30
 """Seconds from one look at what has to go to the next."""
 _SESSION = re.compile(r"[\w-]{1,64}")
+MANY = 20_000
+"""Values of a request: a megabyte of brackets would keep everybody waiting for a second or two,
+and twenty megabytes as long as it waits itself."""
 
 
 class Visits:
@@ -137,8 +140,10 @@ def _read(body: bytes) -> dict[str, Any]:
     """Returns what a request says; whose session it is, is made up where it is missing.
 
     Raises:
-        ValueError: it is no JSON, or has a strange session.
+        ValueError: it is no JSON, has too many values, or a strange session.
     """
+    if sum(map(body.count, (b",", b"[", b"{"))) > MANY:
+        raise ValueError(f"The request has more than {MANY} values.")
     try:
         said = json.loads(body)
     except (ValueError, RecursionError):

@@ -14,6 +14,8 @@ from tta_demo.ui.kit.failing import LOG, facts_of
 __all__ = ["Lanes", "asked_at", "is_gone", "with_lanes"]
 
 FULL = "Too many are waiting at the moment: try again in a minute."
+UNREAD = 2000
+"""Messages that wait for everybody to read them; of pages that do read, a few wait at a time."""
 
 
 class Lanes(Queue):
@@ -61,10 +63,15 @@ class Lanes(Queue):
     def send_message(self, event: Event, event_message: Any) -> None:  # noqa: ANN401 (gradio's own)
         """Tells a visitor something, if there is somebody to tell.
 
-        Who leaves while an action of theirs starts would end the queue for everybody.
+        Who leaves while an action of theirs starts would end the queue for everybody; who asks on
+        and on but reads nothing would fill the memory: the most unread messages go, if need be.
         """
-        if event.session_hash in self.pending_messages_per_session:
+        unread = self.pending_messages_per_session
+        if event.session_hash in unread:
             super().send_message(event, event_message)
+            waiting = {name: messages.qsize() for name, messages in unread.items()}
+            if sum(waiting.values()) > UNREAD:
+                del unread[max(waiting, key=waiting.__getitem__)]
 
     def compute_analytics_summary(self, records: object) -> dict[str, Any]:
         """Returns nothing: gradio would weigh all actions so far, up to 10,000, after each."""

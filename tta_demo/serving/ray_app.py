@@ -179,7 +179,9 @@ def page_and_models(settings: Settings) -> "Application":
         serve.ingress(_page)(Page),
         name="page",
         num_replicas=1,
-        ray_actor_options={"num_cpus": 0},  # it waits for looks most of the time
+        # it waits for looks most of the time; on the head, without which there is no cluster, so
+        # that every other machine may go
+        ray_actor_options={"num_cpus": 0, "resources": {"node:__internal_head__": 0.001}},
         max_ongoing_requests=1000,  # a visitor holds a stream open
     )
     return page.bind(models.bind())

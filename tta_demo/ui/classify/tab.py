@@ -16,7 +16,6 @@ from tta_demo.ui.kit.screen import Screen
 from tta_demo.ui.stage import stage
 from tta_demo.ui.yours.model import YOURS
 from tta_demo.ui.yours.panel import build_panel
-from tta_demo.ui.yours.wiring import wire_panel
 
 __all__ = ["build_classify_tab"]
 
@@ -45,7 +44,7 @@ def build_classify_tab(tab: gr.Tab) -> None:
     screen.act(screen["truth"].input, name_truth, LATEST)
     chosen = screen.on(screen["model"].input, change_model)
     screen.act(chosen.success, look_with_chosen, heavy)
-    wire_panel(screen, OWN, ACTIONS.restore, heavy)
+    OWN.wire(screen, ACTIONS.restore, heavy)
 
 
 def _build_inputs(screen: Screen) -> None:

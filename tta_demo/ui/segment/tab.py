@@ -23,7 +23,6 @@ from tta_demo.ui.stage import stage
 from tta_demo.ui.takeaway.panel import build_takeaway, files, make_paper, make_zip, wire_made
 from tta_demo.ui.yours.actions import OWN
 from tta_demo.ui.yours.panel import build_panel
-from tta_demo.ui.yours.wiring import wire_panel
 
 __all__ = ["build_segment_tab"]
 
@@ -51,7 +50,7 @@ def build_segment_tab(page: gr.Blocks) -> Screen:
     heavy = HEAVY | {"show_progress_on": screen["progress"]}
     _wire_pictures(screen, page, heavy)
     _wire_masks(screen)
-    wire_panel(screen, OWN, actions.restore, heavy)
+    OWN.wire(screen, actions.restore, heavy)
     _wire_views(screen, heavy)
     wire_damage(screen, actions.change_views, heavy)
     screen.act(screen["itself"].input, actions.change_views, heavy)

@@ -6,8 +6,9 @@ from typing import Any
 
 from tta_demo.samples.names_file import read_names
 from tta_demo.samples.palette_file import read_palette, read_swap
+from tta_demo.ui.kit.events import LOADING, OPENING, STOP
 from tta_demo.ui.kit.files import uploaded
-from tta_demo.ui.kit.screen import Updates
+from tta_demo.ui.kit.screen import Action, Screen, Updates
 from tta_demo.ui.yours.classes import names_of, pairs_of, palette_of
 from tta_demo.ui.yours.hub import fetched
 from tta_demo.ui.yours.model import Own, Reading
@@ -33,6 +34,19 @@ class OwnActions:
 
     task: str
     look: Callable[[Any, Wanted, Any, bool], Iterator[Updates]]
+
+    def wire(self, screen: Screen, restore: Action, heavy: dict[str, Any]) -> None:
+        """Wires the parts of the panel; `restore` puts all back after a stop."""
+        opening = heavy | OPENING
+        screen.act(screen["own_file"].upload, self.open_file, opening)
+        screen.act(screen["own_load"].click, self.load, opening | LOADING)
+        for name in ("pixels", "order", "scores", "fit"):
+            screen.act(screen[name].input, self.correct, heavy)
+        screen.act(screen["rename"].click, self.rename, heavy)
+        screen.act(screen["own_classes"].upload, self.rename_from, heavy)
+        screen.act(screen["exchange"].click, self.exchange, heavy)
+        stopped = screen.on(screen["own_stop"].click, self.stop, STOP)
+        screen.on(stopped.success, restore)
 
     def open_file(
         self, visitor: Owner, own_file: dict[str, Any], settings: object

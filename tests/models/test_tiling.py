@@ -1,4 +1,5 @@
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -170,6 +171,13 @@ def test_many_classes_are_looked_at_in_smaller_tiles_or_refused(network):
     assert max(many[0].size) <= 256
     with pytest.raises(ValueError, match="choose fewer looks"):
         tiles_for(network, (4000, 400_000), [ONE_LOOK, Plan(D4)], 250)
+
+
+def test_the_usual_looks_fit_with_many_classes_and_a_fixed_size():
+    model = SimpleNamespace(own_size=(512, 512))
+    assert tiles_for(model, (4000, 6000), [ONE_LOOK, Plan(D4)], 150)
+    with pytest.raises(ValueError, match="choose fewer looks"):
+        tiles_for(model, (4000, 6000), [ONE_LOOK, Plan((*D4, "zoom1.5"))], 150)
 
 
 # Models and views

@@ -32,7 +32,7 @@ SMALLER = 256, 0.25, 32
 """Side, overlap and unit for many classes."""
 MOST = 9 * 2**28
 """Bytes that tiles may need at a time, beside model and picture: 2.25 GiB."""
-_NUMBERS = 2**23
+_NUMBERS = 2**20
 """Of all looks that are fused at a time: fusing needs several times their memory."""
 
 
@@ -221,9 +221,11 @@ def _needed(
     height, width = tiles[0].size
     shared = max(tile.rows.stop - tile.rows.settled for tile in tiles)
     looks = height * width * 2 * len(_rows(plans))  # float16
-    passing = height * width * 4 * (6 + len(plans))  # one look on its way, and what is fused
+    largest = max(1, *(view_of(row).zoom for row in _rows(plans)))
+    # four copies of one look on its way, and what is fused
+    passing = height * width * 4 * (4 * largest**2 + len(plans))
     edges = shared * (size[1] + height) * 4 * len(plans)
-    return classes * (looks + passing + edges) + 6 * 4 * _NUMBERS
+    return round(classes * (looks + passing + edges)) + 6 * 4 * _NUMBERS
 
 
 def _refuse_untiled(plans: Iterable[Plan]) -> None:
@@ -262,21 +264,22 @@ def answer_tiles(
         >>> [tuple(block.shape) for _, block in found]
         [(1, 3, 60, 40), (1, 3, 60, 48), (1, 3, 60, 48), (1, 3, 60, 64)]
     """
-    blend, rows = Blend(), _rows(plans)
+    blend = Blend()
     for tile in tiles:
-        image = to_tensor(tile.of(rgb))
-        logs = {row: look_as(model, image, row).log_probs.half() for row in rows}
-        yield tile, blend.add(tile, torch.stack([_fused(plan, logs) for plan in plans]))
+        yield tile, blend.add(tile, _answer(model, to_tensor(tile.of(rgb)), plans))
 
 
-def _fused(plan: Plan, logs: Mapping[str, Tensor]) -> Tensor:
-    """Returns fused probabilities `(C, h, w)`; a few rows at a time, for several times the memory.
+def _answer(model: Model | Mapping[str, Model], image: Tensor, plans: Sequence[Plan]) -> Tensor:
+    """Returns probabilities `(P, C, h, w)` of an image by P plans; keeps nothing else.
 
-    Every fusion is pixel by pixel.
+    Every fusion is pixel by pixel, so a few rows are fused at a time.
     """
-    chosen = [logs[row] for row in plan.views]
-    classes, _, width = chosen[0].shape
-    count = max(1, _NUMBERS // (len(chosen) * classes * width))
-    parts = zip(*(one.split(count, 1) for one in chosen), strict=True)
-    stacks = (ViewStack(plan.views, torch.stack(part)) for part in parts)
-    return torch.cat([plan.fuse(stack) for stack in stacks], 1)
+    logs = {row: look_as(model, image, row).log_probs.half() for row in _rows(plans)}
+    classes, height, width = next(iter(logs.values())).shape
+    answer = torch.empty(len(plans), classes, height, width)
+    for plan, place in zip(plans, answer, strict=True):
+        chosen = [logs[row] for row in plan.views]
+        count = max(1, _NUMBERS // (len(chosen) * classes * width))
+        for fused, *parts in zip(*(one.split(count, 1) for one in (place, *chosen)), strict=True):
+            fused.copy_(plan.fuse(ViewStack(plan.views, torch.stack(parts))))
+    return answer

@@ -150,8 +150,8 @@ def look(model: Model, image: Tensor, view: View) -> Look:
     size = image.shape[-2], image.shape[-1]
     probs = asked(for_picture(model, size), view.augment(image[None])).softmax(1)
     back = unmirrored(view.deaugment_map(probs, size), model, view)[0].cpu()
-    logs, frame = back.log().clamp_min(FLOOR), probs[0].cpu()
-    return Look(logs, view.seen(size), to_labels(back), to_labels(frame))
+    labels = to_labels(back), to_labels(probs[0].cpu())  # before the logarithm takes their place
+    return Look(back.log_().clamp_min_(FLOOR), view.seen(size), *labels)
 
 
 def predict_views(

@@ -4,6 +4,7 @@ import logging
 
 import httpx
 import pytest
+from waiting import until
 
 from tta_demo.serving import health
 from tta_demo.serving.log import Lines
@@ -44,6 +45,18 @@ def test_an_unforeseen_error_of_the_server_gets_a_sentence_and_a_number(
     (failure,) = (line for line in lines() if line["what"] == "failure")
     assert (failure["id"], failure["error"]) == (number, "AttributeError")
     assert "health.py" in failure["trace"][-1]
+
+
+def test_an_answer_that_breaks_off_leaves_no_text_of_many_lines_in_the_log(url, lines, caplog):
+    server = logging.getLogger("uvicorn.error")
+    server.addHandler(caplog.handler)
+    try:
+        with httpx.stream("GET", f"{url}gradio_api/queue/data?session_hash=nobody") as answer:
+            next(answer.iter_lines())
+        until(lambda: "request" in {line["what"] for line in lines()})
+        assert not any(record.exc_info for record in caplog.records)
+    finally:
+        server.removeHandler(caplog.handler)
 
 
 def told(error):

@@ -76,10 +76,9 @@ class Logged:
             await self.app(scope, receive, marked)
         except Exception as error:
             LOG.error("failure", extra={"facts": {"id": number} | facts_of(error)})
-            if status:
-                raise
-            told = f"Something went wrong (no. {number}): reload the page and try again."
-            await refuse(500, told, scope, receive, marked)
+            if not status:  # of an answer that has begun, nothing more can come than its end
+                told = f"Something went wrong (no. {number}): reload the page and try again."
+                await refuse(500, told, scope, receive, marked)
         finally:
             _note(scope, status, number, time.monotonic() - began)
 

@@ -72,3 +72,18 @@ def test_cut_off_files_are_refused_in_a_sentence_and_never_crash():
 def test_other_files_are_refused(data):
     with pytest.raises(ValueError, match="no whole ONNX file"):
         read_onnx(data)
+
+
+def within(number, data):
+    """A message with one field, which holds bytes."""
+    length = bytes((len(data) >> 7 * n & 127) | 128 * (n < 3) for n in range(4))
+    return bytes([number << 3 | 2]) + length + data
+
+
+@pytest.mark.parametrize("places", [(), (7,), (7, 1), (7, 13, 2, 1, 2), (7, 5, 1)], ids=str)
+def test_a_file_of_nothing_but_small_parts_which_would_take_gigabytes_is_refused(places):
+    data = b"\x0a\x00" * 600_000
+    for number in reversed(places):
+        data = within(number, data)
+    with pytest.raises(ValueError, match="too many small parts"):
+        read_onnx(data)

@@ -18,6 +18,8 @@ _DIMS, _TYPE, _FLOATS, _NAME, _RAW, _LOCATION = 1, 2, 4, 8, 9, 14
 _FLOAT = 1
 _DEEPEST = 8
 """Graphs within graphs (loops, branches) are followed so far."""
+_MOST = 500_000
+"""Fields of a file; large networks have a tenth. Each of two bytes takes a hundred in memory."""
 
 _Field = tuple[int, int | memoryview]
 
@@ -64,67 +66,91 @@ def read_onnx(data: bytes | bytearray) -> OnnxGraph:
     """Returns what stands in the bytes of an ONNX file; the tensors share them.
 
     Raises:
-        ValueError: they are no ONNX file, or one that is cut off.
+        ValueError: they are no ONNX file, one that is cut off, or one of very many small parts.
     """
+    found = _Found([], [])
     try:
-        parts = list(_fields(memoryview(data)))
+        parts = list(found.fields(memoryview(data)))
         graphs = [value for number, value in parts if number == _MODEL_GRAPH]
         if len(graphs) != 1:
             raise ValueError(f"{len(graphs)} graphs")
-        found = _Found([], [])
         _walk(graphs[0], found, _DEEPEST)
-        for function in (value for number, value in parts if number == _MODEL_FUNCTIONS):
-            for number, value in _fields(function):
-                if number == _FUNCTION_NODE:
-                    _read_node(value, found, _DEEPEST)
+        for number, value in parts:
+            if number == _MODEL_FUNCTIONS:
+                for inner, part in found.fields(value):
+                    if inner == _FUNCTION_NODE:
+                        _read_node(part, found, _DEEPEST)
+                    else:
+                        found.skip(part)
+            elif number != _MODEL_GRAPH:
+                found.skip(value)
     except (IndexError, TypeError, ValueError) as error:
         raise ValueError(f"this is no whole ONNX file ({error})") from error
     return OnnxGraph(tuple(found.nodes), tuple(found.tensors))
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Found:
     nodes: list[OnnxNode]
     tensors: list[OnnxTensor]
+    count: int = 0
+
+    def fields(self, data: memoryview) -> Iterator[_Field]:
+        """Yields the fields of a message, as long as all together are not too many."""
+        for field in _fields(data):
+            self.add(1)
+            yield field
+
+    def skip(self, value: int | memoryview) -> None:
+        """Counts a message that is not looked into as if it were full of empty ones."""
+        self.add(0 if isinstance(value, int) else len(value) // 2)
+
+    def add(self, count: int) -> None:
+        self.count += count
+        if self.count > _MOST:
+            raise ValueError("too many small parts")
 
 
 def _walk(graph: memoryview, found: _Found, depth: int) -> None:
     if not depth:
         raise ValueError("graphs within graphs without end")
-    for number, value in _fields(graph):
+    for number, value in found.fields(graph):
         if number == _GRAPH_INITIALIZER:
-            found.tensors.append(_tensor(value))
+            found.tensors.append(_tensor(value, found))
         elif number == _GRAPH_SPARSE:
-            found.tensors.extend(_sparse(value))
+            found.tensors.extend(_sparse(value, found))
         elif number == _GRAPH_NODE:
             _read_node(value, found, depth)
+        else:
+            found.skip(value)
 
 
 def _read_node(node: memoryview, found: _Found, depth: int) -> None:
-    parts = list(_fields(node))
+    parts = list(found.fields(node))
     op, domain = (_text(parts, field) for field in (_NODE_OP, _NODE_DOMAIN))
     inputs = tuple(bytes(value).decode() for number, value in parts if number == _NODE_INPUT)
     found.nodes.append(OnnxNode(op, domain, inputs))
     for attribute in (value for number, value in parts if number == _NODE_ATTRIBUTE):
-        for number, value in _fields(attribute):
+        for number, value in found.fields(attribute):
             if number in _ATTRIBUTE_GRAPHS:
                 _walk(value, found, depth - 1)
             elif number in _ATTRIBUTE_TENSORS:
-                found.tensors.append(_tensor(value))
+                found.tensors.append(_tensor(value, found))
             elif number in _ATTRIBUTE_SPARSE:
-                found.tensors.extend(_sparse(value))
+                found.tensors.extend(_sparse(value, found))
 
 
-def _sparse(value: memoryview) -> Iterator[OnnxTensor]:
+def _sparse(value: memoryview, found: _Found) -> Iterator[OnnxTensor]:
     """Yields the two tensors, values and places, of a sparse one."""
-    return (_tensor(part) for number, part in _fields(value) if number in (1, 2))
+    return (_tensor(part, found) for number, part in found.fields(value) if number in (1, 2))
 
 
-def _tensor(value: memoryview) -> OnnxTensor:
-    parts = list(_fields(value))
+def _tensor(value: memoryview, found: _Found) -> OnnxTensor:
+    parts = list(found.fields(value))
     shape: list[int] = []
     for number, dims in parts:
         if number == _DIMS:  # one by one, or packed
+            found.skip(dims)
             shape += [dims] if isinstance(dims, int) else _varints(dims)
     kind = next((v for n, v in parts if n == _TYPE), 0)
     data = next((v for n, v in parts if n in (_RAW, _FLOATS)), memoryview(b""))

@@ -138,3 +138,9 @@ def test_raw_requests_get_a_sentence_and_the_page_goes_on(demo, action, event, v
         pytest.fail(f"{action} hangs")
     assert not answer["success"]
     assert len(answer["output"]["error"] or "") > 20, answer
+
+
+@pytest.mark.parametrize("picture", ["data:image/png;base64,AAAA", "https://example.org/a.png"])
+def test_what_is_no_file_gets_a_sentence(demo, picture):
+    answer = Somebody(demo).asks("open_picture", picture=picture)
+    assert ODD in answer["output"]["error"]

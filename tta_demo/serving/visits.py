@@ -26,7 +26,7 @@ __all__ = ["Visits"]
 EVERY = 30
 """Seconds from one look at what has to go to the next."""
 _SESSION = re.compile(r"[\w-]{1,64}")
-MANY = 20_000
+MANY = 100_000
 """Values of a request: a megabyte of brackets would keep everybody waiting for a second or two,
 and twenty megabytes as long as it waits itself."""
 

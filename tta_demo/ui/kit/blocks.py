@@ -8,6 +8,7 @@ from gradio.blocks import Block, BlockFunction
 from gradio.state_holder import SessionState
 
 from tta_demo.ui.kit.failing import failing
+from tta_demo.ui.kit.measured import ODD
 
 __all__ = ["Page"]
 
@@ -23,8 +24,11 @@ class Page(gr.Blocks):
         explicit_call: bool = False,
     ) -> list[Any]:
         """Returns what an action is given of what was sent; as gradio calls it."""
-        with failing(block_fn.name, ours=False):
-            return await super().preprocess_data(block_fn, inputs, state, explicit_call)
+        with failing(block_fn.name):
+            try:
+                return await super().preprocess_data(block_fn, inputs, state, explicit_call)
+            except ValueError as error:  # an address for a picture, say; gradio quotes it
+                raise ValueError(ODD.format("a file")) from error
 
     async def postprocess_data(
         self,

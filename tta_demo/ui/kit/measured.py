@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import gradio as gr
 from gradio.blocks import Block
 
-__all__ = ["measured", "picked", "sent"]
+__all__ = ["ODD", "measured", "picked", "sent"]
 
 T = TypeVar("T")
 

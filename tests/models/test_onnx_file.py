@@ -293,6 +293,28 @@ def test_a_slow_pass_can_be_stopped():
     session.run(np.zeros((1, 3, 8, 8), np.float32))  # and it works again
 
 
+def giant(kernel, count):
+    """A file of one long operation, whose kernel is made while it runs."""
+    nodes = [
+        node("ConstantOfShape", ["s"], "k"),
+        node("Conv", ["x", "k"], "z", pads=[kernel // 2] * 4),
+        node("Conv", ["z", "o"]),
+    ]
+    shapes = {"s": np.array([count, 3, kernel, kernel]), "o": np.ones((2, count, 1, 1), "f4")}
+    return file(nodes, (1, 3, "h", "w"), shapes)
+
+
+def test_nobody_waits_for_an_operation_that_has_no_end(monkeypatch):
+    session = OnnxSession(giant(31, 256))
+    monkeypatch.setattr(onnx_session, "SECONDS", 0.3)
+    monkeypatch.setattr(onnx_session, "GRACE", 0.1)
+    image = np.zeros((1, 3, 192, 192), np.float32)
+    with pytest.raises(ValueError, match=r"takes more than 0\.3 seconds for a picture: export"):
+        session.run(image)
+    with pytest.raises(ValueError, match="has still not ended"):
+        session.run(image)
+
+
 def greedy(*nodes, **tensors):
     """A file of a few hundred bytes that adds the largest number of `big` to its answer."""
     rest = [node("ReduceMax", ["big"], "r", keepdims=0), node("Add", ["z", "r"])]

@@ -125,4 +125,4 @@ def load_nanodet(path: Path, device: str = "cpu", dtype: torch.dtype | None = No
     Raises:
         ValueError: the file is damaged or no ONNX file.
     """
-    return NanoDet(OnnxSession(path.read_bytes()))
+    return NanoDet(OnnxSession(path.read_bytes(), aside=False))

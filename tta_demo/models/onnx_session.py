@@ -1,10 +1,14 @@
 """ONNX files, run by onnxruntime on the CPU: opened from bytes, stoppable, told plainly."""
 
+import os
 import re
+import sys
 import threading
-from functools import cache
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from functools import cache, partial
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -25,6 +29,10 @@ MEMORY = 3 << 30
 that there is."""
 SECONDS = 120
 """What one pass may take; it ends after the operation that is under way then."""
+GRACE = 5
+"""Seconds that this operation may take on; nobody waits for it any longer."""
+NICENESS = 10
+"""So much the work of files that nobody has checked gives way to other work; 19 is the most."""
 
 _DRESSED = {
     b"PK\x03\x04": "a zip archive or a PyTorch checkpoint",
@@ -41,6 +49,7 @@ class OnnxSession:
 
     Args:
         data: the bytes of the file.
+        aside: whether its work gives way to all other work here.
 
     Attributes:
         shape: of its one input; None where any length will do.
@@ -51,9 +60,11 @@ class OnnxSession:
         ValueError: one sentence on what is wrong with the file.
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, aside: bool = True) -> None:
         _refuse_unfit(data)
-        self._session = _opened(data)
+        self._start = partial(_started, aside=aside)
+        # the threads of its passes are made here, and inherit how much they give way
+        self._session = self._start(partial(_opened, data)).result()
         inputs = self._session.get_inputs()
         if len(inputs) != 1:
             raise ValueError(f"the file takes {len(inputs)} inputs: one picture is all there is")
@@ -65,6 +76,7 @@ class OnnxSession:
         outputs = self._session.get_outputs()
         self.outputs, self._first = len(outputs), outputs[0].name
         self._options: RunOptions | None = None
+        self._pass: Future | None = None
 
     def run(self, values: np.ndarray) -> np.ndarray:
         """Returns the first output for an input; raises a `ValueError` if that fails."""
@@ -78,15 +90,17 @@ class OnnxSession:
         import onnxruntime
 
         with PASSES.turn(self):
+            if self._pass is not None and not self._pass.done():
+                raise ValueError("the model's last pass has still not ended: use a smaller model")
             self._options = onnxruntime.RunOptions()
             self._options.log_severity_level = 4  # it is told below
             # what a pass took goes back to the system, for all share it
             self._options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
-            begun, timer = monotonic(), threading.Timer(SECONDS, self.stop)
-            timer.start()
+            feed = {self._name: np.ascontiguousarray(values, self.kind)}
+            begun = monotonic()
+            self._pass = self._start(partial(self._session.run, names, feed, self._options))
             try:
-                feed = {self._name: np.ascontiguousarray(values, self.kind)}
-                answers = self._session.run(names, feed, self._options)
+                answers = self._waited(self._pass, begun + SECONDS).result(0)
                 return [np.asarray(answer) for answer in answers]
             except Exception as error:  # onnxruntime has no common type for them
                 if self._options.terminate and monotonic() - begun < SECONDS:
@@ -96,14 +110,39 @@ class OnnxSession:
                     raise ValueError(f"{told}: export a smaller one") from error
                 raise ValueError(_of_pass(error)) from error
             finally:
-                timer.cancel()
                 self._options = None
+
+    def _waited(self, under_way: Future, until: float) -> Future:
+        """Waits for a pass; for one that was stopped, or goes on for too long, a little longer."""
+        while not wait([under_way], 0.1).done:
+            if monotonic() > until:
+                self.stop()
+            if self._options.terminate:
+                wait([under_way], GRACE)
+                break
+        return under_way
 
     def stop(self) -> None:
         """Ends the pass that is under way, if one is, from another thread."""
         options = self._options
         if options is not None:
             options.terminate = True
+
+
+def _started(work: Callable[[], Any], aside: bool) -> Future:
+    """Starts work in a thread of its own, which keeps nobody from leaving."""
+    found: Future = Future()
+
+    def go() -> None:
+        if aside and sys.platform == "linux":  # elsewhere the whole process would give way
+            os.nice(NICENESS)
+        try:
+            found.set_result(work())
+        except Exception as error:
+            found.set_exception(error)
+
+    threading.Thread(target=go, daemon=True).start()
+    return found
 
 
 def _refuse_unfit(data: bytes) -> None:

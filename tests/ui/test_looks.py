@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from threading import Thread
 from types import SimpleNamespace
 
@@ -9,9 +10,17 @@ from tta_demo.models.turns import PASSES
 from tta_demo.tasks.worlds import WORLDS
 from tta_demo.tta.views import VIEW_SETS
 from tta_demo.ui.segment import looks
-from tta_demo.ui.segment.actions import begin, change_fusion, new_field, open_example, switch
+from tta_demo.ui.segment.actions import (
+    begin,
+    change_fusion,
+    change_views,
+    new_field,
+    open_example,
+    switch,
+)
 from tta_demo.ui.segment.case import SegmentCase, SegmentVisitor, Settings, field_case, tick
 from tta_demo.ui.segment.looks import look
+from tta_demo.ui.yours.model import YOURS
 
 WORLD = next(iter(WORLDS.values()))
 SETTINGS = Settings(WORLD.name, "learned", True, tick(VIEW_SETS["d4"]))
@@ -32,6 +41,18 @@ def test_what_is_chosen_while_a_picture_waits_for_its_turn_stays(case, asked):
     list(open_example(visitor, 1, case.settings))
     assert visitor.case.picture is not case.picture
     assert visitor.case.settings.fusion == "vote"
+
+
+def test_what_is_chosen_for_another_world_leaves_a_waiting_picture_alone(case, asked):
+    visitor = SegmentVisitor()
+    list(look(visitor, case, lambda: True))
+    opening, choice = asked(), asked()
+    choice()
+    list(change_views(visitor, replace(SETTINGS, world=YOURS)))
+    opening()
+    list(open_example(visitor, 1, SETTINGS))
+    assert visitor.case.picture is not case.picture
+    assert visitor.case.settings.world == WORLD.name
 
 
 @pytest.fixture

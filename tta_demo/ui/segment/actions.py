@@ -192,9 +192,10 @@ def _open(
 ) -> Iterator[Updates]:
     if not wanted():
         return
-    settings = visitor.latest(case.settings)
-    file = visitor.files.get(case.world.record.digest)
-    case = replace(case, settings=settings, file=file)
+    latest = visitor.latest(case.settings)
+    if latest.world == case.settings.world:  # else what was chosen is for a picture to come
+        case = replace(case, settings=latest)
+    case = replace(case, file=visitor.files.get(case.world.record.digest))
     yield from look(visitor, case, wanted, "fast", mask=case.mask, **at_once)
 
 

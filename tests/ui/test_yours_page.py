@@ -69,6 +69,13 @@ def bring(page, path):
     settled(page)
 
 
+def rename(page, names):
+    """Gives the classes other names, once the present ones are there."""
+    page.wait_for_function("document.querySelector('#own-classes textarea').value")
+    page.locator("#own-classes textarea").fill(names)
+    page.locator("#own-rename").click()
+
+
 def expected(record, picture, truth=None):
     """What one look and all looks come to, in the page's words."""
     result = segment(record, read_picture(picture), Plan(VIEWS), truth)
@@ -111,8 +118,7 @@ def test_a_file_of_fixed_size_is_corrected(page, picture, tmp_path):
     page.locator("#yours-told", has_text="(stretched)").wait_for()
     facts = replace(own.facts, letterbox=False, feed=FEEDS["bgr"])
     shows(page, expected(own_model(path, facts=facts).record, picture))
-    page.locator("#own-classes textarea").fill("sky\nsea\n<i>sand</i>\nrest")
-    page.locator("#own-rename").click()
+    rename(page, "sky\nsea\n<i>sand</i>\nrest")
     page.locator("#note", has_text="<i>sand</i>").wait_for()
     settled(page)
     page.locator("#world").get_by_label("Cell nuclei").click()
@@ -209,8 +215,7 @@ def test_left_and_right_are_offered_and_exchanged(page, picture, tmp_path):
     path.write_bytes(planted_sides(32))
     bring(page, path)
     page.locator("#yours-reading > button").click()
-    page.locator("#own-classes textarea").fill("none\nleft <i>\nright <i>")
-    page.locator("#own-rename").click()
+    rename(page, "none\nleft <i>\nright <i>")
     page.locator("#yours-swap", has_text="1 pair found").wait_for()
     assert page.locator("#own-swap textarea").input_value() == "left <i> = right <i>"
     page.locator("#own-exchange").click()

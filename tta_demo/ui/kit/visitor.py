@@ -1,7 +1,6 @@
 """What the page keeps of one visitor."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -155,7 +154,7 @@ class Viewer(Visitor):
 
     def call_off(self) -> None:
         """Ends looking after the look that is under way: nobody waits for its picture."""
-        self._opened_at = time.monotonic()
+        self._opened_at = asked_at()
 
     @property
     def present(self) -> Case:

@@ -305,7 +305,7 @@ def giant(kernel, count):
 
 
 def test_nobody_waits_for_an_operation_that_has_no_end(monkeypatch):
-    session = OnnxSession(giant(31, 256))
+    session = OnnxSession(giant(63, 256))
     monkeypatch.setattr(onnx_session, "SECONDS", 0.3)
     monkeypatch.setattr(onnx_session, "GRACE", 0.1)
     image = np.zeros((1, 3, 192, 192), np.float32)

@@ -2,6 +2,7 @@ import errno
 import json
 import logging
 
+import gradio as gr
 import httpx
 import pytest
 from waiting import until
@@ -61,7 +62,7 @@ def test_an_answer_that_breaks_off_leaves_no_text_of_many_lines_in_the_log(url, 
 
 def told(error):
     """Returns what a visitor is told of an error."""
-    with pytest.raises(Exception) as raised, failing("open_picture"):  # noqa: PT011
+    with pytest.raises(gr.Error) as raised, failing("open_picture"):
         raise error
     return str(raised.value)
 

@@ -42,24 +42,17 @@ class Page(gr.Blocks):
         it, twice: half a millisecond of the one loop that serves everybody, times sixty, at every
         step. Of no part at all it would make a value.
         """
-        with failing(block_fn.name, ours=False):
-            return await self._sent(block_fn, predictions, state)
-
-    async def _sent(
-        self,
-        block_fn: BlockFunction,
-        predictions: Any,  # noqa: ANN401
-        state: SessionState | None,
-    ) -> list[Any]:
         by_part = isinstance(predictions, dict) and all(isinstance(k, Block) for k in predictions)
-        if not by_part:
-            return await super().postprocess_data(block_fn, predictions, state)
-        sent: dict[Block, Any] = {}
-        if predictions:
-            fewer = copy(block_fn)
+        if by_part and not predictions:
+            return [gr.skip() for _ in block_fn.outputs]
+        fewer = copy(block_fn)
+        if by_part:
             fewer.outputs = [*predictions]
+        with failing(block_fn.name, ours=False):
             values = await super().postprocess_data(fewer, predictions, state)
-            sent = dict(zip(predictions, values, strict=True))
+        if not by_part:
+            return values
+        sent = dict(zip(fewer.outputs, values, strict=True))
         return [sent.get(part, gr.skip()) for part in block_fn.outputs]
 
     def handle_streaming_diffs(
